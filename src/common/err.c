@@ -1,0 +1,52 @@
+#include "common/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int
+err_set(struct err *err, enum err_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	err->code = code;
+	va_start(ap, fmt);
+	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int
+err_errno(struct err *err, const char *fmt, ...)
+{
+	int saved = errno;
+	size_t used;
+	va_list ap;
+
+	err->code = saved == ENOSPC ? ERR_DISK_FULL : ERR_SYSTEM;
+	va_start(ap, fmt);
+	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	used = strlen(err->text);
+	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s",
+	    strerror(saved));
+	errno = saved;
+	return -1;
+}
+
+int
+err_wrap(struct err *err, const char *fmt, ...)
+{
+	char inner[ERR_TEXT_SIZE];
+	size_t used;
+	va_list ap;
+
+	memcpy(inner, err->text, sizeof(inner));
+	va_start(ap, fmt);
+	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	used = strlen(err->text);
+	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", inner);
+	return -1;
+}

@@ -1,0 +1,186 @@
+#include "common/json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "common/utf8.h"
+
+static void
+begin_value(struct json *json)
+{
+	if (json->needs_comma)
+		buf_add_byte(json->to, ',');
+	json->needs_comma = true;
+}
+
+static void
+open_with(struct json *json, uint8_t bracket)
+{
+	begin_value(json);
+	buf_add_byte(json->to, bracket);
+	json->needs_comma = false;
+}
+
+static void
+close_with(struct json *json, uint8_t bracket)
+{
+	buf_add_byte(json->to, bracket);
+	json->needs_comma = true;
+}
+
+void json_object_begin(struct json *json) { open_with(json, '{'); }
+void json_object_end(struct json *json) { close_with(json, '}'); }
+void json_array_begin(struct json *json) { open_with(json, '['); }
+void json_array_end(struct json *json) { close_with(json, ']'); }
+
+/* Bytes that stand for themselves inside quotes. */
+static bool
+is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+static void
+add_escaped(struct buf *to, uint8_t c)
+{
+	switch (c) {
+	case '"':
+		buf_add(to, "\\\"", 2);
+		break;
+	case '\\':
+		buf_add(to, "\\\\", 2);
+		break;
+	case '\n':
+		buf_add(to, "\\n", 2);
+		break;
+	case '\r':
+		buf_add(to, "\\r", 2);
+		break;
+	case '\t':
+		buf_add(to, "\\t", 2);
+		break;
+	default:
+		buf_printf(to, "\\u%04x", c);
+	}
+}
+
+void
+json_quote(struct buf *to, struct str text)
+{
+	const uint8_t *t = (const uint8_t *)text.ptr;
+	size_t i = 0;
+
+	buf_reserve(to, text.len + 2);
+	buf_add_byte(to, '"');
+	while (i < text.len) {
+		size_t run = i, n;
+
+		while (run < text.len && is_plain(t[run]))
+			run++;
+		buf_add(to, t + i, run - i);
+		i = run;
+		if (i == text.len)
+			break;
+		if (t[i] < 0x80) {
+			add_escaped(to, t[i++]);
+			continue;
+		}
+		n = utf8_sequence(t + i, text.len - i);
+		if (n > 0) {
+			buf_add(to, t + i, n);
+			i += n;
+		} else {
+			buf_add(to, "\xef\xbf\xbd", 3);		/* U+FFFD */
+			i++;
+		}
+	}
+	buf_add_byte(to, '"');
+}
+
+void
+json_name(struct json *json, struct str name)
+{
+	begin_value(json);
+	json_quote(json->to, name);
+	buf_add_byte(json->to, ':');
+	json->needs_comma = false;
+}
+
+void
+json_str(struct json *json, struct str value)
+{
+	begin_value(json);
+	json_quote(json->to, value);
+}
+
+void
+json_u64(struct json *json, uint64_t value)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%" PRIu64, value);
+
+	begin_value(json);
+	buf_add(json->to, text, (size_t)n);
+}
+
+void
+json_i64(struct json *json, int64_t value)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%" PRId64, value);
+
+	begin_value(json);
+	buf_add(json->to, text, (size_t)n);
+}
+
+void
+json_bool(struct json *json, bool value)
+{
+	begin_value(json);
+	buf_add_str(json->to, value ? STR("true") : STR("false"));
+}
+
+void
+json_null(struct json *json)
+{
+	begin_value(json);
+	buf_add_str(json->to, STR("null"));
+}
+
+void
+json_raw(struct json *json, struct str value)
+{
+	begin_value(json);
+	buf_add_str(json->to, value);
+}
+
+void
+json_member_str(struct json *json, struct str name, struct str value)
+{
+	json_name(json, name);
+	json_str(json, value);
+}
+
+void
+json_member_u64(struct json *json, struct str name, uint64_t value)
+{
+	json_name(json, name);
+	json_u64(json, value);
+}
+
+void
+json_member_bool(struct json *json, struct str name, bool value)
+{
+	json_name(json, name);
+	json_bool(json, value);
+}
+
+void
+json_member_datetime(struct json *json, struct str name, int64_t wall_ms)
+{
+	char text[DATETIME_SIZE];
+
+	datetime_format(wall_ms, text);
+	json_member_str(json, name, str_from(text));
+}

@@ -1,0 +1,30 @@
+/*
+ * limits.h - every bound on what a peer can make us do, with its reason.
+ *
+ * One place per limit.  Each has a negative test that names it.  A limit that
+ * operators may want to move is a setting (settings.def) whose range is bounded
+ * by a value from here.
+ */
+#ifndef BF_COMMON_LIMITS_H
+#define BF_COMMON_LIMITS_H
+
+/* --- frames between our processes (proto/) --- */
+
+#define LIMIT_FRAME_CONTROL_BYTES	(64 * 1024)		/* fd 3 and the control socket */
+#define LIMIT_FRAME_RECORD_BYTES	(2 * 1024 * 1024 + 4096) /* fd 4: one record and its key */
+#define LIMIT_CHANNEL_QUEUE_BYTES	(8 * 1024 * 1024)	/* unsent, then the peer is dropped */
+#define LIMIT_CHANNEL_FRAMES_PER_TURN	256			/* read per peer and loop turn */
+#define LIMIT_CONTROL_CLIENTS		64			/* connections to control.sock */
+
+/* --- operations (op/) --- */
+
+#define LIMIT_DID_BYTES			2048	/* spec: DID, "max length" */
+#define LIMIT_ATURI_BYTES		8192	/* spec: AT URI, 8 KB */
+#define LIMIT_URL_BYTES			2048
+#define LIMIT_OP_TEXT_BYTES		1024	/* error, stage, reason: longer texts are cut */
+#define LIMIT_CHECKPOINT_BYTES		(16 * 1024)
+#define LIMIT_OP_EVENTS			200	/* kept per operation, the oldest go */
+#define LIMIT_OP_ITEMS			1000	/* failed items kept per operation; all are counted */
+#define LIMIT_LIST_PAGE			100	/* operations per page of a list */
+
+#endif

@@ -1,0 +1,3 @@
+sbin_PROGRAMS += backfilld
+backfilld_SOURCES = src/supervisor/main.c
+backfilld_LDADD = libbfcommon.a $(EV_LIBS)

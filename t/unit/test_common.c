@@ -1,0 +1,159 @@
+/*
+ * test_common.c - src/common: text, buffers, time, JSON.
+ */
+#include "t/unit/unit.h"
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/json.h"
+#include "common/str.h"
+#include "common/tid.h"
+#include "common/utf8.h"
+
+static void
+str_to_u64__takes_digits_and_refuses_the_rest(void **state BF_UNUSED)
+{
+	static const char *const bad[] = { "", "-1", "+1", " 1", "1 ", "0x1", "1.0",
+	    "18446744073709551616", "99999999999999999999" };
+	uint64_t value = 7;
+
+	assert_int_equal(str_to_u64(STR("18446744073709551615"), &value), 0);
+	assert_true(value == UINT64_MAX);
+	for (size_t i = 0; i < BF_ARRAY_LEN(bad); i++) {
+		value = 7;
+		assert_int_equal(str_to_u64(str_from(bad[i]), &value), -1);
+		assert_true(value == 7);
+	}
+}
+
+static void
+str_cmp__orders_by_bytes_then_length(void **state BF_UNUSED)
+{
+	assert_int_equal(str_cmp(STR("a"), STR("b")), -1);
+	assert_int_equal(str_cmp(STR("a"), STR("ab")), -1);
+	assert_int_equal(str_cmp(STR("\xff"), STR("a")), 1);
+	assert_int_equal(str_cmp(STR("a\0b"), STR("a\0c")), -1);
+	assert_int_equal(str_cmp(STR_NONE, STR("")), 0);
+}
+
+static void
+buf__keeps_bytes_in_order_through_growth_and_consumption(void **state BF_UNUSED)
+{
+	struct buf buf = BUF_INIT;
+	uint32_t written = 0, read = 0;
+
+	while (read < 5000) {
+		for (int i = 0; i < 7 && written < 5000; i++, written++)
+			buf_add(&buf, &written, sizeof(written));
+		for (int i = 0; i < 5 && read < written; i++, read++) {
+			uint32_t value;
+
+			memcpy(&value, buf_data(&buf), sizeof(value));
+			assert_int_equal(value, read);
+			buf_consume(&buf, sizeof(value));
+		}
+	}
+	assert_int_equal(buf_len(&buf), 0);
+	buf_clear(&buf);
+}
+
+static void
+tid__formats_and_parses_the_golden_value(void **state BF_UNUSED)
+{
+	char text[TID_SIZE];
+	uint64_t tid;
+
+	assert_int_equal(tid_parse(STR("3migo7fijwi2k"), &tid), 0);
+	assert_true(tid == 0x1939942adcfe3810u);
+	assert_true(tid_us(tid) == 1775045738708878);
+	tid_format(tid, text);
+	assert_string_equal(text, "3migo7fijwi2k");
+}
+
+static void
+tid__refuses_what_is_not_one(void **state BF_UNUSED)
+{
+	uint64_t tid;
+
+	assert_int_equal(tid_parse(STR("3migo7fijwi2"), &tid), -1);
+	assert_int_equal(tid_parse(STR("3migo7fijwi2kk"), &tid), -1);
+	assert_int_equal(tid_parse(STR("3migo7fijwi2K"), &tid), -1);
+	assert_int_equal(tid_parse(STR("zmigo7fijwi2k"), &tid), -1);
+	assert_int_equal(tid_parse(STR("3migo7fijwi1k"), &tid), -1);
+}
+
+static void
+tid_next__grows_when_the_clock_goes_back(void **state BF_UNUSED)
+{
+	uint64_t first = tid_next(0, 2000000, 5);
+	uint64_t second = tid_next(first, 1000000, 5);
+
+	assert_true(second == first + 1);
+	assert_true(tid_next(second, 3000000, 5) > second);
+}
+
+static void
+datetime__is_utc_with_milliseconds(void **state BF_UNUSED)
+{
+	char text[DATETIME_SIZE];
+
+	datetime_format(1775045738708, text);
+	assert_string_equal(text, "2026-04-01T12:15:38.708Z");
+}
+
+static void
+utf8__refuses_overlong_surrogates_and_cuts(void **state BF_UNUSED)
+{
+	static const struct { const char *text; size_t len; bool valid; } cases[] = {
+		{ "plain ascii text", 16, true },
+		{ "\xc3\xa9", 2, true }, { "\xe2\x82\xac", 3, true },
+		{ "\xf0\x9f\x98\x80", 4, true }, { "", 0, true },
+		{ "\xc0\xaf", 2, false }, { "\xc1\x81", 2, false },
+		{ "\xe0\x80\xaf", 3, false }, { "\xed\xa0\x80", 3, false },
+		{ "\xf0\x80\x80\xaf", 4, false }, { "\xf4\x90\x80\x80", 4, false },
+		{ "\xe2\x82", 2, false }, { "\x80", 1, false }, { "\xff", 1, false },
+		{ "12345678\xc3", 9, false },
+	};
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(cases); i++)
+		assert_int_equal(utf8_is_valid((const uint8_t *)cases[i].text,
+		    cases[i].len), cases[i].valid);
+}
+
+static void
+json__escapes_what_it_must_and_stays_valid(void **state BF_UNUSED)
+{
+	struct buf buf = BUF_INIT;
+	struct json json = json_to(&buf);
+
+	json_object_begin(&json);
+	json_member_str(&json, STR("a\"b"), STR("x\n\x01\\\xff" "\xc3\xa9"));
+	json_member_u64(&json, STR("n"), UINT64_MAX);
+	json_name(&json, STR("list"));
+	json_array_begin(&json);
+	json_bool(&json, true);
+	json_null(&json);
+	json_object_begin(&json);
+	json_object_end(&json);
+	json_array_end(&json);
+	json_object_end(&json);
+	buf_add_byte(&buf, 0);
+	assert_string_equal((char *)buf_data(&buf),
+	    "{\"a\\\"b\":\"x\\n\\u0001\\\\\xef\xbf\xbd\xc3\xa9\","
+	    "\"n\":18446744073709551615,\"list\":[true,null,{}]}");
+	buf_clear(&buf);
+}
+
+static const struct CMUnitTest common[] = {
+	cmocka_unit_test(str_to_u64__takes_digits_and_refuses_the_rest),
+	cmocka_unit_test(str_cmp__orders_by_bytes_then_length),
+	cmocka_unit_test(buf__keeps_bytes_in_order_through_growth_and_consumption),
+	cmocka_unit_test(tid__formats_and_parses_the_golden_value),
+	cmocka_unit_test(tid__refuses_what_is_not_one),
+	cmocka_unit_test(tid_next__grows_when_the_clock_goes_back),
+	cmocka_unit_test(datetime__is_utc_with_milliseconds),
+	cmocka_unit_test(utf8__refuses_overlong_surrogates_and_cuts),
+	cmocka_unit_test(json__escapes_what_it_must_and_stays_valid),
+};
+
+UNIT_MAIN(common)
