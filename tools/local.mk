@@ -1,1 +1,2 @@
 # Files of tools/.
+EXTRA_DIST += tools/debian-packages
