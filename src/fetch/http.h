@@ -1,0 +1,145 @@
+/*
+ * http.h - HTTP requests on one libev loop, for hosts that we do not trust.
+ *
+ * Process: workers.  curl_global_init() is called by the executable's main()
+ * before http_new(), once, before any thread exists.
+ *
+ * A request waits for its turn (see http_options), is connected to an address
+ * that guard.h allows, follows few redirects under the same rules, and ends in
+ * exactly one call of its done callback, unless it is cancelled: then no
+ * callback comes any more.  Callbacks run on the loop, never inside a call of
+ * this API.  From inside any callback every function here may be called, for
+ * any request, except http_free().
+ *
+ * The environment is ignored: no proxy variables, no netrc, no cookies.  Bodies
+ * are counted as they are handed over, after any decoding.
+ */
+#ifndef BF_FETCH_HTTP_H
+#define BF_FETCH_HTTP_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/attr.h"
+#include "common/str.h"
+#include "fetch/fetch_error.h"
+
+struct http;
+struct http_request;
+
+struct http_options {
+	/* Borrowed until http_free(). */
+	const char *user_agent;		/* "backfilld/1.0 (+https://contact)" */
+	const char *ca_file;		/* PEM; NULL: the system's certificates */
+
+	bool allow_private_addresses;	/* development: no address check */
+	bool allow_plain_http;		/* development: http:// as well */
+
+	/* Requests under way at the same time; 0 takes the default.  Lowered to
+	 * what RLIMIT_NOFILE leaves room for. */
+	unsigned total_max;		/* default 32 */
+	unsigned per_host_max;		/* default 4 */
+};
+
+/* What bounds one request.  Times are in ms and count only while the request is
+ * under way: not while it waits for its turn and not while it is paused. */
+struct http_limits {
+	uint64_t body_bytes;		/* of a 2xx answer, decoded */
+	int64_t connect_ms;		/* name, address, TLS */
+	int64_t head_ms;		/* from the start to the end of the headers */
+	int64_t total_ms;		/* all redirects included */
+	int64_t slow_ms;		/* less than slow_bytes in a period this long */
+	uint64_t slow_bytes;		/*   ends the request */
+	unsigned redirects;		/* followed; 0: any is FETCH_INVALID */
+};
+
+extern const struct http_limits HTTP_LIMITS_SMALL;	/* JSON, DID documents */
+extern const struct http_limits HTTP_LIMITS_REPO;	/* getRepo, getBlob */
+
+/* The head of the answer; valid during the callback. */
+struct http_head {
+	unsigned status;		/* 2xx */
+	struct str content_type;	/* without parameters; as sent; may be empty */
+	int64_t content_length;		/* -1: not told */
+};
+
+struct http_result {
+	struct fetch_error error;	/* FETCH_OK: a complete 2xx answer */
+	unsigned status;		/* of the last answer; 0: none came */
+	uint64_t body_bytes;		/* given to the body callback */
+	/* How long the server asks us to wait, clamped to the limits of limits.h;
+	 * -1: it did not say. */
+	int64_t retry_after_ms;
+	/* False if the end of the body was only the end of the connection, so
+	 * that a cut cannot be told from the end. */
+	bool end_is_marked;
+	/* An answer other than 2xx, up to LIMIT_FETCH_ERROR_BODY_BYTES.  Borrowed
+	 * for the callback. */
+	struct str error_body;
+};
+
+/* A 2xx answer begins.  Not called for any other. */
+typedef void http_head_cb(struct http_request *req, const struct http_head *head,
+    void *arg);
+
+/* Bytes of a 2xx answer, never empty. */
+typedef void http_body_cb(struct http_request *req, struct bytes chunk, void *arg);
+
+/* The end.  The request is freed when this returns. */
+typedef void http_done_cb(struct http_request *req, const struct http_result *result,
+    void *arg);
+
+struct http_get {
+	const char *url;		/* copied */
+	const char *accept;		/* copied; NULL: any type */
+	const struct http_limits *limits; /* copied */
+
+	/* The URL stands in the configuration: plain http and private addresses
+	 * are its author's decision.  Does not extend to where it redirects. */
+	bool is_trusted;
+	/* Ask for gzip.  Decoded bytes are bounded in number and in ratio; leave it
+	 * off for bodies that may be paused, since libcurl decodes ahead. */
+	bool accept_gzip;
+	/* A large download, of which a host gets few at a time. */
+	bool is_bulk;
+
+	http_head_cb *on_head;		/* may be NULL */
+	http_body_cb *on_body;
+	http_done_cb *on_done;
+	void *arg;
+};
+
+/* The loop and what options points to are borrowed until http_free(). */
+struct http *http_new(struct ev_loop *loop, const struct http_options *options);
+
+/* Cancels every request.  Not from inside a callback. */
+void http_free(struct http **http);
+
+/* Begin a GET.  Never fails at once: a URL that is refused ends in on_done. */
+struct http_request *http_get(struct http *http, const struct http_get *get);
+
+/*
+ * Hand over nothing more until http_resume().  Both are idempotent.  While a
+ * request is paused no callback of it comes, not even the last one.
+ */
+void http_pause(struct http_request *req);
+void http_resume(struct http_request *req);
+
+/*
+ * End the request for a reason of the caller's: the transfer stops and on_done
+ * gets this class and text.  The first reason stays.
+ */
+void http_fail(struct http_request *req, enum fetch_class class,
+    const char *fmt, ...) BF_PRINTF(3, 4);
+
+/* Drop the request in any state; sets *req to NULL.  NULL is fine. */
+void http_cancel(struct http_request **req);
+
+/* Requests that have not ended, waiting ones included. */
+unsigned http_request_count(const struct http *http);
+
+/* Everything received as bodies since http_new(), in bytes. */
+uint64_t http_received_bytes(const struct http *http);
+
+#endif
