@@ -40,5 +40,21 @@
 #define LIMIT_FETCH_INFLATE_FREE_BYTES	(256 * 1024)	/* decoded before the ratio counts */
 #define LIMIT_FETCH_RETRY_AFTER_MIN_MS	1000		/* what a server may make us wait: */
 #define LIMIT_FETCH_RETRY_AFTER_MAX_MS	(15 * 60 * 1000) /* more would stall an operation */
+/* --- repositories (atproto/) --- */
+
+#define LIMIT_CAR_HEADER_BYTES		4096	/* one root takes 58; further ones are ignored */
+#define LIMIT_CAR_BLOCK_BYTES		(2 * 1024 * 1024) /* no writer makes one over 1 MiB */
+#define LIMIT_CAR_BYTES			(64ull << 30)	/* an index entry has 37 bits of offset */
+#define LIMIT_CAR_BLOCKS		(64u << 20)	/* 9 bytes of memory each */
+#define LIMIT_RECORD_BYTES		(1024 * 1024)	/* spec: record size, 1 MiB */
+#define LIMIT_CBOR_DEPTH		32		/* spec: as the Go implementation */
+#define LIMIT_CBOR_ENTRIES		(128 * 1024)	/* likewise, per map or array */
+#define LIMIT_COMMIT_BYTES		8192	/* a DID of 2048 bytes and much room */
+#define LIMIT_REV_AHEAD_US		(5 * 60 * 1000000ll) /* spec: a few minutes of drift */
+#define LIMIT_MST_NODE_BYTES		(256 * 1024)	/* mined keys can fill one node */
+#define LIMIT_MST_NODE_ENTRIES		1024	/* 4 on average; chance alone gives < 100 */
+#define LIMIT_MST_KEY_BYTES		1024	/* 830 is the longest NSID/RKEY */
+#define LIMIT_DIDDOC_BYTES		(256 * 1024)	/* did:plc allows 4000 per operation */
+#define LIMIT_JSON_RECORD_BYTES		(2 * 1024 * 1024) /* as the Go implementation */
 
 #endif

@@ -1,0 +1,58 @@
+/*
+ * mst.h - nodes of a Merkle Search Tree (spec: Repository, "MST Structure").
+ *
+ * A node is {e: [{k, p, t, v}...], l}: l is the subtree left of the first entry;
+ * an entry has the key's suffix k behind the p bytes it shares with the key
+ * before it in this node, the record's CID v, and the subtree t right of it.
+ */
+#ifndef BF_ATPROTO_MST_H
+#define BF_ATPROTO_MST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "atproto/cid.h"
+#include "atproto/fault.h"
+#include "common/attr.h"
+#include "common/buf.h"
+#include "common/limits.h"
+#include "common/str.h"
+
+/* A layer counts pairs of leading zero bits of a SHA-256: no tree is deeper. */
+#define MST_LAYERS	129
+
+unsigned mst_layer(struct sha256 *sha, struct bytes key);
+
+/* How many bytes two keys share at their start. */
+size_t mst_common_prefix(struct bytes a, struct bytes b);
+
+/* One entry, as it stands in the block. */
+struct mst_entry {
+	size_t prefix;			/* p */
+	struct bytes suffix;		/* k; borrows from the block */
+	const uint8_t *value;		/* v: CID_BYTES of binary CID, in the block */
+	const uint8_t *right;		/* t: likewise, or NULL */
+	size_t offset;			/* of the entry, in the block */
+};
+
+/*
+ * Reads the entries of one node in order.  The block's form is checked on the
+ * way, as dagcbor_check() would: what is not the canonical form of a node is a
+ * FAULT_CBOR_* or FAULT_NODE_*; offsets count from the start of the block.
+ */
+struct mst_node {
+	const uint8_t *left;		/* l: a binary CID in the block, or NULL */
+	size_t entries;			/* how many there are */
+	/* private to mst.c */
+	const uint8_t *start, *at, *end;	/* borrowed: the block; at the next entry */
+	size_t entries_left;
+};
+
+/* `value` may be a CID that is not ours (then *value is not cid_is_ours()). */
+int mst_node_open(struct bytes block, struct mst_node *node_out, struct fault *fault)
+    BF_MUSTCHECK;
+int mst_node_next(struct mst_node *node, struct mst_entry *entry_out, struct fault *fault)
+    BF_MUSTCHECK;
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * nsid.h - namespaced identifiers (spec: NSID) and patterns of them.
+ *
+ * A pattern names collections: an NSID for itself, "pub.chive.*" for every NSID
+ * that begins with "pub.chive.", "*" for all.  The star stands for one or more
+ * whole segments and only at the end.
+ */
+#ifndef BF_ATPROTO_NSID_H
+#define BF_ATPROTO_NSID_H
+
+#include <stdbool.h>
+
+#include "common/str.h"
+
+#define NSID_MAX_BYTES	317	/* 253 for the authority, a dot, 63 for the name */
+
+bool nsid_is_valid(struct str nsid);
+
+bool nsid_pattern_is_valid(struct str pattern);
+bool nsid_matches(struct str nsid, struct str pattern);	/* both valid */
+
+#endif
