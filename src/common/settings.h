@@ -1,0 +1,67 @@
+/*
+ * settings.h - the settings of settings.def as a struct.
+ *
+ * The supervisor fills it from the configuration file; a child gets the rows
+ * that it needs as `setting` messages and keeps the defaults of the others.
+ */
+#ifndef BF_COMMON_SETTINGS_H
+#define BF_COMMON_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/settings.def"
+#include "common/str.h"
+
+enum settings_audience {
+	FOR_WORKER = 1,
+	FOR_INDEXER = 2,
+	FOR_API = 4,
+	FOR_ALL = 7,
+};
+
+#define SETTING_TYPE_TEXT	char *		/* owned, never NULL */
+#define SETTING_TYPE_LIST	char *		/* owned, never NULL; parted by blanks */
+#define SETTING_TYPE_NUMBER	uint64_t
+#define SETTING_TYPE_BOOL	bool
+
+struct settings {
+#define X(kind, name, preset, least, most, audience, reload) SETTING_TYPE_##kind name;
+	SETTINGS(X)
+#undef X
+};
+
+enum setting_kind { SETTING_TEXT, SETTING_LIST, SETTING_NUMBER, SETTING_BOOL };
+
+struct setting {
+	const char *name;
+	enum setting_kind kind;
+	size_t offset;			/* in struct settings */
+	const char *preset;
+	uint64_t least, most;		/* of a number */
+	unsigned audience;		/* enum settings_audience bits */
+	bool can_reload;
+};
+
+extern const struct setting settings_rows[];
+extern const size_t settings_count;
+
+/* Everything at its default. */
+void settings_init(struct settings *settings);
+void settings_clear(struct settings *settings);
+
+const struct setting *settings_find(struct str name);	/* NULL: unknown */
+
+/* Set one from its text.  ERR_INVALID says the name, the value and what is
+ * allowed; ERR_NOT_FOUND that there is no such setting. */
+int settings_set(struct settings *settings, struct str name, struct str value,
+    struct err *err) BF_MUSTCHECK;
+
+/* The text of one, as settings_set() takes it; to be freed by the caller. */
+char *settings_text(const struct settings *settings, const struct setting *row);
+
+/* Walk a LIST value: the next item from *rest, which moves on; empty at the end. */
+struct str settings_next_item(struct str *rest);
+
+#endif

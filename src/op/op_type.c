@@ -1,0 +1,52 @@
+#include "op/op_type.h"
+
+#include "common/limits.h"
+
+const struct op_type op_types[] = {
+#define X(name, kebab, camel, takes, needs) { kebab, camel, takes, needs },
+	OP_TYPES(X)
+#undef X
+};
+
+const size_t op_types_count = BF_ARRAY_LEN(op_types);
+
+const struct op_type *
+op_type_find(struct str name)
+{
+	for (size_t i = 0; i < op_types_count; i++)
+		if (str_eq(name, str_from(op_types[i].kebab)) ||
+		    str_eq(name, str_from(op_types[i].camel)))
+			return &op_types[i];
+	return NULL;
+}
+
+static int
+check_param(const struct op_type *type, unsigned param, const char *name,
+    size_t len, size_t max_len, struct err *err)
+{
+	if (len == 0 && (type->needs & param) != 0)
+		return err_set(err, ERR_INVALID, "%s needs the parameter %s",
+		    type->kebab, name);
+	if (len > 0 && (type->takes & param) == 0)
+		return err_set(err, ERR_INVALID, "%s does not take the parameter %s",
+		    type->kebab, name);
+	if (len > max_len)
+		return err_set(err, ERR_INVALID, "%s is longer than %zu bytes", name,
+		    max_len);
+	return 0;
+}
+
+int
+op_params_check(const struct op *op, const struct op_type *type, struct err *err)
+{
+	if (check_param(type, OP_PARAM_DID, "did", op->did.len, LIMIT_DID_BYTES,
+	    err) == -1 ||
+	    check_param(type, OP_PARAM_PDS_URL, "pdsUrl", op->pds_url.len,
+	    LIMIT_URL_BYTES, err) == -1 ||
+	    check_param(type, OP_PARAM_URI, "uri", op->uri.len, LIMIT_ATURI_BYTES,
+	    err) == -1 ||
+	    check_param(type, OP_PARAM_BATCH_SIZE, "batchSize", op->batch_size > 0,
+	    1, err) == -1)
+		return -1;
+	return 0;
+}

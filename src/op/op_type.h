@@ -1,0 +1,59 @@
+/*
+ * op_type.h - the types of operation: one row each.
+ *
+ * A type is an executable of its kebab-case name in libexec/backfilld/.  The
+ * trigger lexicon spells types in camelCase, the record lexicons in kebab-case
+ * (pub.chive.admin.triggerBackfill, getBackfillStatus): both are taken as input
+ * everywhere.
+ */
+#ifndef BF_OP_OP_TYPE_H
+#define BF_OP_OP_TYPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/attr.h"
+#include "common/err.h"
+#include "common/str.h"
+#include "op/op.h"
+
+enum op_param {			/* bits */
+	OP_PARAM_DID = 1,
+	OP_PARAM_PDS_URL = 2,
+	OP_PARAM_URI = 4,
+	OP_PARAM_BATCH_SIZE = 8,
+};
+
+/* X(ENUM, kebab, camel, parameters it takes, parameters it needs) */
+#define OP_TYPES(X)							\
+	X(DID_SYNC, "did-sync", "didSync", OP_PARAM_DID, OP_PARAM_DID)	\
+	X(PDS_SCAN, "pds-scan", "pdsScan", OP_PARAM_PDS_URL, 0)		\
+	X(FRESHNESS_SCAN, "freshness-scan", "freshnessScan", 0, 0)	\
+	X(GOVERNANCE_SYNC, "governance-sync", "governanceSync", 0, 0)	\
+	X(CITATION_EXTRACTION, "citation-extraction",			\
+	    "citationExtraction", OP_PARAM_URI, 0)			\
+	X(FULL_REINDEX, "full-reindex", "fullReindex",			\
+	    OP_PARAM_BATCH_SIZE, 0)					\
+	X(FULL_SYNC, "full-sync", "fullSync", 0, 0)			\
+	X(CATCH_UP, "catch-up", "catchUp", 0, 0)
+
+struct op_type {
+	const char *kebab, *camel;
+	unsigned takes, needs;		/* enum op_param bits */
+};
+
+extern const struct op_type op_types[];
+extern const size_t op_types_count;
+
+/* By either spelling; NULL if there is no such type. */
+const struct op_type *op_type_find(struct str name);
+
+/*
+ * Check an operation's parameters against its type: needed ones are there, no
+ * others are, each keeps its length limit.  Syntax beyond that (a DID, a URL)
+ * is for the process that takes the request.  ERR_INVALID names the parameter.
+ */
+int op_params_check(const struct op *op, const struct op_type *type,
+    struct err *err) BF_MUSTCHECK;
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * ops.h - operations/: the durable record of every operation (LMDB).
+ *
+ * The supervisor opens it as the only writer; backfill-api opens it read only.
+ * Every change is one transaction that is on disk when the function returns;
+ * only progress is batched by the caller.  Transactions never outlive the
+ * function or the read block that began them.  Tables, keys and formats:
+ * docs/store.md.
+ *
+ * Errors: ERR_NOT_FOUND, ERR_EXISTS, ERR_CONFLICT as each function says;
+ * everywhere ERR_DISK_FULL (LMDB's EIO, ENOSPC or MDB_MAP_FULL on a write:
+ * what was committed before is unharmed), ERR_CORRUPT (a value fails its
+ * checksum) and ERR_SYSTEM.
+ */
+#ifndef BF_STORE_OPS_H
+#define BF_STORE_OPS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/err.h"
+#include "op/op.h"
+
+struct ops;
+
+enum ops_mode {
+	OPS_WRITE,	/* makes what is missing; sets up the schema */
+	OPS_READ,
+};
+
+/* dir exists.  One per process (LMDB).  ERR_VERSION: written by a newer version. */
+int ops_open(const char *dir, enum ops_mode mode, struct ops **ops_out,
+    struct err *err) BF_MUSTCHECK;
+void ops_close(struct ops **ops);
+
+/* --- writing (supervisor) --- */
+
+/*
+ * Make a queued operation: op->id, type, parameters, started_by, created_ms are
+ * the caller's; the status becomes queued and the event `triggered` is written.
+ * ERR_EXISTS if an operation with the same type and parameters is active; its id
+ * is then put into active_id_out.
+ */
+int ops_create(struct ops *ops, const struct op *op, char active_id_out[TID_SIZE],
+    struct err *err) BF_MUSTCHECK;
+
+/* Change fields of an operation that is being written.  Slices put into it must
+ * live until the function that was given the callback returns.  Must not touch
+ * id, type, parameters or status. */
+typedef void ops_edit_cb(struct op *op, void *arg);
+
+/*
+ * The one function that changes an operation's state: looks the operation up,
+ * asks op_status_next(), lets `edit` (may be NULL) fill in fields, writes the
+ * record, its indexes and the event with its text, all in one transaction.
+ * updated_ms is set to now_ms; completed_ms too when the new state is terminal.
+ * ERR_CONFLICT if the present state does not allow the event; status_out (may be
+ * NULL) then has the present state, otherwise the new one.
+ */
+int ops_change(struct ops *ops, struct str id, enum op_event event,
+    struct str event_text, int64_t now_ms, ops_edit_cb *edit, void *arg,
+    enum op_status *status_out, struct err *err) BF_MUSTCHECK;
+
+/*
+ * Write an event that changes no state, and let `edit` change fields with it:
+ * a cancel that was asked for, a kill, a worker's log line.  ERR_CONFLICT if the
+ * operation is in a terminal state.
+ */
+int ops_note(struct ops *ops, struct str id, enum op_event event,
+    struct str event_text, int64_t now_ms, ops_edit_cb *edit, void *arg,
+    struct err *err) BF_MUSTCHECK;
+
+/* Progress of one running operation; absolute numbers. */
+struct ops_progress {
+	char id[TID_SIZE];
+	struct str stage;
+	uint64_t processed, total, failed, bytes, rate_milli;
+	int64_t now_ms;
+};
+
+/* Write the progress of many in one transaction.  Operations that are not
+ * running any more are passed over. */
+int ops_write_progress(struct ops *ops, const struct ops_progress *list,
+    size_t count, struct err *err) BF_MUSTCHECK;
+
+/* A worker's checkpoint replaces the one before, with its counter, atomically. */
+int ops_put_checkpoint(struct ops *ops, struct str id, struct bytes data,
+    uint64_t processed, int64_t now_ms, struct err *err) BF_MUSTCHECK;
+
+/* An item that could not be done.  Beyond LIMIT_OP_ITEMS only items_failed grows. */
+struct ops_item {
+	int64_t at_ms;
+	struct str item, class, text;
+};
+int ops_add_item(struct ops *ops, struct str id, const struct ops_item *item,
+    struct err *err) BF_MUSTCHECK;
+
+/* The greatest id ever given out, or 0. */
+int ops_last_id(struct ops *ops, uint64_t *tid_out, struct err *err) BF_MUSTCHECK;
+
+/* Free reader slots of dead processes; returns how many, or -1. */
+int ops_check_readers(struct ops *ops);
+
+/* --- reading --- */
+
+/*
+ * A snapshot.  Everything read from it is borrowed until ops_read_end(); keep it
+ * for as short as possible, never across a turn of the event loop.
+ */
+struct ops_read;
+
+int ops_read_begin(struct ops *ops, struct ops_read **read_out, struct err *err)
+    BF_MUSTCHECK;
+void ops_read_end(struct ops_read **read);
+
+int ops_get(struct ops_read *read, struct str id, struct op *op_out,
+    struct err *err) BF_MUSTCHECK;				/* ERR_NOT_FOUND */
+
+/* Empty if there is none. */
+int ops_get_checkpoint(struct ops_read *read, struct str id,
+    struct bytes *data_out, struct err *err) BF_MUSTCHECK;
+
+struct ops_filter {
+	enum op_status status;	/* 0: all */
+	bool finished_only;	/* completed, failed or cancelled; with status 0 */
+	struct str type;	/* kebab-case; empty: all */
+	struct str before_id;	/* only older ones: the cursor; empty: from the newest */
+	bool oldest_first;	/* for the queue; before_id is then ignored */
+};
+
+/*
+ * Walk operations newest first, from an index: the cost is that of what is
+ * returned, not of what is stored.  `each` returns false to stop.
+ */
+typedef bool ops_each_cb(const struct op *op, void *arg);
+int ops_list(struct ops_read *read, const struct ops_filter *filter,
+    ops_each_cb *each, void *arg, struct err *err) BF_MUSTCHECK;
+
+/* How many operations are in each state; indexed by enum op_status. */
+int ops_count(struct ops_read *read, uint64_t counts_out[OP_STATUS_COUNT + 1],
+    struct err *err) BF_MUSTCHECK;
+
+/* History and failed items of one operation, oldest first. */
+struct ops_event {
+	int64_t at_ms;
+	enum op_event event;
+	struct str text;
+};
+typedef bool ops_event_cb(const struct ops_event *event, void *arg);
+int ops_events(struct ops_read *read, struct str id, ops_event_cb *each, void *arg,
+    struct err *err) BF_MUSTCHECK;
+
+typedef bool ops_item_cb(const struct ops_item *item, void *arg);
+int ops_items(struct ops_read *read, struct str id, ops_item_cb *each, void *arg,
+    struct err *err) BF_MUSTCHECK;
+
+#endif

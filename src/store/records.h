@@ -1,0 +1,119 @@
+/*
+ * records.h - records/: the index of verified repositories (LMDB).
+ *
+ * backfill-indexer opens it as the only writer; backfill-api opens it read only.
+ * A repository's changes become visible all at once or not at all: the indexer
+ * stages them and applies them inside one write transaction, in which the
+ * changes of many workers may be grouped (docs/store.md).
+ *
+ * A record is addressed by its repository and its path, `collection/rkey`.  A
+ * path that does not fit into an LMDB key is split, so that order and lookup
+ * stay exact and no path is refused.
+ *
+ * Errors as in ops.h.
+ */
+#ifndef BF_STORE_RECORDS_H
+#define BF_STORE_RECORDS_H
+
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "common/str.h"
+
+struct records;
+
+enum records_mode {
+	RECORDS_WRITE,
+	RECORDS_READ,
+};
+
+int records_open(const char *dir, enum records_mode mode,
+    struct records **records_out, struct err *err) BF_MUSTCHECK;
+void records_close(struct records **records);
+int records_check_readers(struct records *records);
+
+/* What is known of a repository. */
+struct repo_row {
+	uint64_t id;		/* ours, for keys */
+	struct str did;
+	struct str pds_url;
+	struct str rev;
+	struct bytes commit_cid, data_cid;
+	struct str status;	/* account status: "active", "deactivated", ... */
+	uint64_t records;
+	int64_t synced_ms;
+};
+
+/* --- writing (indexer) --- */
+
+struct records_write;
+
+int records_write_begin(struct records *records, struct records_write **write_out,
+    struct err *err) BF_MUSTCHECK;
+/* On disk when it returns 0.  In either case the write is over. */
+int records_write_commit(struct records_write **write, struct err *err) BF_MUSTCHECK;
+void records_write_abort(struct records_write **write);
+
+/*
+ * Changes to one repository inside a write.  After an error the whole write has
+ * to be aborted.
+ */
+enum record_effect { RECORD_CREATED, RECORD_UPDATED, RECORD_UNCHANGED };
+
+/* The id of a repository, made if it is new. */
+int records_repo_id(struct records_write *write, struct str did, uint64_t *id_out,
+    struct err *err) BF_MUSTCHECK;
+int records_put(struct records_write *write, uint64_t repo_id, struct str path,
+    struct bytes cid, struct bytes record, enum record_effect *effect_out,
+    struct err *err) BF_MUSTCHECK;
+int records_delete(struct records_write *write, uint64_t repo_id, struct str path,
+    bool *was_there_out, struct err *err) BF_MUSTCHECK;
+/* row->records is ignored: the count is kept by put and delete. */
+int records_put_repo(struct records_write *write, const struct repo_row *row,
+    struct err *err) BF_MUSTCHECK;
+
+/* --- reading --- */
+
+/* A snapshot; see ops.h. */
+struct records_read;
+
+int records_read_begin(struct records *records, struct records_read **read_out,
+    struct err *err) BF_MUSTCHECK;
+void records_read_end(struct records_read **read);
+
+int records_get_repo(struct records_read *read, struct str did,
+    struct repo_row *row_out, struct err *err) BF_MUSTCHECK;	/* ERR_NOT_FOUND */
+int records_get_repo_by_id(struct records_read *read, uint64_t id,
+    struct repo_row *row_out, struct err *err) BF_MUSTCHECK;	/* ERR_NOT_FOUND */
+
+/* Repositories in the order of their ids, after the given one. */
+typedef bool records_repo_cb(const struct repo_row *row, void *arg);
+int records_each_repo(struct records_read *read, uint64_t after_id,
+    records_repo_cb *each, void *arg, struct err *err) BF_MUSTCHECK;
+
+struct record_row {
+	struct str path;	/* collection/rkey */
+	struct bytes cid;	/* binary */
+	struct bytes record;	/* DAG-CBOR */
+};
+
+int records_get(struct records_read *read, uint64_t repo_id, struct str path,
+    struct record_row *row_out, struct err *err) BF_MUSTCHECK;	/* ERR_NOT_FOUND */
+
+/*
+ * Records of one repository in bytewise order of path, after the given path
+ * (empty: from the start), whose path starts with prefix (empty: all).
+ */
+typedef bool records_record_cb(const struct record_row *row, void *arg);
+int records_each(struct records_read *read, uint64_t repo_id, struct str after_path,
+    struct str prefix, records_record_cb *each, void *arg, struct err *err)
+    BF_MUSTCHECK;
+
+/* How many records each collection has, in all or (repo_id != 0) in one
+ * repository; in order of the collection's name. */
+typedef bool records_collection_cb(struct str collection, uint64_t repo_id,
+    uint64_t records, void *arg);
+int records_each_collection(struct records_read *read, uint64_t repo_id,
+    records_collection_cb *each, void *arg, struct err *err) BF_MUSTCHECK;
+
+#endif
