@@ -1,0 +1,42 @@
+#include "op/op_progress.h"
+
+bool
+op_percent(const struct op *op, unsigned *percent_out)
+{
+	double done = (double)op->records_processed, total = (double)op->records_total;
+	unsigned percent;
+
+	if (op->records_total == 0)
+		return false;
+	percent = op->records_processed < op->records_total ?
+	    (unsigned)(done / total * 100) : 100;
+	/* A double rounds the last records of a very large total away. */
+	if (percent == 100 && op->records_processed < op->records_total)
+		percent = 99;
+	*percent_out = percent;
+	return true;
+}
+
+bool
+op_eta_secs(const struct op *op, uint64_t *secs_out)
+{
+	uint64_t left, secs;
+
+	if (op_status(op) != OP_RUNNING || op->records_total == 0 || op->rate_milli == 0)
+		return false;
+	left = op->records_processed < op->records_total ?
+	    op->records_total - op->records_processed : 0;
+	if (left > UINT64_MAX / 1000 - 1)
+		return false;
+	secs = left * 1000 / op->rate_milli + (left * 1000 % op->rate_milli != 0);
+	if (secs > OP_ETA_MAX_SECS)
+		return false;
+	*secs_out = secs;
+	return true;
+}
+
+bool
+op_is_being_cancelled(const struct op *op)
+{
+	return op->cancel_asked_ms != 0 && !op_status_is_terminal(op_status(op));
+}
