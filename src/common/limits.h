@@ -14,6 +14,7 @@
 #define LIMIT_FRAME_RECORD_BYTES	(2 * 1024 * 1024 + 4096) /* fd 4: one record and its key */
 #define LIMIT_CHANNEL_QUEUE_BYTES	(8 * 1024 * 1024)	/* unsent, then the peer is dropped */
 #define LIMIT_CHANNEL_FRAMES_PER_TURN	256			/* read per peer and loop turn */
+#define LIMIT_CHANNEL_FDS		16			/* descriptors under way, each direction */
 #define LIMIT_CONTROL_CLIENTS		64			/* connections to control.sock */
 
 /* --- operations (op/) --- */

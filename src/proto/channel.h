@@ -60,8 +60,9 @@ void channel_send(struct channel *channel, const struct msg *msg);
 /* As channel_send(), with a descriptor.  Takes ownership of fd. */
 void channel_send_fd(struct channel *channel, const struct msg *msg, int fd);
 
-/* The descriptor that came with the message being handled, or -1.  The caller
- * owns it; one that is not taken is closed after the handler. */
+/* The oldest descriptor not taken yet, or -1; the caller owns it.  Called by the
+ * handler of a message that messages.def says carries one, and by no other:
+ * the kernel keeps the order, not the place in the stream. */
 int channel_take_fd(struct channel *channel);
 
 size_t channel_queued_bytes(const struct channel *channel);

@@ -3,9 +3,8 @@
 #include <stdlib.h>
 
 #include "common/json.h"
+#include "proto/frame.h"
 #include "proto/wire.h"
-
-#define FRAME_HEAD_BYTES	4
 
 /* A nested operation record is one more kind, known only to this codec. */
 #define FIELD_OP	((enum field_kind)100)
