@@ -10,3 +10,7 @@ t_unit_test_common_LDADD = $(UNIT_LDADD_COMMON)
 
 check_PROGRAMS += $(UNIT_TESTS)
 EXTRA_DIST += t/unit/unit.h
+EXTRA_DIST += t/net/README.md t/net/install t/net/package.json t/net/package-lock.json \
+	t/net/.npmrc t/net/net.mjs t/net/seed.mjs t/net/lib/migrate.mjs \
+	t/net/lib/pds.mjs t/net/lib/plc.mjs t/net/lib/port.mjs t/net/lib/records.mjs \
+	t/net/lib/xrpc.mjs
