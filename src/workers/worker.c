@@ -1,0 +1,448 @@
+#include "workers/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/exitcode.h"
+#include "common/fdutil.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/utf8.h"
+#include "proto/channel.h"
+#include "proto/fdlayout.h"
+#include "workers/records_link.h"
+
+#define PROGRESS_PERIOD_SECS	0.1
+#define LAST_WORDS_MS		5000	/* for the supervisor to take `done` */
+#define STOP_WORDS_MS		50	/* likewise after SIGTERM, which has no time */
+#define STAGE_SIZE		64
+
+struct worker {
+	const struct worker_type *type;	/* borrowed, outlives us */
+	/* owned */
+	struct ev_loop *loop;
+	struct channel *control;
+	struct records_link *records;
+	struct settings settings;
+	struct worker_assignment assignment;
+	void *job;			/* the type's */
+
+	bool has_hello, is_assigned;
+	bool is_over;			/* `done` or `fail` is said */
+	int exit_status;
+
+	/* The latest progress, and whether it is still to be sent. */
+	struct msg_progress progress;
+	char stage[STAGE_SIZE];
+	bool has_news;
+	uint64_t items_sent;
+
+	/* watchers */
+	struct ev_timer progress_timer;	/* runs while news has to wait */
+	struct ev_signal sigterm;
+};
+
+/* --- text for the wire --- */
+
+/* The protocol takes UTF-8 only and its reader ends whoever sends anything else,
+ * so what a server made us say must not get there as it is. */
+static struct str
+clean_text(const char *text, size_t len, char to[LIMIT_OP_TEXT_BYTES])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len;) {
+		size_t step = utf8_sequence((const uint8_t *)text + i, len - i);
+
+		if (n + (step > 0 ? step : 1) > LIMIT_OP_TEXT_BYTES)
+			break;
+		if (step == 0) {
+			to[n++] = '?';
+			i++;
+			continue;
+		}
+		memcpy(to + n, text + i, step);
+		n += step;
+		i += step;
+	}
+	return (struct str){ to, n };
+}
+
+static struct str
+format_text(char to[LIMIT_OP_TEXT_BYTES], const char *fmt, va_list ap)
+{
+	char raw[LIMIT_OP_TEXT_BYTES + 1];
+
+	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
+	return clean_text(raw, strlen(raw), to);
+}
+
+/* --- what a type says --- */
+
+static void
+send_progress(struct worker *worker)
+{
+	struct msg msg = { .type = MSG_TYPE_PROGRESS, .progress = worker->progress };
+
+	msg.progress.stage = str_from(worker->stage);
+	channel_send(worker->control, &msg);
+	worker->has_news = false;
+}
+
+static void
+on_progress_timer(struct ev_loop *loop, struct ev_timer *timer, int revents BF_UNUSED)
+{
+	struct worker *worker = timer->data;
+
+	if (!worker->has_news) {
+		ev_timer_stop(loop, timer);
+		return;
+	}
+	/* A supervisor that does not read needs no more of it. */
+	if (!channel_is_clogged(worker->control))
+		send_progress(worker);
+}
+
+void
+worker_progress(struct worker *worker, const struct msg_progress *progress)
+{
+	if (worker->is_over)
+		return;
+	worker->progress = *progress;
+	(void)str_copy(worker->stage, sizeof(worker->stage), progress->stage);
+	worker->has_news = true;
+	if (ev_is_active(&worker->progress_timer))
+		return;
+	send_progress(worker);
+	ev_timer_again(worker->loop, &worker->progress_timer);
+}
+
+void
+worker_checkpoint(struct worker *worker, struct bytes data, uint64_t processed)
+{
+	assert(data.len <= LIMIT_CHECKPOINT_BYTES);
+	if (worker->is_over)
+		return;
+	channel_send(worker->control, &(struct msg){
+		.type = MSG_TYPE_CHECKPOINT,
+		.checkpoint = { .data = data, .processed = processed },
+	});
+}
+
+void
+worker_log(struct worker *worker, enum log_level level, const char *fmt, ...)
+{
+	char text[LIMIT_OP_TEXT_BYTES];
+	struct msg msg = { .type = MSG_TYPE_LOG };
+	va_list ap;
+
+	if (worker->is_over)
+		return;
+	va_start(ap, fmt);
+	msg.log.text = format_text(text, fmt, ap);
+	va_end(ap);
+	msg.log.level = (uint64_t)level;
+	channel_send(worker->control, &msg);
+}
+
+void
+worker_item_failed(struct worker *worker, struct str item, const char *class,
+    const char *text)
+{
+	char clean_item[LIMIT_OP_TEXT_BYTES], clean[LIMIT_OP_TEXT_BYTES];
+
+	if (worker->is_over || worker->items_sent == LIMIT_OP_ITEMS)
+		return;
+	worker->items_sent++;
+	channel_send(worker->control, &(struct msg){
+		.type = MSG_TYPE_ITEM_FAILED,
+		.item_failed = {
+			.item = clean_text(item.ptr, item.len, clean_item),
+			.class = str_from(class),
+			.text = clean_text(text, strlen(text), clean),
+		},
+	});
+}
+
+/* Say the last words and leave the loop. */
+static void
+finish(struct worker *worker, const struct msg *msg, int exit_status)
+{
+	if (worker->has_news)
+		send_progress(worker);
+	channel_send(worker->control, msg);
+	worker->is_over = true;
+	worker->exit_status = exit_status;
+	ev_timer_stop(worker->loop, &worker->progress_timer);
+	if (channel_flush(worker->control, LAST_WORDS_MS) == -1)
+		worker->exit_status = EXIT_UNAVAILABLE;
+	ev_break(worker->loop, EVBREAK_ALL);
+}
+
+void
+worker_done(struct worker *worker, const struct msg_done *done)
+{
+	if (!worker->is_over)
+		finish(worker, &(struct msg){ .type = MSG_TYPE_DONE, .done = *done },
+		    EXIT_OK);
+}
+
+void
+worker_fail(struct worker *worker, const char *class, const char *fmt, ...)
+{
+	char text[LIMIT_OP_TEXT_BYTES];
+	struct msg msg = { .type = MSG_TYPE_FAIL, .fail = { .class = str_from(class) } };
+	va_list ap;
+
+	if (worker->is_over)
+		return;
+	va_start(ap, fmt);
+	msg.fail.text = format_text(text, fmt, ap);
+	va_end(ap);
+	finish(worker, &msg, EXIT_FAILED);
+}
+
+/* --- ends that are not the type's decision --- */
+
+/* The process is the operation, so ending it drops every transfer and, at the
+ * indexer, every change that is not committed.  Nothing is torn down first: that
+ * could wait for a resolver. */
+static BF_NORETURN void
+end_now(struct worker *worker, int exit_status)
+{
+	if (worker->has_news)
+		send_progress(worker);
+	(void)!channel_flush(worker->control, STOP_WORDS_MS);
+	_exit(exit_status);
+}
+
+static void
+on_sigterm(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
+    int revents BF_UNUSED)
+{
+	end_now(watcher->data, EXIT_STOPPED);
+}
+
+static void
+on_control_close(struct channel *channel BF_UNUSED, const struct err *why, void *arg)
+{
+	struct worker *worker = arg;
+
+	if (why == NULL)
+		_exit(EXIT_UNAVAILABLE);
+	log_error("op %.*s: the supervisor broke the protocol: %s",
+	    STR_FMT(worker->assignment.id), why->text);
+	_exit(EXIT_PROTOCOL);
+}
+
+static void
+on_records_gone(struct records_link *link BF_UNUSED, const struct err *why, void *arg)
+{
+	struct worker *worker = arg;
+
+	worker_fail(worker, WORKER_CLASS_INDEXER_GONE, "the indexer %s%s",
+	    why == NULL ? "is gone" : "broke the protocol: ",
+	    why == NULL ? "" : why->text);
+}
+
+/* --- what the supervisor says --- */
+
+static BF_NORETURN void
+refuse(const char *why)
+{
+	log_error("the supervisor broke the protocol: %s", why);
+	_exit(EXIT_PROTOCOL);
+}
+
+static void
+take_hello(struct worker *worker, const struct msg_hello *hello)
+{
+	if (worker->has_hello)
+		refuse("hello came twice");
+	if (hello->version != PROTO_VERSION)
+		refuse("it speaks another version");
+	worker->has_hello = true;
+}
+
+static void
+take_setting(struct worker *worker, const struct msg_setting *setting)
+{
+	struct err err;
+
+	if (settings_set(&worker->settings, setting->name, setting->value, &err) == -1)
+		refuse(err.text);
+}
+
+static struct str
+keep_str(struct str text)
+{
+	return (struct str){ xmemdup(text.ptr, text.len), text.len };
+}
+
+static void
+drop(const void *kept)
+{
+	free((void *)(uintptr_t)kept);
+}
+
+static void
+take_assign(struct worker *worker, const struct msg_assign *msg)
+{
+	struct worker_assignment *to = &worker->assignment;
+	enum log_level level;
+
+	if (!worker->has_hello || worker->is_assigned)
+		refuse("assign came out of order");
+	worker->is_assigned = true;
+	to->id = keep_str(msg->id);
+	to->attempt = msg->attempt;
+	to->did = keep_str(msg->did);
+	to->pds_url = keep_str(msg->pds_url);
+	to->uri = keep_str(msg->uri);
+	to->batch_size = msg->batch_size;
+	to->checkpoint = (struct bytes){
+	    xmemdup(msg->checkpoint.ptr, msg->checkpoint.len), msg->checkpoint.len };
+	to->spill_fd = channel_take_fd(worker->control);
+	if (log_level_parse(worker->settings.log_level, &level) == 0)
+		log_set_level(level);
+	worker->job = worker->type->start(worker);
+}
+
+static void
+on_control_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
+{
+	struct worker *worker = arg;
+
+	if (worker->is_over)
+		return;
+	if (msg->type == MSG_TYPE_HELLO)
+		take_hello(worker, &msg->hello);
+	else if (msg->type == MSG_TYPE_SETTING && !worker->is_assigned)
+		take_setting(worker, &msg->setting);
+	else if (msg->type == MSG_TYPE_ASSIGN)
+		take_assign(worker, &msg->assign);
+	else
+		refuse(msg_name(msg->type));
+}
+
+/* --- life --- */
+
+static bool
+is_socket(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static void
+worker_init(struct worker *worker, const struct worker_type *type)
+{
+	struct channel_options options = {
+		.accepts = FROM_SUPERVISOR,
+		.frame_max_bytes = LIMIT_FRAME_CONTROL_BYTES,
+		.queue_max_bytes = LIMIT_CHANNEL_QUEUE_BYTES,
+		.accepts_fds = true,
+		.on_msg = on_control_msg,
+		.on_close = on_control_close,
+		.arg = worker,
+	};
+
+	*worker = (struct worker){ .type = type, .assignment.spill_fd = -1 };
+	worker->loop = ev_default_loop(EVFLAG_AUTO);
+	if (worker->loop == NULL)
+		abort();
+	settings_init(&worker->settings);
+	ev_timer_init(&worker->progress_timer, on_progress_timer, 0.,
+	    PROGRESS_PERIOD_SECS);
+	ev_signal_init(&worker->sigterm, on_sigterm, SIGTERM);
+	worker->progress_timer.data = worker->sigterm.data = worker;
+	ev_signal_start(worker->loop, &worker->sigterm);
+
+	worker->control = channel_new(worker->loop, FD_CONTROL, &options);
+	worker->records = records_link_new(worker->loop, FD_RECORDS, type->name,
+	    on_records_gone, worker);
+	channel_send(worker->control, &(struct msg){
+		.type = MSG_TYPE_HELLO,
+		.hello = { .version = PROTO_VERSION, .program = str_from(type->name),
+		    .pid = (uint64_t)getpid() },
+	});
+}
+
+static void
+worker_clear(struct worker *worker)
+{
+	struct worker_assignment *given = &worker->assignment;
+
+	if (worker->is_assigned)
+		worker->type->end(worker->job);
+	records_link_free(&worker->records);
+	channel_free(&worker->control);
+	ev_signal_stop(worker->loop, &worker->sigterm);
+	ev_timer_stop(worker->loop, &worker->progress_timer);
+	fd_close(&given->spill_fd);
+	drop(given->id.ptr);
+	drop(given->did.ptr);
+	drop(given->pds_url.ptr);
+	drop(given->uri.ptr);
+	drop(given->checkpoint.ptr);
+	settings_clear(&worker->settings);
+	ev_loop_destroy(worker->loop);
+}
+
+int
+worker_main(const struct worker_type *type)
+{
+	struct worker worker;
+
+	log_init(type->name, LOG_LEVEL_INFO);
+	if (!is_socket(FD_CONTROL) || !is_socket(FD_RECORDS)) {
+		(void)fprintf(stderr, "%s is started by backfilld, not by hand: "
+		    "try `backfillctl trigger %s`\n", type->name, type->name);
+		return EXIT_USAGE;
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (fd_set_cloexec(FD_CONTROL, true) == -1 ||
+	    fd_set_cloexec(FD_RECORDS, true) == -1) {
+		log_error("fcntl(FD_CLOEXEC): %s", strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	worker_init(&worker, type);
+	(void)ev_run(worker.loop, 0);
+	worker_clear(&worker);
+	return worker.exit_status;
+}
+
+/* --- what a type is given --- */
+
+const struct worker_assignment *
+worker_assignment(const struct worker *worker)
+{
+	return &worker->assignment;
+}
+
+const struct settings *
+worker_settings(const struct worker *worker)
+{
+	return &worker->settings;
+}
+
+struct ev_loop *
+worker_loop(const struct worker *worker)
+{
+	return worker->loop;
+}
+
+struct records_link *
+worker_records(const struct worker *worker)
+{
+	return worker->records;
+}

@@ -1,0 +1,105 @@
+/*
+ * worker.h - the part of a worker that every type of operation shares.
+ *
+ * A worker is one process for one operation, exec'ed by the supervisor as
+ * proto/fdlayout.h promises.  This harness speaks fd 3 and fd 4 for the type:
+ *
+ *	hello ->            the first thing said; then the supervisor answers
+ *	<- setting* hello   what of the configuration is a worker's business
+ *	<- assign           the operation; the type's start() runs
+ *	progress, checkpoint, log, item-failed ->
+ *	done | fail ->      the last thing said; exit
+ *
+ * A type of operation is a struct worker_type and a main() that hands it to
+ * worker_main().  Its code sees a struct worker and nothing global.
+ *
+ * How the process ends, for the supervisor to read:
+ *
+ *	EXIT_OK		`done` was said
+ *	EXIT_FAILED	`fail` was said
+ *	EXIT_STOPPED	SIGTERM: what was known is said, transfers are dropped
+ *	EXIT_UNAVAILABLE  the supervisor is gone (end of file on fd 3)
+ *	EXIT_PROTOCOL	the supervisor said something that it must not
+ *	EXIT_USAGE	started by hand: fd 3 and fd 4 are no sockets
+ *
+ * SIGTERM, and a supervisor that is gone, end the process there and then:
+ * whatever is under way ends with it, and what was not acked never happened.
+ */
+#ifndef BF_WORKERS_WORKER_H
+#define BF_WORKERS_WORKER_H
+
+#include <ev.h>
+#include <stdint.h>
+
+#include "common/attr.h"
+#include "common/log.h"
+#include "common/settings.h"
+#include "common/str.h"
+#include "proto/msg.h"
+
+struct records_link;
+struct worker;
+
+/* The class that the supervisor turns into "interrupted, runs again". */
+#define WORKER_CLASS_INDEXER_GONE	"indexer-gone"
+
+struct worker_type {
+	const char *name;		/* kebab-case, as in op_type.h */
+
+	/*
+	 * The operation is assigned: begin.  Must return soon; the work is done
+	 * in callbacks of the loop, none of which takes longer than some 10 ms,
+	 * and ends in worker_done() or worker_fail(), also from in here.
+	 * Returns what end() gets.
+	 */
+	void *(*start)(struct worker *worker);
+
+	/* The loop is over (after `done` or `fail`): free what start() made. */
+	void (*end)(void *job);
+};
+
+/* The whole life of a worker process; its return value is main()'s. */
+int worker_main(const struct worker_type *type);
+
+/* --- what a type is given; all of it lives as long as the worker --- */
+
+struct worker_assignment {
+	struct str id;
+	uint64_t attempt;		/* 1 for the first */
+	/* parameters; absent ones are empty */
+	struct str did, pds_url, uri;
+	uint64_t batch_size;
+	struct bytes checkpoint;	/* the last that an earlier attempt sent */
+	int spill_fd;			/* an empty file of our own; -1: none came */
+};
+
+const struct worker_assignment *worker_assignment(const struct worker *worker);
+const struct settings *worker_settings(const struct worker *worker);
+struct ev_loop *worker_loop(const struct worker *worker);
+struct records_link *worker_records(const struct worker *worker);
+
+/* --- what a type says.  Text may be anything: what is not UTF-8 is replaced,
+ *     what is over LIMIT_OP_TEXT_BYTES is cut --- */
+
+/* Absolute numbers.  Called as often as one likes; sent about ten times a
+ * second, the latest always in the end. */
+void worker_progress(struct worker *worker, const struct msg_progress *progress);
+
+/* Only for what the indexer has acked; at most LIMIT_CHECKPOINT_BYTES. */
+void worker_checkpoint(struct worker *worker, struct bytes data, uint64_t processed);
+
+/* A line in the operation's history. */
+void worker_log(struct worker *worker, enum log_level level, const char *fmt, ...)
+    BF_PRINTF(3, 4);
+
+/* One item could not be done.  The first LIMIT_OP_ITEMS are sent, which is as
+ * many as are kept; the number of all is the business of progress and done. */
+void worker_item_failed(struct worker *worker, struct str item, const char *class,
+    const char *text);
+
+/* The last words.  The first of these calls wins; the loop ends. */
+void worker_done(struct worker *worker, const struct msg_done *done);
+void worker_fail(struct worker *worker, const char *class, const char *fmt, ...)
+    BF_PRINTF(3, 4);
+
+#endif

@@ -1,0 +1,264 @@
+/*
+ * test_worker.c - src/workers/worker.c: how a worker process speaks and ends.
+ *
+ * Runs t/workers/null-op, which is the harness with a type on top that does
+ * what its DID says.
+ */
+#include "t/unit/unit.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/exitcode.h"
+#include "common/fdutil.h"
+#include "common/limits.h"
+#include "proto/fdlayout.h"
+#include "t/unit/worker_rig.h"
+
+#define ASSIGN(word)	(&(struct msg_assign){ .id = STR("3migo7fijwi2k"),	\
+	.type = STR("did-sync"), .attempt = 1, .did = STR("did:web:" word ".test") })
+
+static void
+start(struct rig *rig, const struct msg_assign *assign)
+{
+	rig_start(rig, "t/workers/null-op");
+	rig_assign(rig, assign);
+}
+
+static void
+end_with(struct rig *rig, int exit_status)
+{
+	int status = rig_wait(rig);
+
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), exit_status);
+	rig_end(rig);
+}
+
+static void
+worker__says_hello_then_done_and_exits_0(void **state BF_UNUSED)
+{
+	struct rig rig;
+
+	start(&rig, ASSIGN("finish"));
+	(void)rig_expect(&rig.control, MSG_TYPE_DONE);
+	end_with(&rig, EXIT_OK);
+}
+
+static void
+worker__says_hello_on_the_record_channel_too(void **state BF_UNUSED)
+{
+	struct rig rig;
+	struct msg hello;
+
+	rig_start(&rig, "t/workers/null-op");
+	hello = rig_next(&rig.records);
+	assert_int_equal(hello.type, MSG_TYPE_HELLO);
+	assert_int_equal(hello.hello.version, PROTO_VERSION);
+	assert_true(str_eq(hello.hello.program, STR("null-op")));
+	rig_end(&rig);
+}
+
+static void
+worker__that_fails_says_why_and_exits_1(void **state BF_UNUSED)
+{
+	struct rig rig;
+	struct msg msg;
+
+	start(&rig, ASSIGN("fail"));
+	msg = rig_expect(&rig.control, MSG_TYPE_FAIL);
+	assert_true(str_eq(msg.fail.class, STR("null-op")));
+	assert_true(str_eq(msg.fail.text, STR("failed as asked")));
+	end_with(&rig, EXIT_FAILED);
+}
+
+static void
+worker__gives_its_type_the_checkpoint_of_an_earlier_attempt(void **state BF_UNUSED)
+{
+	struct msg_assign assign = *ASSIGN("checkpoint");
+	struct rig rig;
+
+	start(&rig, &assign);
+	assert_true(rig_expect(&rig.control, MSG_TYPE_CHECKPOINT).checkpoint.data.len > 0);
+	rig_end(&rig);
+
+	assign.attempt = 2;
+	assign.checkpoint = (struct bytes){ (const uint8_t *)"here", 4 };
+	start(&rig, &assign);
+	assert_true(str_eq(rig_expect(&rig.control, MSG_TYPE_LOG).log.text,
+	    STR("goes on from its checkpoint")));
+	(void)rig_expect(&rig.control, MSG_TYPE_DONE);
+	end_with(&rig, EXIT_OK);
+}
+
+static void
+worker__sends_progress_at_a_bounded_rate(void **state BF_UNUSED)
+{
+	struct rig rig;
+	int64_t start_ms;
+	struct msg msg;
+
+	/* It has news every 50 ms. */
+	start(&rig, ASSIGN("run"));
+	(void)rig_expect(&rig.control, MSG_TYPE_PROGRESS);
+	start_ms = clock_mono_ms();
+	for (int i = 0; i < 4; i++)
+		msg = rig_expect(&rig.control, MSG_TYPE_PROGRESS);
+	assert_true(clock_mono_ms() - start_ms >= 300);
+	assert_true(msg.progress.processed >= 6);
+	assert_true(str_eq(msg.progress.stage, STR("running")));
+	rig_end(&rig);
+}
+
+static void
+worker__stops_at_once_on_sigterm_with_its_latest_progress(void **state BF_UNUSED)
+{
+	struct rig rig;
+	int64_t start_ms;
+
+	start(&rig, ASSIGN("run"));
+	(void)rig_expect(&rig.control, MSG_TYPE_PROGRESS);
+	start_ms = clock_mono_ms();
+	assert_int_equal(kill(rig.pid, SIGTERM), 0);
+	end_with(&rig, EXIT_STOPPED);
+	assert_true(clock_mono_ms() - start_ms < 1000);
+}
+
+/* A supervisor that is stopped or busy must not keep a worker alive. */
+static void
+worker__stops_on_sigterm_though_nobody_reads(void **state BF_UNUSED)
+{
+	struct rig rig;
+
+	start(&rig, ASSIGN("chatter"));
+	(void)rig_expect(&rig.control, MSG_TYPE_LOG);
+	assert_int_equal(kill(rig.pid, SIGTERM), 0);
+	end_with(&rig, EXIT_STOPPED);
+}
+
+static void
+worker__exits_when_the_supervisor_is_gone(void **state BF_UNUSED)
+{
+	struct rig rig;
+
+	start(&rig, ASSIGN("run"));
+	(void)rig_expect(&rig.control, MSG_TYPE_PROGRESS);
+	fd_close(&rig.control.fd);
+	end_with(&rig, EXIT_UNAVAILABLE);
+}
+
+static void
+worker__fails_with_indexer_gone_when_fd_4_ends(void **state BF_UNUSED)
+{
+	struct rig rig;
+	struct msg msg;
+
+	start(&rig, ASSIGN("run"));
+	(void)rig_expect(&rig.control, MSG_TYPE_PROGRESS);
+	fd_close(&rig.records.fd);
+	msg = rig_expect(&rig.control, MSG_TYPE_FAIL);
+	assert_true(str_eq(msg.fail.class, STR("indexer-gone")));
+	end_with(&rig, EXIT_FAILED);
+}
+
+static void
+worker__ends_at_a_message_out_of_order(void **state BF_UNUSED)
+{
+	struct rig rig;
+
+	start(&rig, ASSIGN("run"));
+	(void)rig_expect(&rig.control, MSG_TYPE_PROGRESS);
+	rig_set(&rig, "collections", "*");
+	end_with(&rig, EXIT_PROTOCOL);
+
+	/* assign before hello */
+	rig_start(&rig, "t/workers/null-op");
+	rig_say(&rig.control, &(struct msg){ .type = MSG_TYPE_ASSIGN,
+	    .assign = *ASSIGN("finish") });
+	end_with(&rig, EXIT_PROTOCOL);
+}
+
+static void
+worker__refuses_a_setting_that_it_does_not_know(void **state BF_UNUSED)
+{
+	struct rig rig;
+
+	rig_start(&rig, "t/workers/null-op");
+	rig_set(&rig, "colour", "blue");
+	end_with(&rig, EXIT_PROTOCOL);
+}
+
+static void
+worker__ends_at_bytes_that_are_no_message(void **state BF_UNUSED)
+{
+	struct rig rig;
+
+	rig_start(&rig, "t/workers/null-op");
+	assert_int_equal(write(rig.control.fd, "GET / HTTP/1.1\r\n\r\n", 18), 18);
+	end_with(&rig, EXIT_PROTOCOL);
+
+	/* LIMIT_FRAME_CONTROL_BYTES */
+	rig_start(&rig, "t/workers/null-op");
+	assert_int_equal(write(rig.control.fd, "\x00\x01\x00\x01", 4), 4);
+	end_with(&rig, EXIT_PROTOCOL);
+}
+
+static void
+worker__started_by_hand_says_so(void **state BF_UNUSED)
+{
+	char path[4096];
+	pid_t pid;
+	int status;
+
+	rig_program_path("t/workers/null-op", path, sizeof(path));
+	pid = fork();
+	if (pid == 0) {
+		(void)close_range(2, ~0u, 0);
+		execl(path, "null-op", (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_USAGE);
+}
+
+static void
+worker__has_nothing_open_but_what_the_layout_says(void **state BF_UNUSED)
+{
+	struct rig rig;
+	int fds = 0;
+
+	start(&rig, ASSIGN("list-fds"));
+	for (;;) {
+		struct msg msg = rig_next(&rig.control);
+
+		if (msg.type == MSG_TYPE_DONE)
+			break;
+		assert_int_equal(msg.type, MSG_TYPE_LOG);
+		fds++;
+	}
+	assert_int_equal(fds, 5);
+	end_with(&rig, EXIT_OK);
+}
+
+static const struct CMUnitTest worker_tests[] = {
+	cmocka_unit_test(worker__says_hello_then_done_and_exits_0),
+	cmocka_unit_test(worker__says_hello_on_the_record_channel_too),
+	cmocka_unit_test(worker__that_fails_says_why_and_exits_1),
+	cmocka_unit_test(worker__gives_its_type_the_checkpoint_of_an_earlier_attempt),
+	cmocka_unit_test(worker__sends_progress_at_a_bounded_rate),
+	cmocka_unit_test(worker__stops_at_once_on_sigterm_with_its_latest_progress),
+	cmocka_unit_test(worker__stops_on_sigterm_though_nobody_reads),
+	cmocka_unit_test(worker__exits_when_the_supervisor_is_gone),
+	cmocka_unit_test(worker__fails_with_indexer_gone_when_fd_4_ends),
+	cmocka_unit_test(worker__ends_at_a_message_out_of_order),
+	cmocka_unit_test(worker__refuses_a_setting_that_it_does_not_know),
+	cmocka_unit_test(worker__ends_at_bytes_that_are_no_message),
+	cmocka_unit_test(worker__started_by_hand_says_so),
+	cmocka_unit_test(worker__has_nothing_open_but_what_the_layout_says),
+};
+
+UNIT_MAIN(worker_tests)
