@@ -14,8 +14,15 @@
 #define LIMIT_FRAME_RECORD_BYTES	(2 * 1024 * 1024 + 4096) /* fd 4: one record and its key */
 #define LIMIT_CHANNEL_QUEUE_BYTES	(8 * 1024 * 1024)	/* unsent, then the peer is dropped */
 #define LIMIT_CHANNEL_FRAMES_PER_TURN	256			/* read per peer and loop turn */
+#define LIMIT_CHANNEL_LAST_WORDS_BYTES	(1024 * 1024)		/* read of a peer that has died */
 #define LIMIT_CHANNEL_FDS		16			/* descriptors under way, each direction */
 #define LIMIT_CONTROL_CLIENTS		64			/* connections to control.sock */
+
+/* --- workers and clients (supervisor/) --- */
+
+#define LIMIT_WORKER_FILES		64	/* RLIMIT_NOFILE of a worker */
+#define LIMIT_CLIENT_PENDING		256	/* requests of a control client that wait */
+#define LIMIT_WORKER_LOGS		100	/* `log` messages kept of one attempt */
 
 /* --- operations (op/) --- */
 

@@ -9,3 +9,7 @@ libbfop_a_SOURCES = \
 UNIT_TESTS += t/unit/test_op_json
 t_unit_test_op_json_SOURCES = t/unit/test_op_json.c t/unit/unit.h
 t_unit_test_op_json_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
+
+UNIT_TESTS += t/unit/test_op
+t_unit_test_op_SOURCES = t/unit/test_op.c
+t_unit_test_op_LDADD = libbfop.a $(UNIT_LDADD_COMMON)

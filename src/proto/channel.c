@@ -363,6 +363,24 @@ on_readable(struct ev_loop *loop BF_UNUSED, struct ev_io *watcher,
 	handle_frames(ch);
 }
 
+void
+channel_drain_input(struct channel *ch)
+{
+	size_t budget = LIMIT_CHANNEL_LAST_WORDS_BYTES;
+
+	while (ch->fd != -1) {
+		size_t before = buf_len(&ch->in);
+		bool is_end = read_some(ch) == -1;
+		size_t got = buf_len(&ch->in) - before;
+
+		while (handle_frame(ch) != 0)
+			continue;
+		if (is_end || got == 0 || got >= budget)
+			return;
+		budget -= got;
+	}
+}
+
 int
 channel_take_fd(struct channel *ch)
 {

@@ -65,6 +65,13 @@ void channel_send_fd(struct channel *channel, const struct msg *msg, int fd);
  * the kernel keeps the order, not the place in the stream. */
 int channel_take_fd(struct channel *channel);
 
+/*
+ * Hand out all that the peer had sent, now: for a peer that is known to be dead,
+ * whose last words must be heard before its end is judged.  Reads at most
+ * LIMIT_CHANNEL_LAST_WORDS_BYTES.  Not from inside a handler of this channel.
+ */
+void channel_drain_input(struct channel *channel);
+
 size_t channel_queued_bytes(const struct channel *channel);
 bool channel_is_clogged(const struct channel *channel);	/* over half the limit */
 bool channel_is_open(const struct channel *channel);

@@ -1,0 +1,128 @@
+/*
+ * test_op.c - src/op: states, types, parameters.
+ */
+#include "t/unit/unit.h"
+
+#include <string.h>
+
+#include "common/limits.h"
+#include "common/mem.h"
+#include "op/op_type.h"
+
+static void
+terminal_states_never_change(void **state BF_UNUSED)
+{
+	static const enum op_status terminal[] = { OP_COMPLETED, OP_FAILED, OP_CANCELLED };
+	enum op_status next;
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(terminal); i++)
+		for (int event = OP_EVENT_TRIGGER; event <= OP_EVENT_LOG; event++)
+			assert_int_equal(op_status_next(terminal[i],
+			    (enum op_event)event, &next), -1);
+}
+
+static void
+legal_transitions_are_those_of_the_picture(void **state BF_UNUSED)
+{
+	enum op_status next;
+	int legal = 0;
+
+	for (int status = OP_QUEUED; status <= OP_CANCELLED; status++)
+		for (int event = OP_EVENT_TRIGGER; event <= OP_EVENT_LOG; event++)
+			legal += op_status_next((enum op_status)status,
+			    (enum op_event)event, &next) == 0;
+	assert_int_equal(legal, 7);
+	assert_int_equal(op_status_next(OP_QUEUED, OP_EVENT_START, &next), 0);
+	assert_int_equal(next, OP_RUNNING);
+	assert_int_equal(op_status_next(OP_RUNNING, OP_EVENT_INTERRUPT, &next), 0);
+	assert_int_equal(next, OP_QUEUED);
+	assert_int_equal(op_status_next(OP_QUEUED, OP_EVENT_COMPLETE, &next), -1);
+}
+
+static void
+status_words_round_trip(void **state BF_UNUSED)
+{
+	enum op_status status;
+
+	for (int i = OP_QUEUED; i <= OP_CANCELLED; i++) {
+		assert_int_equal(op_status_parse(str_from(op_status_word(
+		    (enum op_status)i)), &status), 0);
+		assert_int_equal(status, i);
+	}
+	assert_int_equal(op_status_parse(STR("Running"), &status), -1);
+	assert_int_equal(op_status_parse(STR(""), &status), -1);
+	assert_false(op_status_is_valid(0));
+	assert_false(op_status_is_valid(6));
+}
+
+static void
+types_are_found_by_either_spelling(void **state BF_UNUSED)
+{
+	assert_ptr_equal(op_type_find(STR("did-sync")), op_type_find(STR("didSync")));
+	assert_non_null(op_type_find(STR("citationExtraction")));
+	assert_null(op_type_find(STR("didsync")));
+	assert_null(op_type_find(STR("")));
+}
+
+static void
+parameters_are_checked_against_their_type(void **state BF_UNUSED)
+{
+	const struct op_type *did_sync = op_type_find(STR("did-sync"));
+	const struct op_type *reindex = op_type_find(STR("full-reindex"));
+	struct op op = { .did = STR("did:plc:abc") };
+	struct err err;
+
+	assert_int_equal(op_params_check(&op, did_sync, &err), 0);
+	assert_int_equal(op_params_check(&op, reindex, &err), -1);
+	assert_string_equal(err.text, "full-reindex does not take the parameter did");
+	op = (struct op){ 0 };
+	assert_int_equal(op_params_check(&op, reindex, &err), 0);
+	assert_int_equal(op_params_check(&op, did_sync, &err), -1);
+	assert_string_equal(err.text, "did-sync needs the parameter did");
+	op.batch_size = 500;
+	assert_int_equal(op_params_check(&op, reindex, &err), 0);
+}
+
+/* LIMIT_DID_BYTES, LIMIT_URL_BYTES, LIMIT_ATURI_BYTES. */
+static void
+parameters_over_their_length_are_refused(void **state BF_UNUSED)
+{
+	char *text = xmalloc(LIMIT_ATURI_BYTES + 1);
+	struct op op = { 0 };
+	struct err err;
+
+	memset(text, 'a', LIMIT_ATURI_BYTES + 1);
+	op.did = (struct str){ text, LIMIT_DID_BYTES };
+	assert_int_equal(op_params_check(&op, op_type_find(STR("did-sync")), &err), 0);
+	op.did.len++;
+	assert_int_equal(op_params_check(&op, op_type_find(STR("did-sync")), &err), -1);
+	op = (struct op){ .pds_url = { text, LIMIT_URL_BYTES + 1 } };
+	assert_int_equal(op_params_check(&op, op_type_find(STR("pds-scan")), &err), -1);
+	op = (struct op){ .uri = { text, LIMIT_ATURI_BYTES + 1 } };
+	assert_int_equal(op_params_check(&op, op_type_find(STR("citation-extraction")),
+	    &err), -1);
+	free(text);
+}
+
+static void
+field_numbers_of_the_disk_format_are_unique(void **state BF_UNUSED)
+{
+	bool seen[256] = { false };
+
+	for (size_t i = 0; i < op_fields_count; i++) {
+		assert_false(seen[op_field_numbers[i]]);
+		seen[op_field_numbers[i]] = true;
+	}
+}
+
+static const struct CMUnitTest op[] = {
+	cmocka_unit_test(terminal_states_never_change),
+	cmocka_unit_test(legal_transitions_are_those_of_the_picture),
+	cmocka_unit_test(status_words_round_trip),
+	cmocka_unit_test(types_are_found_by_either_spelling),
+	cmocka_unit_test(parameters_are_checked_against_their_type),
+	cmocka_unit_test(parameters_over_their_length_are_refused),
+	cmocka_unit_test(field_numbers_of_the_disk_format_are_unique),
+};
+
+UNIT_MAIN(op)
