@@ -115,7 +115,7 @@ field_numbers_of_the_disk_format_are_unique(void **state BF_UNUSED)
 	}
 }
 
-static const struct CMUnitTest op[] = {
+static const struct CMUnitTest op_tests[] = {
 	cmocka_unit_test(terminal_states_never_change),
 	cmocka_unit_test(legal_transitions_are_those_of_the_picture),
 	cmocka_unit_test(status_words_round_trip),
@@ -125,4 +125,4 @@ static const struct CMUnitTest op[] = {
 	cmocka_unit_test(field_numbers_of_the_disk_format_are_unique),
 };
 
-UNIT_MAIN(op)
+UNIT_MAIN(op_tests)
