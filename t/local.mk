@@ -1,6 +1,6 @@
 # Unit tests are cmocka programs with TAP output, one per module:
 # t/unit/test_<module>.c.  Each adds itself to UNIT_TESTS, which `make check`
-# builds and hands to prove together with t/*.t.
+# builds and hands to prove together with t/*.t (t/run says how to run some).
 
 UNIT_LDADD_COMMON = libbfcommon.a $(CMOCKA_LIBS)
 
@@ -10,6 +10,14 @@ t_unit_test_common_LDADD = $(UNIT_LDADD_COMMON)
 
 check_PROGRAMS += $(UNIT_TESTS)
 EXTRA_DIST += t/unit/unit.h
+
+check-local: $(UNIT_TESTS)
+	BF_SRCDIR='$(abs_top_srcdir)' BF_BUILDDIR='$(abs_top_builddir)' \
+		'$(top_srcdir)/t/run' $(UNIT_TESTS)
+
+EXTRA_DIST += t/run t/03-private-network.t \
+	t/lib/Backfilld/Account.pm t/lib/Backfilld/Net.pm \
+	t/lib/Backfilld/Process.pm t/lib/Backfilld/Test.pm
 EXTRA_DIST += t/net/README.md t/net/install t/net/package.json t/net/package-lock.json \
 	t/net/.npmrc t/net/net.mjs t/net/seed.mjs t/net/lib/migrate.mjs \
 	t/net/lib/pds.mjs t/net/lib/plc.mjs t/net/lib/port.mjs t/net/lib/records.mjs \
