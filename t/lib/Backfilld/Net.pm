@@ -26,6 +26,10 @@ sub dir {
 	return ($ENV{BF_SRCDIR} || '.') . '/t/net';
 }
 
+sub is_available {
+	return -e dir() . '/node_modules/.installed' && !$ENV{BF_NO_NET};
+}
+
 sub get {
 	my ($class) = @_;
 	return $ENV{BF_NET} ? bless $json->decode($ENV{BF_NET}), $class : $class->start;
@@ -35,7 +39,7 @@ sub get {
 # or the packages are not installed, which CI never takes for an excuse.
 sub start {
 	my ($class, %options) = @_;
-	if (!-e dir() . '/node_modules/.installed') {
+	if (!$class->is_available) {
 		die "run t/net/install first\n" if $ENV{CI};
 		plan skip_all => 'the private network is not installed: run t/net/install';
 	}
