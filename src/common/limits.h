@@ -34,6 +34,7 @@
 #define LIMIT_OP_EVENTS			200	/* kept per operation, the oldest go */
 #define LIMIT_OP_ITEMS			1000	/* failed items kept per operation; all are counted */
 #define LIMIT_LIST_PAGE			100	/* operations per page of a list */
+#define LIMIT_OP_TYPE_BYTES		64	/* the name of an executable; part of an index key */
 
 /* --- answers of servers (fetch/) --- */
 

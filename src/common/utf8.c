@@ -60,3 +60,13 @@ utf8_is_valid(const uint8_t *text, size_t len)
 	}
 	return true;
 }
+
+struct str
+utf8_cut(struct str text, size_t max)
+{
+	if (text.len <= max)
+		return text;
+	while (max > 0 && ((uint8_t)text.ptr[max] & 0xc0) == 0x80)
+		max--;
+	return (struct str){ text.ptr, max };
+}

@@ -1,1 +1,28 @@
-# Files of src/store.
+# libbfstore.a: operations/ and records/ in LMDB.
+noinst_LIBRARIES += libbfstore.a
+libbfstore_a_SOURCES = \
+	src/store/crc32c.c src/store/crc32c.h \
+	src/store/env.c src/store/env.h \
+	src/store/fields_codec.c src/store/fields_codec.h \
+	src/store/keyspace.c src/store/keyspace.h \
+	src/store/number.h \
+	src/store/op_codec.c src/store/op_codec.h \
+	src/store/ops.c src/store/ops.h \
+	src/store/ops_history.c \
+	src/store/ops_index.c \
+	src/store/ops_internal.h \
+	src/store/ops_list.c \
+	src/store/ops_write.c \
+	src/store/table.c src/store/table.h
+
+# What a program that uses the library links, in this order.
+STORE_LIBS = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
+
+UNIT_TESTS += t/unit/test_crc32c t/unit/test_op_codec t/unit/test_ops
+EXTRA_DIST += t/unit/tempdir.h
+t_unit_test_crc32c_SOURCES = t/unit/test_crc32c.c t/unit/unit.h
+t_unit_test_crc32c_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+t_unit_test_op_codec_SOURCES = t/unit/test_op_codec.c t/unit/unit.h
+t_unit_test_op_codec_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+t_unit_test_ops_SOURCES = t/unit/test_ops.c t/unit/tempdir.h t/unit/unit.h
+t_unit_test_ops_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)

@@ -7,6 +7,10 @@
  * function or the read block that began them.  Tables, keys and formats:
  * docs/store.md.
  *
+ * Texts that a peer had a say in are cut at LIMIT_OP_TEXT_BYTES, between two
+ * characters.  What is passed in to be written must not be borrowed from the
+ * store itself.
+ *
  * Errors: ERR_NOT_FOUND, ERR_EXISTS, ERR_CONFLICT as each function says;
  * everywhere ERR_DISK_FULL (LMDB's EIO, ENOSPC or MDB_MAP_FULL on a write:
  * what was committed before is unharmed), ERR_CORRUPT (a value fails its
@@ -28,7 +32,11 @@ enum ops_mode {
 	OPS_READ,
 };
 
-/* dir exists.  One per process (LMDB).  ERR_VERSION: written by a newer version. */
+/*
+ * dir exists.  One per process (LMDB).  ERR_VERSION: written by a newer version,
+ * and untouched; ERR_EXISTS: this process has it open; ERR_NOT_FOUND: nothing to
+ * read there yet; ERR_CORRUPT: damaged, or no store of ours.
+ */
 int ops_open(const char *dir, enum ops_mode mode, struct ops **ops_out,
     struct err *err) BF_MUSTCHECK;
 void ops_close(struct ops **ops);
@@ -39,7 +47,9 @@ void ops_close(struct ops **ops);
  * Make a queued operation: op->id, type, parameters, started_by, created_ms are
  * the caller's; the status becomes queued and the event `triggered` is written.
  * ERR_EXISTS if an operation with the same type and parameters is active; its id
- * is then put into active_id_out.
+ * is then put into active_id_out.  ERR_INVALID if the id is not a TID or the type
+ * not a name, ERR_LIMIT if a parameter is too long, ERR_CONFLICT if the id was
+ * given out before.
  */
 int ops_create(struct ops *ops, const struct op *op, char active_id_out[TID_SIZE],
     struct err *err) BF_MUSTCHECK;
@@ -53,7 +63,8 @@ typedef void ops_edit_cb(struct op *op, void *arg);
  * The one function that changes an operation's state: looks the operation up,
  * asks op_status_next(), lets `edit` (may be NULL) fill in fields, writes the
  * record, its indexes and the event with its text, all in one transaction.
- * updated_ms is set to now_ms; completed_ms too when the new state is terminal.
+ * updated_ms is set to now_ms; completed_ms too when the new state is terminal,
+ * and the checkpoint goes.  worker_pid becomes 0 unless the new state is running.
  * ERR_CONFLICT if the present state does not allow the event; status_out (may be
  * NULL) then has the present state, otherwise the new one.
  */
@@ -74,7 +85,8 @@ int ops_note(struct ops *ops, struct str id, enum op_event event,
 struct ops_progress {
 	char id[TID_SIZE];
 	struct str stage;
-	uint64_t processed, total, failed, bytes, rate_milli;
+	uint64_t processed, total, bytes, rate_milli;
+	uint64_t failed;	/* items_failed never goes down: it keeps the higher one */
 	int64_t now_ms;
 };
 
@@ -83,11 +95,13 @@ struct ops_progress {
 int ops_write_progress(struct ops *ops, const struct ops_progress *list,
     size_t count, struct err *err) BF_MUSTCHECK;
 
-/* A worker's checkpoint replaces the one before, with its counter, atomically. */
+/* A worker's checkpoint replaces the one before, with its counter, atomically.
+ * ERR_LIMIT over LIMIT_CHECKPOINT_BYTES, ERR_CONFLICT in a terminal state. */
 int ops_put_checkpoint(struct ops *ops, struct str id, struct bytes data,
     uint64_t processed, int64_t now_ms, struct err *err) BF_MUSTCHECK;
 
-/* An item that could not be done.  Beyond LIMIT_OP_ITEMS only items_failed grows. */
+/* An item that could not be done.  Beyond LIMIT_OP_ITEMS only items_failed grows.
+ * ERR_CONFLICT in a terminal state. */
 struct ops_item {
 	int64_t at_ms;
 	struct str item, class, text;
@@ -127,6 +141,7 @@ struct ops_filter {
 	struct str before_id;	/* only older ones: the cursor; empty: from the newest */
 	bool oldest_first;	/* for the queue; before_id is then ignored */
 };
+/* ERR_INVALID: before_id is not an id. */
 
 /*
  * Walk operations newest first, from an index: the cost is that of what is
@@ -140,7 +155,8 @@ int ops_list(struct ops_read *read, const struct ops_filter *filter,
 int ops_count(struct ops_read *read, uint64_t counts_out[OP_STATUS_COUNT + 1],
     struct err *err) BF_MUSTCHECK;
 
-/* History and failed items of one operation, oldest first. */
+/* History and failed items of one operation, oldest first.  Of more than
+ * LIMIT_OP_EVENTS events the oldest log lines are gone, but no transition is. */
 struct ops_event {
 	int64_t at_ms;
 	enum op_event event;

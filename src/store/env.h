@@ -1,0 +1,85 @@
+/*
+ * env.h - an LMDB environment, opened the way all our stores need it.
+ *
+ * Only files of src/store include this.  One environment is a directory with
+ * data.mdb and lock.mdb; one process writes it, others read.  LMDB's rules that
+ * are kept here so that nobody else has to know them:
+ *
+ * - An environment is opened once per process: a second open would drop the
+ *   first one's locks.  A process-wide list (the only one in this library)
+ *   refuses it.
+ * - The map is far larger than the data will ever be.  It is address space, not
+ *   disk, and never grows while in use.
+ * - Every descriptor is close-on-exec (0.9.24 forgets one).
+ * - An internal assertion, or a panic after which LMDB refuses all further work,
+ *   is logged and aborts: only a restart helps, and what was committed is safe.
+ */
+#ifndef BF_STORE_ENV_H
+#define BF_STORE_ENV_H
+
+#include <lmdb.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "common/err.h"
+#include "store/table.h"
+
+struct env {
+	/* owned */
+	MDB_env *mdb;
+	char *dir;
+	struct table meta;	/* schema, writer, counters */
+
+	/* what the guard knows it by */
+	struct env *next_open;
+	dev_t dev;
+	ino_t ino;
+};
+
+struct env_options {
+	bool may_write;
+	uint64_t schema;	/* of this binary */
+	size_t map_bytes;
+	struct table *tables;	/* borrowed; env_open() fills in their handles */
+	unsigned tables_count;
+};
+
+/*
+ * Open an environment in a directory that exists, check its schema and open its
+ * tables.  A writer makes what is missing, and writes nothing at all before it
+ * knows that the schema is not newer than its own.
+ *
+ * ERR_EXISTS: open in this process.  ERR_VERSION: the schema, or the LMDB format,
+ * is newer.  ERR_NOT_FOUND: a reader found no store there.  ERR_CORRUPT: damaged,
+ * or not a store of ours.
+ */
+int env_open(const char *dir, const struct env_options *options,
+    struct env **env_out, struct err *err) BF_MUSTCHECK;
+void env_close(struct env **env);
+
+/* Free the reader slots of dead processes; returns how many, or -1. */
+int env_check_readers(struct env *env);
+
+/* A transaction: embedded, over after txn_commit() or txn_abort(). */
+struct txn {
+	struct env *env;	/* borrowed */
+	MDB_txn *mdb;		/* NULL: over */
+};
+
+int txn_begin_read(struct env *env, struct txn *txn_out, struct err *err)
+    BF_MUSTCHECK;
+int txn_begin_write(struct env *env, struct txn *txn_out, struct err *err)
+    BF_MUSTCHECK;
+
+/* On disk when it returns 0.  In either case the transaction is over. */
+int txn_commit(struct txn *txn, struct err *err) BF_MUSTCHECK;
+void txn_abort(struct txn *txn);	/* also ends a read; may be over already */
+
+/* The next value of a counter in the meta table: 1, 2, ... */
+int txn_next_number(struct txn *txn, const char *counter, uint64_t *number_out,
+    struct err *err) BF_MUSTCHECK;
+
+/* Turn LMDB's result into an err; returns -1.  Aborts on MDB_PANIC. */
+int env_fail(const struct env *env, int rc, const char *what, struct err *err);
+
+#endif
