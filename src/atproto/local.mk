@@ -1,29 +1,37 @@
 noinst_LIBRARIES += libbfatproto.a
 libbfatproto_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SECP256K1_CFLAGS) $(CRYPTO_CFLAGS)
 libbfatproto_a_SOURCES = \
-	src/atproto/aturi.h \
-	src/atproto/basex.h \
-	src/atproto/car.h \
-	src/atproto/cid.h \
-	src/atproto/commit.h \
-	src/atproto/dagcbor.h \
-	src/atproto/dagcbor_json.h \
-	src/atproto/dagcbor_write.h \
-	src/atproto/datetime.h \
-	src/atproto/did.h \
-	src/atproto/diddoc.h \
-	src/atproto/diff.h \
+	src/atproto/ascii.h \
+	src/atproto/aturi.c src/atproto/aturi.h \
+	src/atproto/basex.c src/atproto/basex.h \
+	src/atproto/blocks.c src/atproto/blocks.h \
+	src/atproto/car.c src/atproto/car.h \
+	src/atproto/cid.c src/atproto/cid.h \
+	src/atproto/commit.c src/atproto/commit.h \
+	src/atproto/dagcbor.c src/atproto/dagcbor.h \
+	src/atproto/dagcbor_from_json.c \
+	src/atproto/dagcbor_json.c src/atproto/dagcbor_json.h \
+	src/atproto/dagcbor_write.c src/atproto/dagcbor_write.h \
+	src/atproto/datetime.c src/atproto/datetime.h \
+	src/atproto/did.c src/atproto/did.h \
+	src/atproto/diddoc.c src/atproto/diddoc.h \
+	src/atproto/diff.c src/atproto/diff.h \
 	src/atproto/fault.c src/atproto/fault.h src/atproto/fault.def \
-	src/atproto/filter.h \
-	src/atproto/handle.h \
-	src/atproto/key.h \
-	src/atproto/keypair.h \
-	src/atproto/mst.h \
-	src/atproto/nsid.h \
-	src/atproto/repo.h \
-	src/atproto/rkey.h \
-	src/atproto/sha256.h \
-	src/atproto/varint.h
+	src/atproto/filter.c src/atproto/filter.h \
+	src/atproto/handle.c src/atproto/handle.h \
+	src/atproto/key.c src/atproto/key.h \
+	src/atproto/keypair.c src/atproto/keypair.h \
+	src/atproto/mst.c src/atproto/mst.h \
+	src/atproto/mst_build.c src/atproto/mst_build.h \
+	src/atproto/nsid.c src/atproto/nsid.h \
+	src/atproto/repo.c src/atproto/repo.h \
+	src/atproto/repo_check.c src/atproto/repo_internal.h \
+	src/atproto/repo_walk.c \
+	src/atproto/rkey.c src/atproto/rkey.h \
+	src/atproto/sha256.c src/atproto/sha256.h \
+	src/atproto/spool.c src/atproto/spool.h \
+	src/atproto/tree.c src/atproto/tree.h \
+	src/atproto/varint.c src/atproto/varint.h
 
 # What a program that uses the library links, in this order.
 ATPROTO_LIBS = libbfatproto.a libbfcommon.a $(JANSSON_LIBS) $(SECP256K1_LIBS) $(CRYPTO_LIBS)

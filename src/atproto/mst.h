@@ -15,8 +15,6 @@
 #include "atproto/cid.h"
 #include "atproto/fault.h"
 #include "common/attr.h"
-#include "common/buf.h"
-#include "common/limits.h"
 #include "common/str.h"
 
 /* A layer counts pairs of leading zero bits of a SHA-256: no tree is deeper. */
@@ -31,28 +29,30 @@ size_t mst_common_prefix(struct bytes a, struct bytes b);
 struct mst_entry {
 	size_t prefix;			/* p */
 	struct bytes suffix;		/* k; borrows from the block */
-	const uint8_t *value;		/* v: CID_BYTES of binary CID, in the block */
-	const uint8_t *right;		/* t: likewise, or NULL */
+	struct bytes value;		/* v: a binary CID of any kind; likewise */
+	const uint8_t *right;		/* t: the binary CID of a subtree, or NULL */
 	size_t offset;			/* of the entry, in the block */
 };
 
-/*
- * Reads the entries of one node in order.  The block's form is checked on the
- * way, as dagcbor_check() would: what is not the canonical form of a node is a
- * FAULT_CBOR_* or FAULT_NODE_*; offsets count from the start of the block.
- */
+/* A node whose entries are read in order. */
 struct mst_node {
 	const uint8_t *left;		/* l: a binary CID in the block, or NULL */
 	size_t entries;			/* how many there are */
 	/* private to mst.c */
-	const uint8_t *start, *at, *end;	/* borrowed: the block; at the next entry */
+	const uint8_t *start, *at, *end;	/* borrowed: the block; its next entry */
 	size_t entries_left;
 };
 
-/* `value` may be a CID that is not ours (then *value is not cid_is_ours()). */
+/*
+ * Check the form of a whole node, as strictly as dagcbor_check() would; entries
+ * are read without failing afterwards.  Fails with FAULT_CBOR_* or FAULT_NODE_*;
+ * offsets count from the start of the block.  What needs keys is not checked
+ * here: prefixes, order, layers.
+ */
 int mst_node_open(struct bytes block, struct mst_node *node_out, struct fault *fault)
     BF_MUSTCHECK;
-int mst_node_next(struct mst_node *node, struct mst_entry *entry_out, struct fault *fault)
-    BF_MUSTCHECK;
+
+/* False when there are no more. */
+bool mst_node_next(struct mst_node *node, struct mst_entry *entry_out);
 
 #endif

@@ -49,6 +49,7 @@
 #define LIMIT_FETCH_INFLATE_FREE_BYTES	(256 * 1024)	/* decoded before the ratio counts */
 #define LIMIT_FETCH_RETRY_AFTER_MIN_MS	1000		/* what a server may make us wait: */
 #define LIMIT_FETCH_RETRY_AFTER_MAX_MS	(15 * 60 * 1000) /* more would stall an operation */
+
 /* --- repositories (atproto/) --- */
 
 #define LIMIT_CAR_HEADER_BYTES		4096	/* one root takes 58; further ones are ignored */

@@ -1,0 +1,192 @@
+#include "atproto/blocks.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "atproto/varint.h"
+#include "common/limits.h"
+#include "common/mem.h"
+
+#define HASH_BITS	26
+#define HASH_SHIFT	38
+#define RECORD_FLAG	((uint64_t)1 << 37)
+#define OFFSET_MASK	(RECORD_FLAG - 1)
+
+#define BLOCKS_PER_BUCKET	4
+#define RADIX_BITS		10	/* per pass: its counters stay in the first cache */
+#define MAX_BUCKET_BITS		(2 * RADIX_BITS)
+
+_Static_assert(LIMIT_CAR_BYTES <= OFFSET_MASK, "offsets do not fit an entry");
+_Static_assert(LIMIT_CAR_BLOCKS <= UINT32_MAX, "entries are counted in 32 bits");
+
+void
+blocks_init(struct blocks *blocks)
+{
+	*blocks = (struct blocks){ .n = 0 };
+	/* Without a secret, digests could be mined to fill one bucket. */
+	if (getrandom(&blocks->seed, sizeof(blocks->seed), 0) != sizeof(blocks->seed))
+		abort();
+	blocks->seed |= 1;
+}
+
+void
+blocks_clear(struct blocks *blocks)
+{
+	free(blocks->entries);
+	free(blocks->buckets);
+	blocks->entries = NULL;
+	blocks->buckets = NULL;
+	blocks->n = blocks->size = 0;
+}
+
+/* Multiply-shift hashing: universal, since the digest's bits are not chosen freely
+ * and the factor is not known. */
+static inline uint64_t
+hash_of(const struct blocks *blocks, const uint8_t *cid)
+{
+	uint64_t digest;
+
+	memcpy(&digest, cid + 4, sizeof(digest));
+	return (le64toh(digest) * blocks->seed) >> HASH_SHIFT;
+}
+
+void
+blocks_add(struct blocks *blocks, const uint8_t *cid, uint64_t offset, bool is_record)
+{
+	if (blocks->n == blocks->size) {
+		blocks->size = blocks->size > 0 ? blocks->size * 2 : 1024;
+		blocks->entries = xrealloc(blocks->entries,
+		    blocks->size * sizeof(*blocks->entries));
+	}
+	blocks->entries[blocks->n++] = hash_of(blocks, cid) << HASH_SHIFT |
+	    (is_record ? RECORD_FLAG : 0) | offset;
+}
+
+/*
+ * Order entries by the `bits` bits that end at `shift`, in place: count, then
+ * swap each entry into the next free place of its group (American flag sort).
+ */
+static void
+partition(uint64_t *entries, size_t n, unsigned shift, unsigned bits)
+{
+	uint32_t next[1 << RADIX_BITS] = { 0 }, end[1 << RADIX_BITS];
+	uint64_t mask = ((uint64_t)1 << bits) - 1;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		next[entries[i] >> shift & mask]++;
+	for (uint64_t g = 0; g <= mask; g++) {
+		uint32_t count = next[g];
+
+		next[g] = sum;
+		sum += count;
+		end[g] = sum;
+	}
+	for (uint64_t g = 0; g <= mask; g++) {
+		while (next[g] < end[g]) {
+			uint64_t entry = entries[next[g]];
+			uint64_t to = entry >> shift & mask;
+
+			while (to != g) {
+				uint64_t other = entries[next[to]];
+
+				entries[next[to]++] = entry;
+				entry = other;
+				to = entry >> shift & mask;
+			}
+			entries[next[g]++] = entry;
+		}
+	}
+}
+
+/* Order entries by their first `bits` bits: all by the first half of them, then
+ * each group by the rest. */
+static void
+order(uint64_t *entries, size_t n, unsigned bits)
+{
+	unsigned first = bits < RADIX_BITS ? bits : RADIX_BITS;
+	size_t start = 0;
+
+	if (bits == 0)
+		return;
+	partition(entries, n, 64 - first, first);
+	if (bits == first)
+		return;
+	for (size_t i = 1; i <= n; i++) {
+		if (i < n && entries[i] >> (64 - first) == entries[start] >> (64 - first))
+			continue;
+		partition(entries + start, i - start, 64 - bits, bits - first);
+		start = i;
+	}
+}
+
+void
+blocks_end(struct blocks *blocks)
+{
+	size_t at = 0;
+	unsigned bits = 0;
+
+	while (bits < MAX_BUCKET_BITS && blocks->n >> bits > BLOCKS_PER_BUCKET)
+		bits++;
+	blocks->bucket_bits = bits;
+	order(blocks->entries, blocks->n, bits);
+	blocks->buckets = xmalloc((((size_t)1 << bits) + 1) * sizeof(*blocks->buckets));
+	for (uint64_t b = 0; b < (uint64_t)1 << bits; b++) {
+		blocks->buckets[b] = (uint32_t)at;
+		while (at < blocks->n && (bits == 0 || blocks->entries[at] >> (64 - bits) == b))
+			at++;
+	}
+	blocks->buckets[(uint64_t)1 << bits] = (uint32_t)at;
+	assert(at == blocks->n);
+}
+
+/* Read the length and CID at an offset; true if it is the block that is wanted. */
+static int
+compare(const struct spool *spool, uint64_t offset, const uint8_t *cid,
+    struct buf *scratch, struct block *block_out, struct fault *fault)
+{
+	struct bytes head;
+	uint64_t len;
+	size_t want = VARINT_MAX_BYTES + CID_BYTES;
+	int n;
+
+	if (want > spool->len - offset)
+		want = (size_t)(spool->len - offset);
+	if (spool_read(spool, offset, want, scratch, &head, fault) < 0)
+		return -1;
+	n = varint_unpack(head, &len);
+	if (n <= 0 || (size_t)n + CID_BYTES > head.len || len < CID_BYTES ||
+	    len > spool->len - offset - (size_t)n)
+		return fault_set_detail(fault, FAULT_CAR_IO, offset,
+		    STR("it does not hold what was written"));
+	if (memcmp(head.ptr + n, cid, CID_BYTES) != 0)
+		return 0;
+	block_out->offset = offset;
+	block_out->data_offset = offset + (size_t)n + CID_BYTES;
+	block_out->len = (size_t)len - CID_BYTES;
+	return 1;
+}
+
+int
+blocks_find(const struct blocks *blocks, const struct spool *spool, const uint8_t *cid,
+    struct buf *scratch, struct block *block_out, struct fault *fault)
+{
+	uint64_t hash = hash_of(blocks, cid);
+	uint64_t bucket = hash >> (HASH_BITS - blocks->bucket_bits);
+
+	for (uint32_t i = blocks->buckets[bucket]; i < blocks->buckets[bucket + 1]; i++) {
+		uint64_t entry = blocks->entries[i];
+		int rc;
+
+		if (entry >> HASH_SHIFT != hash)
+			continue;
+		rc = compare(spool, entry & OFFSET_MASK, cid, scratch, block_out, fault);
+		if (rc != 0) {
+			block_out->is_record = (entry & RECORD_FLAG) != 0;
+			return rc;
+		}
+	}
+	return 0;
+}

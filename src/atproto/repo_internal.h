@@ -1,0 +1,54 @@
+/*
+ * repo_internal.h - the inside of struct repo, for the files that make it up:
+ * repo.c (arrival), repo_check.c (the tree), repo_walk.c (records).
+ */
+#ifndef BF_ATPROTO_REPO_INTERNAL_H
+#define BF_ATPROTO_REPO_INTERNAL_H
+
+#include "atproto/blocks.h"
+#include "atproto/car.h"
+#include "atproto/repo.h"
+#include "atproto/sha256.h"
+#include "atproto/spool.h"
+#include "atproto/tree.h"
+
+enum repo_stage {
+	REPO_FEEDING,
+	REPO_FED,		/* the commit is read */
+	REPO_CHECKING,		/* a part of the tree is checked */
+	REPO_CHECKED,
+};
+
+struct repo {
+	struct repo_options options;
+	enum repo_stage stage;
+	struct repo_stats stats;
+	struct fault fault;		/* FAULT_NONE, or what every call fails with */
+	struct car car;
+	struct spool spool;
+	struct blocks blocks;
+	struct commit commit;		/* borrows from commit_block */
+	struct tree tree;		/* while it is being checked */
+	/* what repo_check_tree() keeps between leaves */
+	uint8_t last_key[LIMIT_MST_KEY_BYTES];
+	size_t last_key_len;
+	size_t last_collection_len;	/* of last_key, known to be an NSID */
+	/* owned */
+	struct sha256 *sha;
+	struct buf commit_block;
+	struct buf scratch;
+};
+
+/* Keep the fault that a call failed with.  Returns -1. */
+int repo_failed(struct repo *repo, const struct fault *fault);
+
+/*
+ * The block behind a leaf, looked at as a record: 0 and, if `bad_out` is
+ * FAULT_NONE, its bytes; -1 if it is absent or the spool fails.  A bad record's
+ * whole reason is in fault.
+ */
+int repo_read_record(struct repo *repo, const struct tree_leaf *leaf, bool want_bytes,
+    struct buf *scratch, struct bytes *bytes_out, enum fault_code *bad_out,
+    struct fault *fault) BF_MUSTCHECK;
+
+#endif
