@@ -19,7 +19,7 @@ EXTRA_DIST += t/run t/lib/fake-pds t/lib/Backfilld/Account.pm \
 	t/lib/Backfilld/FakePDS.pm t/lib/Backfilld/Net.pm \
 	t/lib/Backfilld/Process.pm t/lib/Backfilld/Test.pm
 
-EXTRA_DIST += t/03-private-network.t t/04-fake-pds.t
+EXTRA_DIST += t/01-lint.t t/03-private-network.t t/04-fake-pds.t
 EXTRA_DIST += t/net/README.md t/net/install t/net/package.json t/net/package-lock.json \
 	t/net/.npmrc t/net/net.mjs t/net/seed.mjs t/net/lib/migrate.mjs \
 	t/net/lib/pds.mjs t/net/lib/plc.mjs t/net/lib/port.mjs t/net/lib/records.mjs \

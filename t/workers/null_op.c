@@ -33,6 +33,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,8 +184,10 @@ spin(struct null_op *job BF_UNUSED)
 static void
 write_all(const void *bytes, size_t len)
 {
+	struct pollfd ready = { .fd = FD_CONTROL, .events = POLLOUT };
+
 	while (write(FD_CONTROL, bytes, len) == -1 && (errno == EAGAIN || errno == EINTR))
-		(void)usleep(1000);
+		(void)poll(&ready, 1, -1);
 }
 
 static void
