@@ -1,3 +1,31 @@
 sbin_PROGRAMS += backfilld
-backfilld_SOURCES = src/supervisor/main.c
-backfilld_LDADD = libbfcommon.a $(EV_LIBS)
+backfilld_SOURCES = \
+	src/supervisor/child.c src/supervisor/child.h \
+	src/supervisor/conffile.c src/supervisor/conffile.h \
+	src/supervisor/control.c src/supervisor/control.h \
+	src/supervisor/handshake.c src/supervisor/handshake.h \
+	src/supervisor/indexer_link.c src/supervisor/indexer_link.h \
+	src/supervisor/main.c \
+	src/supervisor/notify.c src/supervisor/notify.h \
+	src/supervisor/on_client.c src/supervisor/on_client.h \
+	src/supervisor/on_worker.c src/supervisor/on_worker.h \
+	src/supervisor/opctl.c src/supervisor/opctl.h \
+	src/supervisor/options.c src/supervisor/options.h \
+	src/supervisor/outcome.c src/supervisor/outcome.h \
+	src/supervisor/progress.c src/supervisor/progress.h \
+	src/supervisor/queue.c src/supervisor/queue.h \
+	src/supervisor/reap.c src/supervisor/reap.h \
+	src/supervisor/recover.c src/supervisor/recover.h \
+	src/supervisor/reload.c src/supervisor/reload.h \
+	src/supervisor/service.c src/supervisor/service.h \
+	src/supervisor/shutdown.c src/supervisor/shutdown.h \
+	src/supervisor/spawn.c src/supervisor/spawn.h \
+	src/supervisor/supervisor.c src/supervisor/supervisor.h
+backfilld_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+backfilld_LDADD = libbfstore.a libbfproto.a libbfop.a libbfcommon.a \
+	$(CONFUSE_LIBS) $(LMDB_LIBS) $(EV_LIBS)
+
+UNIT_TESTS += t/unit/test_outcome
+t_unit_test_outcome_SOURCES = t/unit/test_outcome.c \
+	src/supervisor/outcome.c src/supervisor/outcome.h
+t_unit_test_outcome_LDADD = libbfop.a $(UNIT_LDADD_COMMON)

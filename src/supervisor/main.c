@@ -1,5 +1,72 @@
-int
-main(void)
+/*
+ * main.c - backfilld: set up in order, run, tear down.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "common/exitcode.h"
+#include "common/log.h"
+#include "common/settings.h"
+#include "supervisor/conffile.h"
+#include "supervisor/options.h"
+#include "supervisor/supervisor.h"
+
+static int
+exit_code_of(const struct err *err)
 {
-	return 0;
+	switch (err->code) {
+	case ERR_EXISTS:
+		return EXIT_BUSY;
+	case ERR_CORRUPT:
+		return EXIT_STORE;
+	case ERR_INVALID:
+	case ERR_VERSION:
+		return EXIT_CONFIG;
+	default:
+		return EXIT_SYSTEM;
+	}
+}
+
+static void
+read_settings(const struct options *options, struct settings *settings)
+{
+	enum log_level level;
+	struct err err;
+
+	settings_init(settings);
+	if (conffile_read(options->config_path, settings, &err) == -1) {
+		log_error("%s", err.text);
+		exit(EXIT_CONFIG);
+	}
+	if (options->check_config) {
+		(void)printf("%s is fine\n", options->config_path);
+		settings_clear(settings);
+		exit(EXIT_OK);
+	}
+	if (log_level_parse(settings->log_level, &level) == 0)
+		log_set_level(level);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	struct settings settings;
+	struct supervisor *sup;
+	struct err err;
+
+	(void)umask(0077);
+	log_init("backfilld", LOG_LEVEL_INFO);
+	options_parse(argc, argv, &options);
+	read_settings(&options, &settings);
+
+	sup = supervisor_new(&settings, options.config_path, &err);
+	if (sup == NULL) {
+		log_error("%s", err.text);
+		return exit_code_of(&err);
+	}
+	supervisor_run(sup);	/* from here on we must not die */
+	supervisor_free(&sup);
+	return EXIT_OK;
 }

@@ -1,0 +1,99 @@
+/*
+ * child.h - a running worker and the table of them.
+ *
+ * A struct child exists from a successful spawn until its process is reaped and
+ * the outcome is stored.  Created by queue.c, ended by reap.c; nothing else adds
+ * or removes one.  A worker's identity is its channel: no message says whose
+ * operation it is about.
+ *
+ *	STARTING --hello--> RUNNING --child_stop--> STOPPING --grace--> KILLED
+ *	    '------------------child_stop--------------^
+ *
+ * Every state but the last may end with the process; the record in the store
+ * changes only then.
+ */
+#ifndef BF_SUPERVISOR_CHILD_H
+#define BF_SUPERVISOR_CHILD_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "common/buf.h"
+#include "common/tid.h"
+#include "proto/channel.h"
+#include "supervisor/outcome.h"
+#include "supervisor/supervisor.h"
+
+#define CHILD_STAGE_SIZE	64
+
+enum child_state {
+	CHILD_STARTING,		/* spawned, no hello yet; hello_timer runs */
+	CHILD_RUNNING,		/* hello seen, operation assigned */
+	CHILD_STOPPING,		/* SIGTERM sent; kill_timer runs */
+	CHILD_KILLED,		/* SIGKILL sent; only the end can follow */
+};
+
+struct child {
+	LIST_ENTRY(child) entry;
+	struct supervisor *sup;		/* borrowed, outlives us */
+	pid_t pid;
+	char id[TID_SIZE];		/* of the operation */
+	char type[32];
+	enum child_state state;
+	struct channel *channel;	/* owned; NULL once the worker closed it */
+	struct worker_end end;		/* what is known for the outcome */
+	int64_t started_mono_ms, stop_asked_mono_ms;
+
+	/* the latest report, written by progress.c */
+	char stage[CHILD_STAGE_SIZE];
+	uint64_t processed, total, failed, bytes, rate_milli;
+	uint64_t created, updated, deleted;	/* said by `done` */
+	uint64_t rated_processed;		/* where the last rate was taken */
+	int64_t rated_mono_ms;
+	bool is_dirty;
+	struct buf checkpoint;			/* owned; the latest */
+	uint64_t checkpoint_processed;
+	bool has_checkpoint;			/* it is not written yet */
+	unsigned logs, items;			/* written so far; bounded */
+
+	/* watchers */
+	struct ev_timer hello_timer, kill_timer;
+};
+
+LIST_HEAD(child_list, child);
+
+struct child_table {
+	struct child_list list;
+	size_t count;
+};
+
+struct child_table *child_table_new(void);
+void child_table_free(struct child_table **table);	/* must be empty */
+
+/*
+ * Spawn the worker of a queued operation, record that it runs (one transaction;
+ * the worker gets its assignment only after that), and give it its record
+ * channel.  Errors leave the operation queued: ERR_NOT_FOUND no executable for
+ * its type, ERR_UNAVAILABLE no process now, or the store's.
+ */
+int child_start(struct supervisor *sup, const struct op *op, struct err *err)
+    BF_MUSTCHECK;
+
+struct child *child_find_pid(const struct child_table *table, pid_t pid);
+struct child *child_find_op(const struct child_table *table, struct str id);
+
+/* Send SIGTERM, and SIGKILL after the grace period.  The first reason counts;
+ * calling it again changes nothing. */
+void child_stop(struct child *child, enum stop_reason reason);
+
+/* Send SIGKILL to the worker's whole process group now. */
+void child_kill(struct child *child);
+
+/* The process has ended and been reaped: read what it still said, take it out
+ * of the table, store the outcome, free it. */
+void child_ended(struct child **child, int wait_status, const struct rusage *usage);
+
+#endif

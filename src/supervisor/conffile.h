@@ -1,0 +1,21 @@
+/*
+ * conffile.h - the configuration file, read with libconfuse.
+ *
+ * Its grammar comes from settings.def; what the values mean is checked by
+ * settings_set() and here where two settings have to agree.
+ */
+#ifndef BF_SUPERVISOR_CONFFILE_H
+#define BF_SUPERVISOR_CONFFILE_H
+
+#include "common/settings.h"
+
+/*
+ * Read the file into settings, which the caller has initialised; what the file
+ * does not name keeps its value.  On failure the settings are not to be used;
+ * the text is "FILE:LINE: what".  admin_password_file is read too: its first
+ * line becomes admin_password.
+ */
+int conffile_read(const char *path, struct settings *settings, struct err *err)
+    BF_MUSTCHECK;
+
+#endif

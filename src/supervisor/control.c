@@ -1,0 +1,288 @@
+#include "supervisor/control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/fdutil.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "supervisor/on_client.h"
+#include "supervisor/service.h"
+
+struct control {
+	struct supervisor *sup;		/* borrowed, outlives us */
+	int fd;				/* owned */
+	char path[4096];
+	LIST_HEAD(, client) clients;	/* owned */
+	unsigned count;
+
+	/* watchers */
+	struct ev_io acceptable;
+};
+
+/* --- clients --- */
+
+static void
+forget(struct client *client, struct pending *pending)
+{
+	LIST_REMOVE(pending, entry);
+	client->pendings_count--;
+	free(pending);
+}
+
+static void
+client_free(struct client *client)
+{
+	client->sup->control->count--;
+	LIST_REMOVE(client, entry);
+	while (!LIST_EMPTY(&client->pendings))
+		forget(client, LIST_FIRST(&client->pendings));
+	channel_free(&client->channel);
+	free(client);
+}
+
+static void
+on_close(struct channel *channel BF_UNUSED, const struct err *why, void *arg)
+{
+	struct client *client = arg;
+	struct supervisor *sup = client->sup;
+	bool is_api = client->is_api;
+
+	if (why != NULL)
+		log_warn("control client %s: %s", client->who, why->text);
+	client_free(client);
+	if (is_api)
+		service_lost_channel(sup->api);
+}
+
+static struct client *
+client_new(struct control *control, int fd, const char *who, bool is_api)
+{
+	struct client *client = xcalloc(1, sizeof(*client));
+	struct channel_options options = {
+		.accepts = FROM_CLIENT, .frame_max_bytes = LIMIT_FRAME_CONTROL_BYTES,
+		.queue_max_bytes = LIMIT_CHANNEL_QUEUE_BYTES,
+		.on_msg = on_client_msg, .on_close = on_close, .arg = client,
+	};
+
+	client->sup = control->sup;
+	client->is_api = is_api;
+	(void)str_copy(client->who, sizeof(client->who), str_from(who));
+	LIST_INIT(&client->pendings);
+	client->channel = channel_new(control->sup->loop, fd, &options);
+	LIST_INSERT_HEAD(&control->clients, client, entry);
+	control->count++;
+	return client;
+}
+
+static struct channel *
+api_started(struct supervisor *sup, int control_fd)
+{
+	return client_new(sup->control, control_fd, "backfill-api", true)->channel;
+}
+
+struct service *
+api_service_new(struct supervisor *sup)
+{
+	struct service_options options = {
+		.name = "backfill-api", .second_fd = &sup->listen_fd,
+		.audience = FOR_API, .may_outlive_us = true, .started = api_started,
+	};
+
+	return service_new(sup, &options);
+}
+
+/* --- who may connect --- */
+
+static bool
+has_our_group(int fd)
+{
+	gid_t groups[256];
+	socklen_t len = sizeof(groups);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) == -1)
+		return false;
+	for (size_t i = 0; i < len / sizeof(groups[0]); i++)
+		if (groups[i] == getegid())
+			return true;
+	return false;
+}
+
+static bool
+is_allowed(int fd, uid_t *uid_out)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1)
+		return false;
+	*uid_out = peer.uid;
+	return peer.uid == 0 || peer.uid == geteuid() || peer.gid == getegid() ||
+	    has_our_group(fd);
+}
+
+static void
+on_acceptable(struct ev_loop *loop BF_UNUSED, struct ev_io *watcher,
+    int revents BF_UNUSED)
+{
+	struct control *control = watcher->data;
+	char who[32];
+	uid_t uid = (uid_t)-1;
+	int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd == -1) {
+		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR &&
+		    errno != ECONNABORTED)
+			log_warn("control socket: accept: error %d", errno);
+		return;
+	}
+	if (!is_allowed(fd, &uid)) {
+		log_warn("control socket: uid %u is not allowed to use it", (unsigned)uid);
+		(void)close(fd);
+		return;
+	}
+	if (control->count >= LIMIT_CONTROL_CLIENTS) {
+		log_warn("control socket: %u clients are connected, no more are taken",
+		    control->count);
+		(void)close(fd);
+		return;
+	}
+	(void)snprintf(who, sizeof(who), "uid %u", (unsigned)uid);
+	(void)client_new(control, fd, who, false);
+}
+
+/* --- waiting --- */
+
+bool
+client_wait(struct client *client, enum pending_kind kind, uint64_t req,
+    struct str id)
+{
+	struct pending *pending;
+
+	/* The API waits for all of its callers; a shell has no need of many. */
+	if (!client->is_api && client->pendings_count >= LIMIT_CLIENT_PENDING)
+		return false;
+	pending = xcalloc(1, sizeof(*pending));
+	pending->kind = kind;
+	pending->req = req;
+	(void)str_copy(pending->id, sizeof(pending->id), id);
+	LIST_INSERT_HEAD(&client->pendings, pending, entry);
+	client->pendings_count++;
+	return true;
+}
+
+void
+control_op_changed(struct control *control, const char *id)
+{
+	struct client *client;
+	struct pending *pending;
+
+	LIST_FOREACH(client, &control->clients, entry)
+		LIST_FOREACH(pending, &client->pendings, entry)
+			if (pending->kind == PENDING_WATCH &&
+			    str_eq(str_from(pending->id), str_from(id)))
+				client_send_op(client, pending->req, str_from(id));
+}
+
+/* Call `answer` for each request that waits for the operation; it says whether
+ * the request is done with. */
+typedef bool answer_cb(struct client *client, const struct pending *pending,
+    const void *arg);
+
+static void
+answer_waiting(struct control *control, const char *id, answer_cb *answer,
+    const void *arg)
+{
+	struct client *client;
+	struct pending *pending, *next;
+
+	LIST_FOREACH(client, &control->clients, entry) {
+		for (pending = LIST_FIRST(&client->pendings); pending != NULL;
+		    pending = next) {
+			next = LIST_NEXT(pending, entry);
+			if (str_eq(str_from(pending->id), str_from(id)) &&
+			    answer(client, pending, arg))
+				forget(client, pending);
+		}
+	}
+}
+
+static bool
+answer_settled(struct client *client, const struct pending *pending, const void *arg)
+{
+	enum op_status status = *(const enum op_status *)arg;
+
+	switch (pending->kind) {
+	case PENDING_CANCEL:
+		client_send_cancelled(client, pending->req, status);
+		return true;
+	case PENDING_WATCH:
+		if (!op_status_is_terminal(status))
+			return false;
+		client_send_end_list(client, pending->req, STR_NONE);
+		return true;
+	}
+	return false;
+}
+
+void
+control_op_settled(struct control *control, const char *id, enum op_status status)
+{
+	answer_waiting(control, id, answer_settled, &status);
+}
+
+static bool
+answer_unsettled(struct client *client, const struct pending *pending, const void *arg)
+{
+	if (pending->kind != PENDING_CANCEL)
+		return false;
+	client_send_error(client, pending->req, "InternalServerError", arg, pending->id);
+	return true;
+}
+
+void
+control_op_unsettled(struct control *control, const char *id, const char *why)
+{
+	answer_waiting(control, id, answer_unsettled, why);
+}
+
+/* --- life --- */
+
+struct control *
+control_new(struct supervisor *sup, struct err *err)
+{
+	struct control *control = xcalloc(1, sizeof(*control));
+
+	control->sup = sup;
+	LIST_INIT(&control->clients);
+	(void)snprintf(control->path, sizeof(control->path), "%s/control.sock",
+	    sup->settings.runtime_dir);
+	if (fd_unix_listen(control->path, 0660, &control->fd, err) == -1) {
+		free(control);
+		return NULL;
+	}
+	ev_io_init(&control->acceptable, on_acceptable, control->fd, EV_READ);
+	control->acceptable.data = control;
+	ev_io_start(sup->loop, &control->acceptable);
+	return control;
+}
+
+void
+control_free(struct control **control_ptr)
+{
+	struct control *control = *control_ptr;
+
+	if (control == NULL)
+		return;
+	while (!LIST_EMPTY(&control->clients))
+		client_free(LIST_FIRST(&control->clients));
+	ev_io_stop(control->sup->loop, &control->acceptable);
+	fd_close(&control->fd);
+	(void)unlink(control->path);
+	free(control);
+	*control_ptr = NULL;
+}

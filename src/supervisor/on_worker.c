@@ -1,0 +1,228 @@
+#include "supervisor/on_worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/fdutil.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "proto/fdlayout.h"
+#include "supervisor/progress.h"
+
+void
+on_worker_broke(struct child *child, const char *why)
+{
+	(void)str_copy(child->end.fail_text, sizeof(child->end.fail_text), str_from(why));
+	child_stop(child, STOP_PROTOCOL);
+}
+
+/* An unlinked file for what the worker cannot hold in memory: it has no right to
+ * open one by itself. */
+static int
+open_spill_file(const char *state_dir, int *fd_out, struct err *err)
+{
+	char path[4096];
+	int fd = open(state_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd == -1 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+		(void)snprintf(path, sizeof(path), "%s/spill.XXXXXX", state_dir);
+		fd = mkostemp(path, O_CLOEXEC);
+		if (fd != -1)
+			(void)unlink(path);
+	}
+	if (fd == -1)
+		return err_errno(err, "temporary file in %s", state_dir);
+	*fd_out = fd;
+	return 0;
+}
+
+static int
+send_assign(struct child *child, struct err *err)
+{
+	struct supervisor *sup = child->sup;
+	struct msg msg = { .type = MSG_TYPE_ASSIGN };
+	struct ops_read *read;
+	struct bytes checkpoint;
+	struct op op;
+	int rc, spill_fd;
+
+	if (open_spill_file(sup->settings.state_dir, &spill_fd, err) == -1)
+		return -1;
+	if (ops_read_begin(sup->ops, &read, err) == -1) {
+		(void)close(spill_fd);
+		return -1;
+	}
+	rc = ops_get(read, str_from(child->id), &op, err);
+	if (rc == 0)
+		rc = ops_get_checkpoint(read, str_from(child->id), &checkpoint, err);
+	if (rc == 0) {
+		msg.assign = (struct msg_assign){
+			.id = op.id, .type = op.type, .attempt = op.attempt,
+			.did = op.did, .pds_url = op.pds_url, .uri = op.uri,
+			.batch_size = op.batch_size, .checkpoint = checkpoint,
+		};
+		channel_send_fd(child->channel, &msg, spill_fd);
+	} else {
+		(void)close(spill_fd);
+	}
+	ops_read_end(&read);
+	return rc;
+}
+
+static void
+on_hello(struct child *child, const struct msg_hello *hello)
+{
+	struct err err;
+	char why[128];
+
+	if (child->state != CHILD_STARTING)
+		return;		/* told to stop meanwhile */
+	if (hello->version != PROTO_VERSION) {
+		(void)snprintf(why, sizeof(why), "the worker speaks version %llu of the "
+		    "protocol, not %d", (unsigned long long)hello->version, PROTO_VERSION);
+		on_worker_broke(child, why);
+		return;
+	}
+	ev_timer_stop(child->sup->loop, &child->hello_timer);
+	child->state = CHILD_RUNNING;
+	if (send_assign(child, &err) == -1) {
+		log_error("op %s: could not be assigned: %s", child->id, err.text);
+		on_worker_broke(child, err.text);
+	}
+}
+
+static void
+on_progress(struct child *child, const struct msg_progress *progress)
+{
+	(void)str_copy(child->stage, sizeof(child->stage), progress->stage);
+	child->processed = progress->processed;
+	child->total = progress->total;
+	child->failed = progress->failed;
+	child->bytes = progress->bytes;
+	progress_mark(child);
+}
+
+static void
+on_checkpoint(struct child *child, const struct msg_checkpoint *checkpoint)
+{
+	if (checkpoint->data.len > LIMIT_CHECKPOINT_BYTES) {
+		on_worker_broke(child, "a checkpoint is over its limit");
+		return;
+	}
+	buf_reset(&child->checkpoint);
+	buf_add(&child->checkpoint, checkpoint->data.ptr, checkpoint->data.len);
+	child->checkpoint_processed = checkpoint->processed;
+	child->has_checkpoint = true;
+	progress_mark(child);
+}
+
+static struct str
+cut(struct str text)
+{
+	if (text.len > LIMIT_OP_TEXT_BYTES)
+		text.len = LIMIT_OP_TEXT_BYTES;
+	return text;
+}
+
+static void
+on_log(struct child *child, const struct msg_log *line)
+{
+	struct err err;
+	enum log_level level = line->level <= LOG_LEVEL_ERROR ? LOG_LEVEL_WARN :
+	    line->level <= LOG_LEVEL_WARN ? LOG_LEVEL_WARN :
+	    line->level <= LOG_LEVEL_INFO ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+
+	if (child->logs++ >= LIMIT_WORKER_LOGS)
+		return;
+	log_at(level, "op %s worker %d: %.*s", child->id, child->pid,
+	    STR_FMT(cut(line->text)));
+	if (level == LOG_LEVEL_DEBUG)
+		return;
+	if (ops_note(child->sup->ops, str_from(child->id), OP_EVENT_LOG, cut(line->text),
+	    clock_wall_ms(), NULL, NULL, &err) == -1)
+		log_warn("op %s: a log line could not be stored: %s", child->id, err.text);
+}
+
+static void
+on_item_failed(struct child *child, const struct msg_item_failed *failed)
+{
+	struct ops_item item = {
+		.at_ms = clock_wall_ms(), .item = cut(failed->item),
+		.class = cut(failed->class), .text = cut(failed->text),
+	};
+	struct err err;
+
+	/* All are counted by the worker's progress; a bounded number is kept. */
+	if (child->items++ >= LIMIT_OP_ITEMS)
+		return;
+	log_debug("op %s: %.*s: %.*s: %.*s", child->id, STR_FMT(item.item),
+	    STR_FMT(item.class), STR_FMT(item.text));
+	if (ops_add_item(child->sup->ops, str_from(child->id), &item, &err) == -1)
+		log_warn("op %s: a failed item could not be stored: %s", child->id, err.text);
+}
+
+static void
+on_done(struct child *child, const struct msg_done *done)
+{
+	child->end.said_done = true;
+	child->processed = done->processed;
+	child->total = done->total;
+	child->failed = done->failed;
+	child->bytes = done->bytes;
+	child->created = done->created;
+	child->updated = done->updated;
+	child->deleted = done->deleted;
+}
+
+static void
+on_fail(struct child *child, const struct msg_fail *fail)
+{
+	child->end.said_fail = true;
+	(void)str_copy(child->end.fail_class, sizeof(child->end.fail_class), fail->class);
+	(void)str_copy(child->end.fail_text, sizeof(child->end.fail_text), fail->text);
+}
+
+void
+on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
+{
+	struct child *child = arg;
+
+	if (child->end.said_done || child->end.said_fail) {
+		on_worker_broke(child, "the worker went on after its last message");
+		return;
+	}
+	if (child->state == CHILD_STARTING && msg->type != MSG_TYPE_HELLO) {
+		on_worker_broke(child, "the worker's first message was not hello");
+		return;
+	}
+	switch (msg->type) {
+	case MSG_TYPE_HELLO:
+		on_hello(child, &msg->hello);
+		break;
+	case MSG_TYPE_PROGRESS:
+		on_progress(child, &msg->progress);
+		break;
+	case MSG_TYPE_CHECKPOINT:
+		on_checkpoint(child, &msg->checkpoint);
+		break;
+	case MSG_TYPE_LOG:
+		on_log(child, &msg->log);
+		break;
+	case MSG_TYPE_ITEM_FAILED:
+		on_item_failed(child, &msg->item_failed);
+		break;
+	case MSG_TYPE_DONE:
+		on_done(child, &msg->done);
+		break;
+	case MSG_TYPE_FAIL:
+		on_fail(child, &msg->fail);
+		break;
+	default:	/* the channel accepts nothing else from a worker */
+		abort();
+	}
+}

@@ -1,0 +1,221 @@
+#include "supervisor/opctl.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/limits.h"
+#include "common/log.h"
+#include "op/op_type.h"
+#include "supervisor/child.h"
+#include "supervisor/queue.h"
+
+static int
+fail(struct opctl_error *error, const char *name, const char *text)
+{
+	error->name = name;
+	(void)str_copy(error->text, sizeof(error->text), str_from(text));
+	error->id[0] = '\0';
+	return -1;
+}
+
+/* A failure of the store, in words that say what to do. */
+static int
+fail_store(struct opctl_error *error, const struct err *err)
+{
+	if (err->code == ERR_DISK_FULL)
+		return fail(error, "DiskFull", "the disk is full: nothing can be recorded "
+		    "until there is space again");
+	log_error("store: %s", err->text);
+	return fail(error, "InternalServerError", "the store failed; see the daemon's log");
+}
+
+/* --- trigger --- */
+
+/* A type may also be an operator's own executable: its name must not lead out
+ * of the directory. */
+static bool
+is_plain_name(struct str name)
+{
+	if (name.len == 0 || name.len > 31)
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-')
+			return false;
+	}
+	return strncmp(name.ptr, "backfill-", 9) != 0;	/* those are services */
+}
+
+static bool
+is_installed(const struct supervisor *sup, struct str name)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/%.*s", sup->settings.libexec_dir,
+	    STR_FMT(name));
+	return access(path, X_OK) == 0;
+}
+
+/* Find the type, put its kebab spelling into op, check the parameters. */
+static int
+check_request(struct supervisor *sup, struct op *op, struct opctl_error *error)
+{
+	const struct op_type *type = op_type_find(op->type);
+	struct err err;
+	char text[ERR_TEXT_SIZE];
+
+	if (type != NULL)
+		op->type = str_from(type->kebab);
+	if (type == NULL && (!is_plain_name(op->type) || !is_installed(sup, op->type))) {
+		(void)snprintf(text, sizeof(text), "Invalid backfill type: %.*s",
+		    (int)(op->type.len < 100 ? op->type.len : 100), op->type.ptr);
+		return fail(error, "InvalidBackfillType", text);
+	}
+	if (type != NULL && op_params_check(op, type, &err) == -1)
+		return fail(error, "InvalidRequest", err.text);
+	if (!is_installed(sup, op->type)) {
+		(void)snprintf(text, sizeof(text), "no worker for %.*s is installed in %s",
+		    STR_FMT(op->type), sup->settings.libexec_dir);
+		return fail(error, "MethodNotImplemented", text);
+	}
+	return 0;
+}
+
+static int
+check_room(struct supervisor *sup, struct opctl_error *error)
+{
+	uint64_t counts[OP_STATUS_COUNT + 1];
+	struct ops_read *read;
+	struct err err;
+	char text[ERR_TEXT_SIZE];
+	int rc;
+
+	if (sup->phase != PHASE_RUNNING)
+		return fail(error, "ShuttingDown", "backfilld is stopping; trigger again "
+		    "once it has started");
+	if (ops_read_begin(sup->ops, &read, &err) == -1)
+		return fail_store(error, &err);
+	rc = ops_count(read, counts, &err);
+	ops_read_end(&read);
+	if (rc == -1)
+		return fail_store(error, &err);
+	if (counts[OP_QUEUED] >= sup->settings.max_queued) {
+		(void)snprintf(text, sizeof(text), "the queue is full: %llu operations wait "
+		    "(setting max_queued)", (unsigned long long)counts[OP_QUEUED]);
+		return fail(error, "QueueFull", text);
+	}
+	return 0;
+}
+
+int
+opctl_trigger(struct supervisor *sup, const struct op *request,
+    char id_out[TID_SIZE], struct opctl_error *error)
+{
+	struct op op = *request;
+	uint64_t id = tid_next(sup->last_id, clock_wall_us(), sup->clock_id);
+	struct err err;
+	char active_id[TID_SIZE], text[ERR_TEXT_SIZE];
+
+	if (check_request(sup, &op, error) == -1 || check_room(sup, error) == -1)
+		return -1;
+	tid_format(id, id_out);
+	op.id = str_from(id_out);
+	op.created_ms = (uint64_t)clock_wall_ms();
+	if (ops_create(sup->ops, &op, active_id, &err) == -1) {
+		if (err.code != ERR_EXISTS)
+			return fail_store(error, &err);
+		(void)snprintf(text, sizeof(text), "operation %s of type %.*s does the same "
+		    "and has not ended", active_id, STR_FMT(op.type));
+		(void)fail(error, "BackfillInProgress", text);
+		memcpy(error->id, active_id, sizeof(error->id));
+		return -1;
+	}
+	sup->last_id = id;
+	log_info("op %s %.*s: triggered by %.*s", id_out, STR_FMT(op.type),
+	    STR_FMT(op.started_by));
+	queue_wake(sup);
+	return 0;
+}
+
+/* --- cancel --- */
+
+struct cancel {		/* what a cancel writes into the record */
+	struct str by, reason;
+	int64_t now_ms;
+};
+
+static void
+edit_cancel(struct op *op, void *arg)
+{
+	const struct cancel *cancel = arg;
+
+	if (op->cancel_asked_ms != 0)
+		return;
+	op->cancelled_by = cancel->by;
+	op->cancel_reason = cancel->reason;
+	op->cancel_asked_ms = (uint64_t)cancel->now_ms;
+}
+
+static int
+cancel_running(struct supervisor *sup, struct child *child, struct cancel *cancel,
+    struct opctl_error *error)
+{
+	char text[64];
+	struct err err;
+
+	if (child->end.stop_reason == STOP_CANCEL)
+		return 0;	/* somebody asked before */
+	(void)snprintf(text, sizeof(text), "by %.*s", (int)(cancel->by.len < 48 ?
+	    cancel->by.len : 48), cancel->by.ptr);
+
+	/* On disk first: if we die now, the next start finishes the cancel. */
+	if (ops_note(sup->ops, str_from(child->id), OP_EVENT_CANCEL_ASKED, str_from(text),
+	    cancel->now_ms, edit_cancel, cancel, &err) == -1)
+		return fail_store(error, &err);
+	log_info("op %s %s: cancel asked for %s", child->id, child->type, text);
+	child_stop(child, STOP_CANCEL);
+	supervisor_op_changed(sup, child->id);
+	return 0;
+}
+
+int
+opctl_cancel(struct supervisor *sup, struct str id, struct str by,
+    struct str reason, enum opctl_cancel *result_out, enum op_status *status_out,
+    struct opctl_error *error)
+{
+	struct cancel cancel = { .by = by, .reason = reason, .now_ms = clock_wall_ms() };
+	struct child *child = child_find_op(sup->children, id);
+	enum op_status status = OP_RUNNING;
+	struct err err;
+	char text[ERR_TEXT_SIZE], id_text[TID_SIZE];
+
+	if (cancel.reason.len > LIMIT_OP_TEXT_BYTES)
+		cancel.reason.len = LIMIT_OP_TEXT_BYTES;
+	if (child != NULL && child->end.stop_reason != STOP_STORE) {
+		if (cancel_running(sup, child, &cancel, error) == -1)
+			return -1;
+		*result_out = CANCEL_UNDER_WAY;
+		*status_out = OP_RUNNING;
+		return 0;
+	}
+	if (ops_change(sup->ops, id, OP_EVENT_CANCEL, STR("it had not started"),
+	    cancel.now_ms, edit_cancel, &cancel, &status, &err) == 0) {
+		(void)str_copy(id_text, sizeof(id_text), id);
+		log_info("op %s: cancelled before it started, by %.*s", id_text, STR_FMT(by));
+		supervisor_op_changed(sup, id_text);
+		*result_out = CANCEL_DONE;
+	} else if (err.code == ERR_CONFLICT) {
+		*result_out = status == OP_CANCELLED ? CANCEL_DONE : CANCEL_TOO_LATE;
+	} else if (err.code == ERR_NOT_FOUND) {
+		(void)snprintf(text, sizeof(text), "there is no operation %.*s",
+		    (int)(id.len < 64 ? id.len : 64), id.ptr);
+		return fail(error, "OperationNotFound", text);
+	} else {
+		return fail_store(error, &err);
+	}
+	*status_out = status;
+	return 0;
+}

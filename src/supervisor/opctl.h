@@ -1,0 +1,43 @@
+/*
+ * opctl.h - the verbs that change operations, whoever asks.
+ *
+ * Called by on_client.c for the control socket and the API alike.  Errors carry
+ * an XRPC error name, since that is what every client shows.
+ */
+#ifndef BF_SUPERVISOR_OPCTL_H
+#define BF_SUPERVISOR_OPCTL_H
+
+#include "supervisor/supervisor.h"
+
+struct opctl_error {
+	const char *name;	/* static: "InvalidRequest", "BackfillInProgress", ... */
+	char text[ERR_TEXT_SIZE];
+	char id[TID_SIZE];	/* of the operation it is about, or empty */
+};
+
+/*
+ * Queue an operation: `request` has type (either spelling), parameters and
+ * started_by.  On disk when it returns 0; it may already be starting.  Errors:
+ * InvalidBackfillType, MethodNotImplemented (known, but no worker is installed),
+ * InvalidRequest, BackfillInProgress (with id), QueueFull, ShuttingDown,
+ * DiskFull, InternalServerError.
+ */
+int opctl_trigger(struct supervisor *sup, const struct op *request,
+    char id_out[TID_SIZE], struct opctl_error *error) BF_MUSTCHECK;
+
+enum opctl_cancel {
+	CANCEL_DONE,		/* it is cancelled now */
+	CANCEL_TOO_LATE,	/* it is in another terminal state */
+	CANCEL_UNDER_WAY,	/* its worker is told; control_op_settled() follows */
+};
+
+/*
+ * Cancel an operation.  `by` and `reason` go into the record of the first who
+ * asks.  *status_out is the state it is in now.  Errors: OperationNotFound,
+ * DiskFull, InternalServerError.
+ */
+int opctl_cancel(struct supervisor *sup, struct str id, struct str by,
+    struct str reason, enum opctl_cancel *result_out, enum op_status *status_out,
+    struct opctl_error *error) BF_MUSTCHECK;
+
+#endif

@@ -1,0 +1,101 @@
+#include "supervisor/outcome.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+void
+outcome_describe_exit(int wait_status, char *text_out, size_t size)
+{
+	if (WIFSIGNALED(wait_status))
+		(void)snprintf(text_out, size, "was killed by signal %d (%s)",
+		    WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+	else
+		(void)snprintf(text_out, size, "exited with status %d",
+		    WEXITSTATUS(wait_status));
+}
+
+static bool
+ended_by_sigterm(int wait_status)
+{
+	return (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGTERM) ||
+	    (WIFEXITED(wait_status) &&
+	    WEXITSTATUS(wait_status) == WORKER_STOPPED_STATUS);
+}
+
+static struct outcome
+failed(const char *class, const char *text)
+{
+	struct outcome outcome = { .event = OP_EVENT_FAIL };
+
+	(void)snprintf(outcome.class, sizeof(outcome.class), "%s", class);
+	(void)snprintf(outcome.text, sizeof(outcome.text), "%s", text);
+	return outcome;
+}
+
+static struct outcome
+of_a_crash(const struct worker_end *end)
+{
+	char how[128], text[256];
+
+	outcome_describe_exit(end->wait_status, how, sizeof(how));
+	if (WIFEXITED(end->wait_status) && WEXITSTATUS(end->wait_status) == 0)
+		return failed("protocol", "the worker ended without a result");
+	(void)snprintf(text, sizeof(text), "the worker %s%s", how,
+	    WIFSIGNALED(end->wait_status) && WTERMSIG(end->wait_status) == SIGKILL ?
+	    "; if nobody sent it, the kernel ran out of memory: see dmesg" : "");
+	return failed("worker-died", text);
+}
+
+static struct outcome
+of_a_cancel(const struct worker_end *end)
+{
+	struct outcome outcome = { .event = OP_EVENT_CANCEL };
+
+	(void)snprintf(outcome.text, sizeof(outcome.text), "%s", end->was_killed ?
+	    "the worker did not stop in time and was killed" :
+	    "the worker stopped when told to");
+	return outcome;
+}
+
+/* What the worker said comes first: a result that was complete before the stop
+ * reached it is a result.  What we asked for comes before how the process died,
+ * since "killed by signal 15" is then only our own doing. */
+struct outcome
+outcome_of(const struct worker_end *end)
+{
+	struct outcome outcome = { .event = OP_EVENT_INTERRUPT };
+
+	if (end->said_done)
+		return (struct outcome){ .event = OP_EVENT_COMPLETE };
+	switch (end->stop_reason) {
+	case STOP_CANCEL:
+		return of_a_cancel(end);
+	case STOP_SHUTDOWN:
+		(void)snprintf(outcome.text, sizeof(outcome.text),
+		    "the daemon stopped; it goes on at the next start");
+		return outcome;
+	case STOP_HELLO_TIMEOUT:
+		return failed("protocol", "the worker did not say hello in time");
+	case STOP_PROTOCOL:
+		return failed("protocol", end->fail_text);
+	case STOP_STORE:
+	case STOP_NONE:
+		break;
+	}
+	if (end->said_fail && strcmp(end->fail_class, CLASS_INDEXER_GONE) == 0) {
+		(void)snprintf(outcome.text, sizeof(outcome.text),
+		    "the indexer went away; it goes on from its checkpoint");
+		return outcome;
+	}
+	if (end->said_fail)
+		return failed(end->fail_class, end->fail_text);
+	if (ended_by_sigterm(end->wait_status)) {
+		outcome = (struct outcome){ .event = OP_EVENT_CANCEL, .by_hand = true };
+		(void)snprintf(outcome.text, sizeof(outcome.text),
+		    "the worker was sent SIGTERM from outside backfilld");
+		return outcome;
+	}
+	return of_a_crash(end);
+}

@@ -1,0 +1,57 @@
+/*
+ * outcome.h - what a worker's end means for its operation.
+ *
+ * A pure function of what the worker said, what was asked of it and how the
+ * process ended.  Called by reap.c once for each worker; nothing else decides
+ * between completed, failed, cancelled and interrupted.
+ */
+#ifndef BF_SUPERVISOR_OUTCOME_H
+#define BF_SUPERVISOR_OUTCOME_H
+
+#include <stdbool.h>
+
+#include "op/op_state.h"
+
+#define OUTCOME_CLASS_SIZE	48
+#define OUTCOME_TEXT_SIZE	1024
+
+/* Why the supervisor wants a worker gone; the first reason is kept. */
+enum stop_reason {
+	STOP_NONE,
+	STOP_CANCEL,		/* somebody asked */
+	STOP_SHUTDOWN,		/* the daemon stops; the operation goes on later */
+	STOP_HELLO_TIMEOUT,	/* it never said hello */
+	STOP_PROTOCOL,		/* it broke the protocol; fail_text says how */
+	STOP_STORE,		/* its start could not be written */
+};
+
+/* What is known of a worker that has ended. */
+struct worker_end {
+	enum stop_reason stop_reason;
+	bool said_done;
+	bool said_fail;
+	char fail_class[OUTCOME_CLASS_SIZE];	/* of `fail`, or "protocol" */
+	char fail_text[OUTCOME_TEXT_SIZE];
+	bool was_killed;		/* we had to send SIGKILL */
+	int wait_status;		/* wait(2) */
+};
+
+struct outcome {
+	enum op_event event;		/* complete, fail, cancel or interrupt */
+	bool by_hand;			/* a cancel that came from kill(1) */
+	char class[OUTCOME_CLASS_SIZE];	/* of a failure */
+	char text[OUTCOME_TEXT_SIZE];	/* a sentence; empty for a plain success */
+};
+
+/* The exit status of a worker that was told to stop and did. */
+#define WORKER_STOPPED_STATUS	143	/* 128 + SIGTERM, as a shell says it */
+
+/* The class by which a worker says that the indexer has left it. */
+#define CLASS_INDEXER_GONE	"indexer-gone"
+
+struct outcome outcome_of(const struct worker_end *end);
+
+/* "exited with status 3", "was killed by signal 11 (Segmentation fault)". */
+void outcome_describe_exit(int wait_status, char *text_out, size_t size);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * progress.h - what workers report, written for all of them at once.
+ *
+ * Reports only change struct child; a timer writes those that have changed, a
+ * few transactions a second however many workers there are.  A checkpoint
+ * replaces the one before it, so only the latest is written.
+ */
+#ifndef BF_SUPERVISOR_PROGRESS_H
+#define BF_SUPERVISOR_PROGRESS_H
+
+#include "supervisor/child.h"
+
+void progress_init(struct supervisor *sup);
+
+/* The child has something new to write. */
+void progress_mark(struct child *child);
+
+/* Write one child's last report now: before its outcome. */
+void progress_write_one(struct child *child);
+
+#endif

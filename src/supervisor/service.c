@@ -1,0 +1,170 @@
+#include "supervisor/service.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/fdutil.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "supervisor/handshake.h"
+#include "supervisor/outcome.h"
+#include "supervisor/shutdown.h"
+#include "supervisor/spawn.h"
+
+#define DELAY_LEAST_MS	100
+#define DELAY_MOST_MS	60000
+#define SETTLED_MS	60000	/* having lived this long it was not a start failure */
+
+struct service {
+	struct supervisor *sup;		/* borrowed, outlives us */
+	struct service_options options;
+	struct channel *channel;	/* borrowed from the conversation's owner */
+	pid_t pid;			/* 0: not running */
+	bool is_ready;
+	int64_t started_mono_ms;
+	unsigned delay_ms;		/* before the next start */
+
+	/* watchers */
+	struct ev_timer restart;
+};
+
+static void
+start_later(struct service *service)
+{
+	log_warn("%s: will be started again in %u ms", service->options.name,
+	    service->delay_ms);
+	ev_timer_set(&service->restart, service->delay_ms / 1000., 0.);
+	ev_timer_start(service->sup->loop, &service->restart);
+	service->delay_ms = service->delay_ms * 2 < DELAY_MOST_MS ?
+	    service->delay_ms * 2 : DELAY_MOST_MS;
+}
+
+void
+service_start(struct service *service)
+{
+	struct supervisor *sup = service->sup;
+	const struct service_options *options = &service->options;
+	char path[4096];
+	struct spawn_plan plan = {
+		.path = path, .name = options->name,
+		.second_fd = options->second_fd != NULL ? *options->second_fd : -1,
+		.may_outlive_us = options->may_outlive_us,
+	};
+	struct err err;
+	int fds[2];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", sup->settings.libexec_dir,
+	    options->name);
+	if (fd_socketpair(fds, &err) == -1) {
+		log_error("%s: %s", options->name, err.text);
+		start_later(service);
+		return;
+	}
+	plan.control_fd = fds[1];
+	if (spawn(&plan, &service->pid, &err) == -1) {
+		log_error("%s: cannot be started: %s", options->name, err.text);
+		service->pid = 0;
+		fd_close(&fds[0]);
+		fd_close(&fds[1]);
+		start_later(service);
+		return;
+	}
+	fd_close(&fds[1]);
+	service->is_ready = false;
+	service->started_mono_ms = clock_mono_ms();
+	service->channel = options->started(sup, fds[0]);
+	handshake_send(service->channel, &sup->settings, options->audience);
+	log_info("%s: started, process %d", options->name, service->pid);
+}
+
+static void
+on_restart(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
+    int revents BF_UNUSED)
+{
+	service_start(watcher->data);
+}
+
+void
+service_ended(struct service *service, int wait_status)
+{
+	char how[128];
+
+	outcome_describe_exit(wait_status, how, sizeof(how));
+	log_at(service->sup->phase == PHASE_RUNNING ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	    "%s: process %d %s", service->options.name, service->pid, how);
+	service->pid = 0;
+	service->is_ready = false;
+	if (service->sup->phase != PHASE_RUNNING) {
+		shutdown_check(service->sup);
+		return;
+	}
+	if (clock_mono_ms() - service->started_mono_ms >= SETTLED_MS)
+		service->delay_ms = DELAY_LEAST_MS;
+	start_later(service);
+}
+
+void
+service_set_ready(struct service *service)
+{
+	service->is_ready = true;
+}
+
+bool
+service_is_ready(const struct service *service)
+{
+	return service->is_ready;
+}
+
+/* At the end of its process this comes from the channel's end of file. */
+void
+service_lost_channel(struct service *service)
+{
+	service->channel = NULL;
+	service->is_ready = false;
+	service_signal(service, SIGKILL);
+}
+
+struct channel *
+service_channel(const struct service *service)
+{
+	return service->channel;
+}
+
+pid_t
+service_pid(const struct service *service)
+{
+	return service->pid;
+}
+
+void
+service_signal(const struct service *service, int sig)
+{
+	if (service->pid != 0 && kill(service->pid, sig) == -1)
+		log_warn("%s: kill(%d, %d) failed", service->options.name,
+		    service->pid, sig);
+}
+
+struct service *
+service_new(struct supervisor *sup, const struct service_options *options)
+{
+	struct service *service = xcalloc(1, sizeof(*service));
+
+	service->sup = sup;
+	service->options = *options;
+	service->delay_ms = DELAY_LEAST_MS;
+	ev_timer_init(&service->restart, on_restart, 0., 0.);
+	service->restart.data = service;
+	return service;
+}
+
+void
+service_free(struct service **service)
+{
+	if (*service == NULL)
+		return;
+	ev_timer_stop((*service)->sup->loop, &(*service)->restart);
+	free(*service);
+	*service = NULL;
+}

@@ -1,0 +1,53 @@
+/*
+ * service.h - a process that has to be there: the indexer and the API.
+ *
+ * A service is started again whenever it ends, after a delay that doubles from
+ * 0.1 s to 60 s and falls back once it has lived for a minute.  Its channel is
+ * handed to `started`, which builds the conversation on it.
+ */
+#ifndef BF_SUPERVISOR_SERVICE_H
+#define BF_SUPERVISOR_SERVICE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "supervisor/supervisor.h"
+
+struct channel;
+struct service;
+
+struct service_options {
+	const char *name;		/* of the executable in libexec_dir */
+	const int *second_fd;		/* becomes its fd 4; NULL: none */
+	unsigned audience;		/* which settings it gets */
+	bool may_outlive_us;
+
+	/* Its process runs: build the channel on control_fd, which is the callee's
+	 * from then on, as the channel is.  A channel that closes is reported to
+	 * service_lost_channel(). */
+	struct channel *(*started)(struct supervisor *sup, int control_fd);
+};
+
+struct service *service_new(struct supervisor *sup, const struct service_options *options);
+void service_free(struct service **service);
+
+void service_start(struct service *service);
+
+/* It said hello: it can work. */
+void service_set_ready(struct service *service);
+bool service_is_ready(const struct service *service);
+
+struct channel *service_channel(const struct service *service);	/* NULL: not running */
+pid_t service_pid(const struct service *service);		/* 0: not running */
+
+/* Its channel was closed and freed by its owner: without it the process is of no
+ * use and is killed, to be started again. */
+void service_lost_channel(struct service *service);
+
+/* Send a signal, if it runs. */
+void service_signal(const struct service *service, int sig);
+
+/* Called by reap.c.  Starts it again later, unless the daemon is stopping. */
+void service_ended(struct service *service, int wait_status);
+
+#endif

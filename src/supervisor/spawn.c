@@ -1,0 +1,145 @@
+#include "supervisor/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "proto/fdlayout.h"
+
+#define FIRST_FREE_FD	5	/* behind those of fdlayout.h */
+#define PARKED_FD	16	/* out of the way of dup2() targets */
+#define MAX_ENV		16
+
+/* What a child may see of our environment: no secrets can come this way. */
+static const char *const kept_variables[] = {
+	"PATH", "TZ", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "BF_TEST",
+};
+
+static void
+fill_environment(char *env[MAX_ENV])
+{
+	extern char **environ;
+	size_t n = 0;
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(kept_variables); i++) {
+		size_t len = strlen(kept_variables[i]);
+
+		for (char **var = environ; *var != NULL; var++) {
+			if (strncmp(*var, kept_variables[i], len) == 0 &&
+			    (*var)[len] == '=' && n < MAX_ENV - 1)
+				env[n++] = *var;
+		}
+	}
+	env[n] = NULL;
+}
+
+static int
+place_descriptors(const struct spawn_plan *plan)
+{
+	int control = fcntl(plan->control_fd, F_DUPFD, PARKED_FD);
+	int second = plan->second_fd >= 0 ?
+	    fcntl(plan->second_fd, F_DUPFD, PARKED_FD) : -1;
+	int null = open("/dev/null", O_RDONLY);
+	unsigned first_free = FIRST_FREE_FD;
+
+	if (control == -1 || null == -1 || (plan->second_fd >= 0 && second == -1))
+		return -1;
+	if (dup2(null, STDIN_FILENO) == -1 || dup2(control, FD_CONTROL) == -1)
+		return -1;
+	if (second == -1)
+		first_free = FIRST_FREE_FD - 1;
+	else if (dup2(second, FIRST_FREE_FD - 1) == -1)
+		return -1;
+	return close_range(first_free, ~0u, 0);
+}
+
+static void
+reset_signals(void)
+{
+	struct sigaction preset = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)sigaction(sig, &preset, NULL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int
+limit(int resource, rlim_t value)
+{
+	struct rlimit rl = { .rlim_cur = value, .rlim_max = value };
+
+	return setrlimit(resource, &rl);
+}
+
+/* In the child, which shares our memory until it execs: system calls only. */
+static void
+become(const struct spawn_plan *plan, pid_t parent, char *const argv[],
+    char *const env[])
+{
+	if (setsid() == -1 || place_descriptors(plan) == -1 ||
+	    limit(RLIMIT_CORE, 0) == -1 ||
+	    (plan->max_files > 0 && limit(RLIMIT_NOFILE, plan->max_files) == -1) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return;
+	if (!plan->may_outlive_us) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+			return;
+		/* It may have died before the prctl(). */
+		if (getppid() != parent)
+			_exit(EXIT_FAILURE);
+	}
+	reset_signals();
+	execve(plan->path, argv, env);
+}
+
+int
+spawn(const struct spawn_plan *plan, pid_t *pid_out, struct err *err)
+{
+	char *name = (char *)(uintptr_t)plan->name;
+	char *label = (char *)(uintptr_t)plan->label;
+	char *argv[] = { name, label, NULL };
+	char *env[MAX_ENV];
+	volatile int child_errno = 0;
+	sigset_t all, before;
+	pid_t parent = getpid(), pid;
+
+	fill_environment(env);
+
+	/* No handler of ours may run in the child while it shares our memory. */
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	pid = vfork();
+	if (pid == 0) {
+		become(plan, parent, argv, env);
+		child_errno = errno;
+		_exit(127);
+	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+
+	if (pid == -1) {
+		(void)err_errno(err, "fork for %s", plan->name);
+		if (errno == EAGAIN || errno == ENOMEM)
+			err->code = ERR_UNAVAILABLE;
+		return -1;
+	}
+	if (child_errno != 0) {
+		/* The zombie is reaped as an unknown child. */
+		errno = child_errno;
+		(void)err_errno(err, "exec(%s)", plan->path);
+		if (errno == ENOENT || errno == EACCES || errno == ENOEXEC ||
+		    errno == ENOTDIR)
+			err->code = ERR_NOT_FOUND;
+		return -1;
+	}
+	*pid_out = pid;
+	return 0;
+}

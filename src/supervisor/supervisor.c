@@ -1,0 +1,242 @@
+#include "supervisor/supervisor.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/fdutil.h"
+#include "common/log.h"
+#include "common/mem.h"
+#include "supervisor/child.h"
+#include "supervisor/control.h"
+#include "supervisor/indexer_link.h"
+#include "supervisor/notify.h"
+#include "supervisor/progress.h"
+#include "supervisor/queue.h"
+#include "supervisor/reap.h"
+#include "supervisor/recover.h"
+#include "supervisor/reload.h"
+#include "supervisor/service.h"
+#include "supervisor/shutdown.h"
+
+#define HOUSEKEEPING_SECS	30.
+
+/* An API process that outlived a crash of ours still has the port; it lets go
+ * as soon as it sees our control socket. */
+#define LISTEN_PATIENCE_MS	5000
+#define LISTEN_RETRY_MS		50
+
+void
+supervisor_op_changed(struct supervisor *sup, const char *id)
+{
+	control_op_changed(sup->control, id);
+}
+
+/* --- opening, in order --- */
+
+static int
+open_directories(struct supervisor *sup, struct err *err)
+{
+	const char *state_dir = sup->settings.state_dir;
+	char path[4096];
+
+	if (dir_make(state_dir, 0700, err) == -1 ||
+	    dir_make(sup->settings.runtime_dir, 0750, err) == -1)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/lock", state_dir);
+	if (fd_lock_file(path, &sup->lock_fd, err) == -1)
+		return err_wrap(err, "another backfilld uses %s", state_dir);
+	(void)snprintf(path, sizeof(path), "%s/records", state_dir);
+	if (dir_make(path, 0700, err) == -1)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/operations", state_dir);
+	return dir_make(path, 0700, err);
+}
+
+static int
+open_store(struct supervisor *sup, struct err *err)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/operations", sup->settings.state_dir);
+	if (ops_open(path, OPS_WRITE, &sup->ops, err) == -1 ||
+	    ops_last_id(sup->ops, &sup->last_id, err) == -1)
+		return -1;
+	(void)ops_check_readers(sup->ops);
+	return recover(sup, err);
+}
+
+static int
+listen_patiently(struct supervisor *sup, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = LISTEN_RETRY_MS * 1000000L };
+	int64_t deadline = clock_mono_ms() + LISTEN_PATIENCE_MS;
+
+	while (fd_tcp_listen(sup->settings.http_listen, &sup->listen_fd, err) == -1) {
+		if (err->code != ERR_EXISTS || clock_mono_ms() > deadline)
+			return err_wrap(err, "http_listen");
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+/* Port 0 gets its number from the kernel: say which, for people and scripts. */
+static int
+publish_address(struct supervisor *sup, struct err *err)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	char host[48], port[8], path[4096];
+	FILE *file;
+
+	if (getsockname(sup->listen_fd, (struct sockaddr *)&address, &len) == -1 ||
+	    getnameinfo((struct sockaddr *)&address, len, host, sizeof(host), port,
+	    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return err_errno(err, "getsockname");
+	(void)snprintf(sup->http_address, sizeof(sup->http_address),
+	    address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+	(void)snprintf(path, sizeof(path), "%s/http.address", sup->settings.runtime_dir);
+	file = fopen(path, "we");
+	if (file == NULL)
+		return err_errno(err, "open(%s)", path);
+	(void)fprintf(file, "%s\n", sup->http_address);
+	return fclose(file) == 0 ? 0 : err_errno(err, "write(%s)", path);
+}
+
+/* --- signals and time --- */
+
+static void
+on_stop_signal(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
+    int revents BF_UNUSED)
+{
+	shutdown_request(watcher->data);
+}
+
+static void
+on_hup_signal(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
+    int revents BF_UNUSED)
+{
+	reload(watcher->data);
+}
+
+/* A reader that was killed inside a snapshot would keep old pages from being
+ * used again (docs/store.md). */
+static void
+on_housekeeping(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
+    int revents BF_UNUSED)
+{
+	struct supervisor *sup = watcher->data;
+	int dead = ops_check_readers(sup->ops);
+
+	if (dead > 0)
+		log_info("store: freed the reader slots of %d dead processes", dead);
+}
+
+static void
+watch(struct supervisor *sup)
+{
+	(void)signal(SIGPIPE, SIG_IGN);
+	ev_signal_init(&sup->on_term, on_stop_signal, SIGTERM);
+	ev_signal_init(&sup->on_int, on_stop_signal, SIGINT);
+	ev_signal_init(&sup->on_hup, on_hup_signal, SIGHUP);
+	ev_timer_init(&sup->housekeeping, on_housekeeping, HOUSEKEEPING_SECS,
+	    HOUSEKEEPING_SECS);
+	sup->on_term.data = sup->on_int.data = sup->on_hup.data = sup;
+	sup->housekeeping.data = sup;
+	ev_signal_start(sup->loop, &sup->on_term);
+	ev_signal_start(sup->loop, &sup->on_int);
+	ev_signal_start(sup->loop, &sup->on_hup);
+	ev_timer_start(sup->loop, &sup->housekeeping);
+	reap_init(sup);
+	queue_init(sup);
+	progress_init(sup);
+	shutdown_init(sup);
+}
+
+/* --- life --- */
+
+struct supervisor *
+supervisor_new(struct settings *settings, const char *config_path, struct err *err)
+{
+	struct supervisor *sup = xcalloc(1, sizeof(*sup));
+
+	sup->settings = *settings;
+	*settings = (struct settings){ 0 };
+	sup->config_path = config_path;
+	sup->lock_fd = sup->listen_fd = -1;
+	sup->started_ms = clock_wall_ms();
+	sup->clock_id = (unsigned)getpid() & 1023;
+	sup->children = child_table_new();
+
+	/* Not the default loop: that one would reap our children by itself. */
+	sup->loop = ev_loop_new(EVFLAG_AUTO);
+	if (sup->loop == NULL) {
+		(void)err_set(err, ERR_SYSTEM, "libev: no event loop can be had");
+		goto fail;
+	}
+	watch(sup);
+	if (open_directories(sup, err) == -1 || open_store(sup, err) == -1)
+		goto fail;
+	sup->control = control_new(sup, err);
+	if (sup->control == NULL || listen_patiently(sup, err) == -1 ||
+	    publish_address(sup, err) == -1)
+		goto fail;
+	sup->indexer = indexer_service_new(sup);
+	sup->api = api_service_new(sup);
+	return sup;
+fail:
+	supervisor_free(&sup);
+	return NULL;
+}
+
+void
+supervisor_run(struct supervisor *sup)
+{
+	service_start(sup->indexer);
+	service_start(sup->api);
+	log_info("ready: HTTP on %s, state in %s", sup->http_address,
+	    sup->settings.state_dir);
+	notify_ready();
+	ev_run(sup->loop, 0);
+	log_info("stopped");
+}
+
+static void
+remove_address_file(const struct supervisor *sup)
+{
+	char path[4096];
+
+	if (sup->http_address[0] == '\0')
+		return;
+	(void)snprintf(path, sizeof(path), "%s/http.address", sup->settings.runtime_dir);
+	(void)unlink(path);
+}
+
+void
+supervisor_free(struct supervisor **sup_ptr)
+{
+	struct supervisor *sup = *sup_ptr;
+
+	if (sup == NULL)
+		return;
+	control_free(&sup->control);
+	service_free(&sup->api);
+	service_free(&sup->indexer);
+	child_table_free(&sup->children);
+	ops_close(&sup->ops);
+	remove_address_file(sup);
+	fd_close(&sup->listen_fd);
+	fd_close(&sup->lock_fd);
+	if (sup->loop != NULL)
+		ev_loop_destroy(sup->loop);
+	settings_clear(&sup->settings);
+	free(sup);
+	*sup_ptr = NULL;
+}

@@ -1,0 +1,86 @@
+/*
+ * supervisor.h - the process that everything belongs to.
+ *
+ * One struct owns the loop, the store, the workers, the two services and the
+ * control socket.  The parts know each other through it and through the
+ * functions of their own headers:
+ *
+ *	queue.h		starts queued operations while there is room
+ *	child.h		one running worker: its channel, its state, its end
+ *	service.h	keeps the indexer and the API running
+ *	control.h	the control socket's clients
+ *	opctl.h		the verbs: trigger, cancel
+ *	progress.h	writes what workers report, for all at once
+ *	recover.h	what the last run left behind
+ *	reap.h		SIGCHLD to the child or service that ended
+ *	shutdown.h	the staged stop
+ *
+ * The supervisor never parses bytes that came from a server and never waits for
+ * a peer; what it does on the disk is one small transaction at a time.
+ */
+#ifndef BF_SUPERVISOR_SUPERVISOR_H
+#define BF_SUPERVISOR_SUPERVISOR_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "common/err.h"
+#include "common/settings.h"
+#include "store/ops.h"
+
+struct child_table;
+struct control;
+struct service;
+
+enum supervisor_phase {
+	PHASE_RUNNING,
+	PHASE_STOPPING_WORKERS,		/* SIGTERM is sent; waiting for their ends */
+	PHASE_STOPPING_SERVICES,	/* then the API and the indexer */
+	PHASE_STOPPED,			/* the loop ends */
+};
+
+struct supervisor {
+	/* owned */
+	struct settings settings;
+	struct ev_loop *loop;
+	struct ops *ops;
+	struct child_table *children;
+	struct service *indexer, *api;
+	struct control *control;
+	int lock_fd;
+	int listen_fd;			/* the HTTP socket; lives through API restarts */
+	char http_address[64];		/* what it is really bound to */
+
+	const char *config_path;	/* borrowed from argv */
+	enum supervisor_phase phase;
+	int64_t started_ms;
+	uint64_t last_id;		/* TID given to the last operation */
+	unsigned clock_id;
+	uint64_t unknown_children;	/* reaped, but not ours to know: failed execs */
+
+	/* watchers */
+	struct ev_signal on_term, on_int, on_hup, on_child;
+	struct ev_timer housekeeping;	/* stale readers, every 30 s */
+	struct ev_timer queue_retry;	/* queue.c: no process could be had */
+	struct ev_timer progress;	/* progress.c: something waits to be written */
+	struct ev_timer stop_deadline;	/* shutdown.c */
+};
+
+/*
+ * Open everything in order and start the services.  The settings are taken over
+ * (and cleared by supervisor_free).  Errors: ERR_EXISTS another instance has the
+ * state directory, and what the parts report.
+ */
+struct supervisor *supervisor_new(struct settings *settings, const char *config_path,
+    struct err *err);
+
+/* Run until stopped. */
+void supervisor_run(struct supervisor *sup);
+
+void supervisor_free(struct supervisor **sup);
+
+/* An operation's record has changed: tell those who watch it.  Called by
+ * whoever made the change. */
+void supervisor_op_changed(struct supervisor *sup, const char *id);
+
+#endif

@@ -1,0 +1,81 @@
+# The supervisor as an operator meets it: start, stop, a second instance, a bad
+# configuration, services that come back.
+
+use strict;
+use warnings;
+use Test::More;
+use Backfilld::Test;
+
+my $daemon = Backfilld::Test->new;
+$daemon->start;
+
+subtest 'the second instance on a state directory is refused' => sub {
+	my $second = $daemon->run_backfilld('-c', $daemon->{conf});
+	is $second->{status}, 75, 'exit status 75';
+	my $pid = $daemon->pid;
+	like $second->{out} . $second->{err}, qr/another backfilld uses .*process $pid/,
+		'it says who has it';
+	is $daemon->get('/xrpc/_health')->{status}, 200, 'the first one is unharmed';
+};
+
+subtest 'children have only the descriptors that the contract names' => sub {
+	my %count = ('backfill-indexer' => 4, 'backfill-api' => 5);
+
+	for my $name (sort keys %count) {
+		my $pid = $daemon->wait_child($name);
+		my @inherited = grep { $_ < $count{$name} } keys %{ proc_fds($pid) };
+		is scalar @inherited, $count{$name}, "$name has 0..", $count{$name} - 1;
+	}
+};
+
+for my $name (qw(backfill-indexer backfill-api)) {
+	subtest "$name is started again when it dies" => sub {
+		my $old = $daemon->wait_child($name);
+		kill 'KILL', $old;
+		my $new;
+		wait_for {
+			($new) = grep { $_ != $old && is_alive($_) } $daemon->children($name)
+		} 10, "another $name";
+		isnt $new, $old, 'another process';
+		wait_for { $daemon->get('/xrpc/_health')->{status} == 200 } 10, 'the API';
+	};
+}
+
+subtest 'SIGHUP reloads, all or nothing' => sub {
+	$daemon->set(max_workers => 7);
+	$daemon->signal('HUP');
+	wait_for { ($daemon->ctl('status')->{json} || {})->{maxWorkers} == 7 } 10, 'reload';
+	$daemon->expect_error(qr/reload: the old settings stay/);
+	$daemon->set(max_workers => 'many');
+	$daemon->signal('HUP');
+	$daemon->wait_log(qr/the old settings stay: .*max_workers = "many"/);
+	is $daemon->ctl('status')->{json}{maxWorkers}, 7, 'the old value stays';
+};
+
+subtest 'a bad configuration is refused with its file and line' => sub {
+	my $conf = "$daemon->{dir}/bad.conf";
+	my %cases = (
+		"log_level = info\nno_such_setting = 1\n" => qr/bad\.conf:2: .*no_such_setting/,
+		"max_workers = 0\n" => qr/bad\.conf: max_workers = "0": .*from 1 to 1000/,
+		"allow_plain_http = maybe\n" => qr/bad\.conf: allow_plain_http = "maybe"/,
+		"type_spelling = snake\n" => qr/type_spelling = "snake"/,
+		"admin_password_file = /nonexistent\n" => qr/admin_password_file: .*nonexistent/,
+		"log_level = \"info\n" => qr/bad\.conf:/,
+	);
+
+	for my $text (sort keys %cases) {
+		open my $file, '>', $conf or die $!;
+		print $file $text;
+		close $file;
+		my $result = $daemon->run_backfilld('--check-config', '-c', $conf);
+		is $result->{status}, 78, 'exit status 78';
+		like $result->{out} . $result->{err}, $cases{$text}, 'it says where and what';
+	}
+	my $good = $daemon->run_backfilld('--check-config', '-c',
+		"$Backfilld::Test::SRCDIR/etc/backfilld.conf");
+	is $good->{status}, 0, 'the configuration that we ship is fine'
+		or diag $good->{out} . $good->{err};
+};
+
+$daemon->finish;
+done_testing;

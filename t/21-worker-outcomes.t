@@ -1,0 +1,112 @@
+# Whatever a worker does, the record tells the truth, the supervisor lives, and
+# the other operations do not notice.
+
+use strict;
+use warnings;
+use Test::More;
+use Backfilld::Test;
+use Backfilld::NullOp;
+
+my $daemon = Backfilld::Test->new(settings => {
+	libexec_dir => null_op_libexec(), max_workers => 8, cancel_grace_ms => 500,
+});
+$daemon->start;
+
+my $bystander = $daemon->trigger('did-sync', did => null_op_did('run'));
+my $fds = keys %{ proc_fds($daemon->pid) };
+
+# what => [status, errorClass, error]
+my %cases = (
+	'finish' => ['completed'],
+	'fail' => ['failed', 'null-op', qr/./],
+	'no-result' => ['failed', 'protocol', qr/without a result/],
+	'exit-7' => ['failed', 'worker-died', qr/exited with status 7/],
+	'done-crash' => ['completed'],
+	'crash' => ['failed', 'worker-died', qr/signal 11|exited with status/],
+	'garbage' => ['failed', 'protocol', qr/frame/],
+	'huge-frame' => ['failed', 'protocol', qr/frame of \d+ bytes/],
+	'wrong-sender' => ['failed', 'protocol', qr/not expected from this peer/],
+	'list-fds' => ['completed'],
+	'environment' => ['completed'],
+);
+
+for my $what (sort keys %cases) {
+	my ($status, $class, $error) = @{ $cases{$what} };
+
+	subtest $what => sub {
+		my $id = $daemon->trigger('did-sync', did => null_op_did($what));
+		my $operation = $daemon->wait_finished($id);
+		is $operation->{status}, $status, "it is $status";
+		is $operation->{errorClass}, $class, 'its class' if $class;
+		like $operation->{error}, $error, 'its text' if $error;
+		ok $operation->{completedAt}, 'it has an end';
+		is $operation->{attempt}, 1, 'it was tried once';
+	};
+}
+
+subtest 'SIGKILL from outside is a failure that says so' => sub {
+	my $id = $daemon->trigger('did-sync', did => null_op_did('run'));
+	my $pid = $daemon->wait_operation($id,
+		sub { $_[0]{status} eq 'running' && $_[0]{recordsProcessed} > 0 }, 'to run');
+	my ($worker) = worker_of($id);
+	kill 'KILL', $worker;
+	my $operation = $daemon->wait_finished($id);
+	is $operation->{status}, 'failed', 'it failed';
+	is $operation->{exit}{signal}, 9, 'by signal 9';
+	ok !$operation->{exit}{killed}, 'which was not ours';
+};
+
+subtest 'SIGTERM from outside is a cancel that says so' => sub {
+	my $id = $daemon->trigger('did-sync', did => null_op_did('run'));
+	$daemon->wait_operation($id,
+		sub { $_[0]{status} eq 'running' && $_[0]{recordsProcessed} > 0 }, 'to run');
+	kill 'TERM', worker_of($id);
+	my $operation = $daemon->wait_finished($id);
+	is $operation->{status}, 'cancelled', 'it is cancelled';
+	is $operation->{cancelledBy}, 'kill', 'by hand';
+};
+
+subtest 'a worker sees fd 0 to 4 and nothing else' => sub {
+	my $id = $daemon->trigger('did-sync', did => null_op_did('list-fds'));
+	$daemon->wait_finished($id);
+	my @lines = $daemon->log =~ /op $id worker \d+: fd (\d+) -> /g;
+	is_deeply [sort @lines], [0 .. 4], 'the five of the contract';
+};
+
+subtest 'a worker gets no secret through its environment' => sub {
+	local $ENV{BF_SECRET_OF_THE_TEST} = 1;
+	my $id = $daemon->trigger('did-sync', did => null_op_did('environment'));
+	$daemon->wait_finished($id);
+	unlike $daemon->log, qr/op $id .*(SECRET|HOME|NOTIFY)/, 'only what is on the list';
+};
+
+subtest 'a flood of messages leaves the API quick' => sub {
+	my $id = $daemon->trigger('did-sync', did => null_op_did('flood'));
+	$daemon->wait_status($id, 'running');
+	wait_for { $daemon->operation($id)->{recordsProcessed} > 10000 } 20, 'the flood';
+	is $daemon->get('/xrpc/_health')->{status}, 200, 'it answers';
+	ok $daemon->xrpc_post('cancelBackfill', { id => $id })->{json}{success},
+		'the flood can be cancelled';
+};
+
+subtest 'what a worker has started is gone with it' => sub {
+	my $id = $daemon->trigger('did-sync', did => null_op_did('grandchild'));
+	my ($pid) = $daemon->wait_log(qr/op $id worker \d+: .*?(\d+)$/m);
+	ok is_alive($pid), 'it lives';
+	$daemon->xrpc_post('cancelBackfill', { id => $id });
+	wait_for { !is_alive($pid) } 10, 'the grandchild to end';
+	is $daemon->operation($id)->{status}, 'cancelled', 'it is cancelled';
+};
+
+is $daemon->operation($bystander)->{status}, 'running', 'the bystander runs on';
+wait_for { keys %{ proc_fds($daemon->pid) } == $fds } 10, 'descriptors to be closed';
+pass 'no descriptor is left over';
+$daemon->xrpc_post('cancelBackfill', { id => $bystander });
+$daemon->finish;
+done_testing;
+
+sub worker_of {
+	my ($id) = @_;
+	my ($pid) = $daemon->log =~ /op $id did-sync: started, attempt \d+, worker (\d+)/;
+	return $pid;
+}

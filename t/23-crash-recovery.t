@@ -1,0 +1,93 @@
+# kill -9 of the supervisor: nothing that was accepted is lost, nothing is
+# "running" without a process, and no worker outlives it.
+
+use strict;
+use warnings;
+use Test::More;
+use Backfilld::Test;
+use Backfilld::NullOp;
+
+my $daemon = Backfilld::Test->new(settings => {
+	libexec_dir => null_op_libexec(), max_workers => 2, cancel_grace_ms => 20000,
+	max_attempts => 3,
+});
+$daemon->start;
+
+sub worker_pids {
+	return $daemon->log =~ /: started, attempt \d+, worker (\d+)/g;
+}
+
+my $running = $daemon->trigger('did-sync', did => null_op_did('checkpoint'));
+my $cancelling = $daemon->trigger('did-sync', did => null_op_did('ignore-term'));
+my $queued = $daemon->trigger('did-sync', did => null_op_did('finish'));
+$daemon->wait_operation($_, sub { $_[0]{recordsProcessed} > 0 }, 'to run')
+	for $running, $cancelling;
+
+# Its worker ignores SIGTERM: the cancel is under way when the supervisor dies.
+my $asker = fork() // die $!;
+if ($asker == 0) {
+	$daemon->xrpc_post('cancelBackfill', { id => $cancelling });
+	POSIX::_exit(0);
+}
+$daemon->wait_log(qr/op $cancelling did-sync: cancel asked for/);
+
+subtest 'the workers and the indexer go with the supervisor' => sub {
+	my @pids = (worker_pids(), $daemon->children('backfill-indexer'));
+	$daemon->kill_hard;
+	wait_for { !grep { is_alive($_) } @pids } 2, 'the workers to end';
+	pass 'gone within 2 s';
+};
+waitpid $asker, 0;
+
+subtest 'the API still reads, and says clearly that it cannot write' => sub {
+	is $daemon->operation($running)->{id}, $running, 'a read is answered';
+	my $answer = $daemon->xrpc_post('triggerBackfill',
+		{ type => 'didSync', did => 'did:web:finish.later.test' });
+	is $answer->{status}, 503, 'a write gets 503';
+	like $answer->{json}{message}, qr/supervisor|backfilld/, 'and is told why';
+};
+
+$daemon->start;
+
+subtest 'everything goes on after the restart' => sub {
+	my $operation = $daemon->wait_finished($running);
+	is $operation->{status}, 'completed', 'the one with a checkpoint completes from it';
+	is $operation->{attempt}, 2, 'in its second attempt';
+	is $daemon->wait_finished($queued)->{status}, 'completed', 'the queued one runs';
+	is $daemon->operation($cancelling)->{status}, 'cancelled',
+		'the one that was being cancelled is cancelled';
+};
+
+subtest 'an operation that never survives does not loop for ever' => sub {
+	my $id = $daemon->trigger('did-sync', did => null_op_did('run'));
+	for my $attempt (1 .. 3) {
+		$daemon->wait_operation($id,
+			sub { $_[0]{status} eq 'running' && $_[0]{attempt} == $attempt },
+			"to run the ${attempt}th time");
+		$daemon->kill_hard;
+		$daemon->start;
+	}
+	my $operation = $daemon->wait_finished($id);
+	is $operation->{status}, 'failed', 'it fails';
+	like $operation->{error}, qr/3 attempts/, 'and says why';
+};
+
+subtest 'a clean stop keeps what runs for the next start' => sub {
+	my $id = $daemon->trigger('did-sync', did => null_op_did('checkpoint'));
+	$daemon->wait_operation($id, sub { $_[0]{recordsProcessed} > 0 }, 'to run');
+	$daemon->stop;
+	$daemon->start;
+	is $daemon->wait_finished($id)->{status}, 'completed', 'it goes on';
+};
+
+subtest 'when the indexer dies its operations go back to the queue' => sub {
+	my $id = $daemon->trigger('did-sync', did => null_op_did('checkpoint'));
+	$daemon->wait_operation($id, sub { $_[0]{recordsProcessed} > 0 }, 'to run');
+	kill 'KILL', $daemon->wait_child('backfill-indexer');
+	my $operation = $daemon->wait_finished($id);
+	is $operation->{status}, 'completed', 'it goes on from its checkpoint';
+	is $operation->{attempt}, 2, 'in a second attempt';
+};
+
+$daemon->finish;
+done_testing;

@@ -1,0 +1,32 @@
+package Backfilld::NullOp;
+
+# A libexec directory in which `did-sync` is t/workers/null-op, which behaves as
+# the first label of its DID says.  The services are the real ones.
+
+use strict;
+use warnings;
+use Exporter 'import';
+use File::Temp ();
+
+our @EXPORT = qw(null_op_libexec null_op_did);
+
+my $count = 0;
+
+# Returns the directory, removed at the end of the test.
+sub null_op_libexec {
+	my $build = $Backfilld::Test::BUILDDIR;
+	my $dir = File::Temp::tempdir('backfilld-x-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+
+	symlink "$build/t/workers/null-op", "$dir/did-sync" or die "symlink: $!";
+	symlink "$build/$_", "$dir/$_" or die "symlink: $!"
+		for qw(backfill-indexer backfill-api);
+	return $dir;
+}
+
+# A DID that makes the worker do that; each call gives another one.
+sub null_op_did {
+	my ($what) = @_;
+	return "did:web:$what.n" . ++$count . '.test';
+}
+
+1;

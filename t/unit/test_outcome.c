@@ -1,0 +1,149 @@
+/*
+ * test_outcome.c - what a worker's end means (src/supervisor/outcome.h).
+ */
+#include "t/unit/unit.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "supervisor/outcome.h"
+
+/* wait(2) statuses as Linux makes them. */
+#define EXITED(code)	((code) << 8)
+#define KILLED(sig)	(sig)
+
+static struct worker_end
+end_with(int wait_status)
+{
+	return (struct worker_end){ .wait_status = wait_status };
+}
+
+static void
+done_wins_over_everything_that_came_after(void **state BF_UNUSED)
+{
+	static const int statuses[] = { EXITED(0), EXITED(1), KILLED(SIGSEGV),
+	    KILLED(SIGTERM), KILLED(SIGKILL) };
+	static const enum stop_reason reasons[] = { STOP_NONE, STOP_CANCEL,
+	    STOP_SHUTDOWN };
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(statuses); i++) {
+		for (size_t k = 0; k < BF_ARRAY_LEN(reasons); k++) {
+			struct worker_end end = end_with(statuses[i]);
+
+			end.said_done = true;
+			end.stop_reason = reasons[k];
+			assert_int_equal(outcome_of(&end).event, OP_EVENT_COMPLETE);
+		}
+	}
+}
+
+static void
+a_cancel_is_a_cancel_however_the_worker_died(void **state BF_UNUSED)
+{
+	static const int statuses[] = { EXITED(0), EXITED(WORKER_STOPPED_STATUS),
+	    KILLED(SIGTERM), KILLED(SIGKILL), KILLED(SIGSEGV) };
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(statuses); i++) {
+		struct worker_end end = end_with(statuses[i]);
+		struct outcome outcome;
+
+		end.stop_reason = STOP_CANCEL;
+		end.was_killed = statuses[i] == KILLED(SIGKILL);
+		outcome = outcome_of(&end);
+		assert_int_equal(outcome.event, OP_EVENT_CANCEL);
+		assert_false(outcome.by_hand);
+		assert_int_equal(strstr(outcome.text, "was killed") != NULL, end.was_killed);
+	}
+}
+
+static void
+a_stop_of_the_daemon_interrupts(void **state BF_UNUSED)
+{
+	struct worker_end end = end_with(KILLED(SIGTERM));
+
+	end.stop_reason = STOP_SHUTDOWN;
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_INTERRUPT);
+}
+
+static void
+a_lost_indexer_interrupts_and_other_failures_fail(void **state BF_UNUSED)
+{
+	struct worker_end end = end_with(EXITED(1));
+	struct outcome outcome;
+
+	end.said_fail = true;
+	strcpy(end.fail_class, CLASS_INDEXER_GONE);
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_INTERRUPT);
+
+	strcpy(end.fail_class, "unreachable");
+	strcpy(end.fail_text, "pds.example: no route to host");
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_FAIL);
+	assert_string_equal(outcome.class, "unreachable");
+	assert_string_equal(outcome.text, "pds.example: no route to host");
+}
+
+static void
+sigterm_from_outside_cancels_by_hand(void **state BF_UNUSED)
+{
+	static const int statuses[] = { EXITED(WORKER_STOPPED_STATUS), KILLED(SIGTERM) };
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(statuses); i++) {
+		struct worker_end end = end_with(statuses[i]);
+		struct outcome outcome = outcome_of(&end);
+
+		assert_int_equal(outcome.event, OP_EVENT_CANCEL);
+		assert_true(outcome.by_hand);
+	}
+}
+
+static void
+an_end_without_a_result_is_never_a_success(void **state BF_UNUSED)
+{
+	static const struct { int status; const char *class, *part; } cases[] = {
+		{ EXITED(0), "protocol", "without a result" },
+		{ EXITED(3), "worker-died", "exited with status 3" },
+		{ KILLED(SIGSEGV), "worker-died", "signal 11 (Segmentation fault)" },
+		{ KILLED(SIGKILL), "worker-died", "out of memory" },
+	};
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(cases); i++) {
+		struct worker_end end = end_with(cases[i].status);
+		struct outcome outcome = outcome_of(&end);
+
+		assert_int_equal(outcome.event, OP_EVENT_FAIL);
+		assert_string_equal(outcome.class, cases[i].class);
+		assert_non_null(strstr(outcome.text, cases[i].part));
+	}
+}
+
+static void
+a_broken_protocol_and_a_missing_hello_fail(void **state BF_UNUSED)
+{
+	struct worker_end end = end_with(KILLED(SIGTERM));
+	struct outcome outcome;
+
+	end.stop_reason = STOP_PROTOCOL;
+	strcpy(end.fail_text, "frame of 5 bytes: not a message");
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_FAIL);
+	assert_string_equal(outcome.class, "protocol");
+	assert_string_equal(outcome.text, end.fail_text);
+
+	end.stop_reason = STOP_HELLO_TIMEOUT;
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_FAIL);
+	assert_non_null(strstr(outcome.text, "hello"));
+}
+
+static const struct CMUnitTest outcome_tests[] = {
+	cmocka_unit_test(done_wins_over_everything_that_came_after),
+	cmocka_unit_test(a_cancel_is_a_cancel_however_the_worker_died),
+	cmocka_unit_test(a_stop_of_the_daemon_interrupts),
+	cmocka_unit_test(a_lost_indexer_interrupts_and_other_failures_fail),
+	cmocka_unit_test(sigterm_from_outside_cancels_by_hand),
+	cmocka_unit_test(an_end_without_a_result_is_never_a_success),
+	cmocka_unit_test(a_broken_protocol_and_a_missing_hello_fail),
+};
+
+UNIT_MAIN(outcome_tests)
