@@ -31,6 +31,7 @@ subtest 'children have only the descriptors that the contract names' => sub {
 for my $name (qw(backfill-indexer backfill-api)) {
 	subtest "$name is started again when it dies" => sub {
 		my $old = $daemon->wait_child($name);
+		$daemon->expect_error(qr/$name: process $old was killed by signal 9/);
 		kill 'KILL', $old;
 		my $new;
 		wait_for {

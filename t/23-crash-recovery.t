@@ -83,6 +83,7 @@ subtest 'a clean stop keeps what runs for the next start' => sub {
 subtest 'when the indexer dies its operations go back to the queue' => sub {
 	my $id = $daemon->trigger('did-sync', did => null_op_did('checkpoint'));
 	$daemon->wait_operation($id, sub { $_[0]{recordsProcessed} > 0 }, 'to run');
+	$daemon->expect_error(qr/backfill-indexer: process \d+ was killed by signal 9/);
 	kill 'KILL', $daemon->wait_child('backfill-indexer');
 	my $operation = $daemon->wait_finished($id);
 	is $operation->{status}, 'completed', 'it goes on from its checkpoint';

@@ -56,7 +56,7 @@ main(int argc, char **argv)
 	struct supervisor *sup;
 	struct err err;
 
-	(void)umask(0077);
+	(void)umask(0027);	/* the control socket is for our group, too */
 	log_init("backfilld", LOG_LEVEL_INFO);
 	options_parse(argc, argv, &options);
 	read_settings(&options, &settings);

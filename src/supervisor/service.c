@@ -31,9 +31,9 @@ struct service {
 };
 
 static void
-start_later(struct service *service)
+start_later(struct service *service, const char *why)
 {
-	log_warn("%s: will be started again in %u ms", service->options.name,
+	log_error("%s: %s; starting it again in %u ms", service->options.name, why,
 	    service->delay_ms);
 	ev_timer_set(&service->restart, service->delay_ms / 1000., 0.);
 	ev_timer_start(service->sup->loop, &service->restart);
@@ -58,17 +58,15 @@ service_start(struct service *service)
 	(void)snprintf(path, sizeof(path), "%s/%s", sup->settings.libexec_dir,
 	    options->name);
 	if (fd_socketpair(fds, &err) == -1) {
-		log_error("%s: %s", options->name, err.text);
-		start_later(service);
+		start_later(service, err.text);
 		return;
 	}
 	plan.control_fd = fds[1];
 	if (spawn(&plan, &service->pid, &err) == -1) {
-		log_error("%s: cannot be started: %s", options->name, err.text);
 		service->pid = 0;
 		fd_close(&fds[0]);
 		fd_close(&fds[1]);
-		start_later(service);
+		start_later(service, err.text);
 		return;
 	}
 	fd_close(&fds[1]);
@@ -89,20 +87,20 @@ on_restart(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
 void
 service_ended(struct service *service, int wait_status)
 {
-	char how[128];
+	char how[128], why[160];
 
 	outcome_describe_exit(wait_status, how, sizeof(how));
-	log_at(service->sup->phase == PHASE_RUNNING ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	    "%s: process %d %s", service->options.name, service->pid, how);
+	(void)snprintf(why, sizeof(why), "process %d %s", service->pid, how);
 	service->pid = 0;
 	service->is_ready = false;
 	if (service->sup->phase != PHASE_RUNNING) {
+		log_info("%s: %s", service->options.name, why);
 		shutdown_check(service->sup);
 		return;
 	}
 	if (clock_mono_ms() - service->started_mono_ms >= SETTLED_MS)
 		service->delay_ms = DELAY_LEAST_MS;
-	start_later(service);
+	start_later(service, why);
 }
 
 void
