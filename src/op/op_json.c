@@ -151,9 +151,8 @@ write_exit(struct json *json, const struct op *op)
 }
 
 void
-op_json(struct json *json, const struct op *op, enum op_spelling spelling)
+op_json_members(struct json *json, const struct op *op, enum op_spelling spelling)
 {
-	json_object_begin(json);
 	json_member_str(json, STR("id"), op->id);
 	json_member_str(json, STR("type"), spelled(op->type, spelling));
 	json_member_str(json, STR("status"), str_from(op_status_word(op_status(op))));
@@ -167,6 +166,13 @@ op_json(struct json *json, const struct op *op, enum op_spelling spelling)
 	member_str(json, STR("errorClass"), op->error_class);
 	write_usage(json, op);
 	write_exit(json, op);
+}
+
+void
+op_json(struct json *json, const struct op *op, enum op_spelling spelling)
+{
+	json_object_begin(json);
+	op_json_members(json, op, spelling);
 	json_object_end(json);
 }
 

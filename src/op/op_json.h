@@ -41,6 +41,10 @@ enum op_spelling {
 /* The operation as one object. */
 void op_json(struct json *json, const struct op *op, enum op_spelling spelling);
 
+/* Its members alone, for an object that has more. */
+void op_json_members(struct json *json, const struct op *op,
+    enum op_spelling spelling);
+
 /* One entry of its history: {at, event, text}. */
 void op_json_event(struct json *json, int64_t at_ms, struct str event,
     struct str text);

@@ -1,0 +1,91 @@
+#include "ctl/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/suggest.h"
+
+const struct args_option command_common_options[] = {
+	{ "json", 0, NULL, "print JSON; one document per line where there are many" },
+	{ "socket", 's', "SOCKET", "the daemon's control socket; also BACKFILLD_SOCKET" },
+	{ "help", 'h', NULL, "tell about the command" },
+	{ "version", 'V', NULL, "print the version" },
+	{ 0 },
+};
+
+static const struct command *const commands[] = {
+#define X(name)	&command_##name,
+	COMMANDS(X)
+#undef X
+};
+
+const struct command *
+command_at(size_t index)
+{
+	return index < BF_ARRAY_LEN(commands) ? commands[index] : NULL;
+}
+
+const struct command *
+command_find(const char *name)
+{
+	for (size_t i = 0; i < BF_ARRAY_LEN(commands); i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+const char *
+command_suggest(const char *word)
+{
+	struct suggest suggest = suggest_for(word);
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(commands); i++)
+		suggest_offer(&suggest, commands[i]->name);
+	return suggest.best;
+}
+
+static void
+print_options(const struct args_option *rows)
+{
+	for (; rows != NULL && rows->name != NULL; rows++) {
+		char left[40], letter[8] = "";
+
+		if (rows->letter != 0)
+			(void)snprintf(letter, sizeof(letter), "-%c, ", rows->letter);
+		(void)snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows->name,
+		    rows->value != NULL ? " " : "",
+		    rows->value != NULL ? rows->value : "");
+		(void)printf("  %-22s  %s\n", left, rows->help);
+	}
+}
+
+void
+command_print_list(void)
+{
+	(void)printf("usage: backfillctl [-s SOCKET] [--json] COMMAND [...]\n\n");
+	for (size_t i = 0; i < BF_ARRAY_LEN(commands); i++) {
+		char left[40];
+
+		(void)snprintf(left, sizeof(left), "%s %s", commands[i]->name,
+		    commands[i]->operands);
+		(void)printf("  %-22s  %s\n", left, commands[i]->summary);
+	}
+	(void)printf("\n'backfillctl help COMMAND' tells more; backfillctl(8) tells "
+	    "all.\n");
+}
+
+void
+command_print_help(const struct command *command)
+{
+	(void)printf("usage: backfillctl %s%s %s\n\n%s.\n", command->name,
+	    command->options != NULL ? " [options]" : "", command->operands,
+	    command->summary);
+	if (command->details != NULL)
+		(void)printf("\n%s", command->details);
+	if (command->options != NULL) {
+		(void)printf("\n");
+		print_options(command->options);
+	}
+	(void)printf("\nOf every command:\n");
+	print_options(command_common_options);
+}
