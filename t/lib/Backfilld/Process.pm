@@ -55,6 +55,26 @@ sub spawn {
 	return $pid;
 }
 
+# Run a function in a child process with a process group of its own, which does
+# not outlive the test.  Returns the pid.
+sub fork_group {
+	my ($run) = @_;
+	my $pid = fork();
+
+	die "fork: $!" unless defined $pid;
+	if ($pid == 0) {
+		%groups = ();
+		POSIX::setpgid(0, 0);
+		local $SIG{__DIE__} = 'DEFAULT';
+		$SIG{$_} = 'DEFAULT' for qw(INT TERM ALRM);
+		eval { $run->(); 1 } or print STDERR $@;
+		POSIX::_exit(0);
+	}
+	POSIX::setpgid($pid, $pid);
+	$groups{$pid} = 1;
+	return $pid;
+}
+
 # In the child.  POSIX::_exit keeps the test's END blocks from running twice.
 sub exec_with {
 	my ($argv, $options) = @_;
