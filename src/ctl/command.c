@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/cmd_repo.h"
 #include "ctl/suggest.h"
 
 const struct args_option command_common_options[] = {
@@ -11,6 +12,18 @@ const struct args_option command_common_options[] = {
 	{ "help", 'h', NULL, "tell about the command" },
 	{ "version", 'V', NULL, "print the version" },
 	{ 0 },
+};
+
+const struct command command_repo = {
+	.name = "repo",
+	.operands = "VERB FILE.car",
+	.summary = "verify, list or export a repository's CAR file; needs no daemon",
+	.details =
+	    "  verify FILE.car [--did DID] [--key did:key:... | --did-doc FILE]\n"
+	    "  ls FILE.car [--collection PATTERN]...\n"
+	    "  export FILE.car [--collection PATTERN]...\n"
+	    "\nFILE.car can be - for standard input.\n",
+	.run_own = cmd_repo,
 };
 
 static const struct command *const commands[] = {
@@ -86,6 +99,8 @@ command_print_help(const struct command *command)
 		(void)printf("\n");
 		print_options(command->options);
 	}
-	(void)printf("\nOf every command:\n");
-	print_options(command_common_options);
+	if (command->run_own == NULL) {
+		(void)printf("\nOf every command:\n");
+		print_options(command_common_options);
+	}
 }

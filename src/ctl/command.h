@@ -2,7 +2,8 @@
  * command.h - the commands of backfillctl: one file and one row each.
  *
  * To add one: write src/ctl/cmd_<name>.c with its struct command, name it in
- * COMMANDS, describe it in man/backfillctl.8.
+ * COMMANDS, describe it in man/backfillctl.8.  `repo` needs no daemon and reads
+ * its own command line (cmd_repo.h); its row is in command.c.
  */
 #ifndef BF_CTL_COMMAND_H
 #define BF_CTL_COMMAND_H
@@ -33,6 +34,7 @@ struct command {
 	X(records)	\
 	X(repos)	\
 	X(status)	\
+	X(repo)		\
 	X(help)
 
 #define X(name)	extern const struct command command_##name;

@@ -127,7 +127,8 @@ ctl_ask(struct ctl *ctl, struct msg *question, struct err *err)
 	return client_send(&ctl->client, question, err);
 }
 
-/* XRPC error names, as docs/protocol.md lists them. */
+/* XRPC error names, as docs/protocol.md lists them; another one is a refusal that
+ * its text explains. */
 static enum err_code
 code_of_name(struct str name)
 {
@@ -140,7 +141,9 @@ code_of_name(struct str name)
 		{ "InvalidRequest", ERR_INVALID },
 		{ "BackfillInProgress", ERR_EXISTS },
 		{ "QueueFull", ERR_LIMIT },
-		{ "Unavailable", ERR_UNAVAILABLE },
+		{ "NotEnoughResources", ERR_UNAVAILABLE },
+		{ "ShuttingDown", ERR_UNAVAILABLE },
+		{ "DiskFull", ERR_DISK_FULL },
 	};
 
 	for (size_t i = 0; i < BF_ARRAY_LEN(rows); i++)
