@@ -38,17 +38,18 @@
 
 /* --- answers of servers (fetch/) --- */
 
+#define LIMIT_FETCH_URL_BYTES		8192	/* longer ones meet limits of servers */
+#define LIMIT_FETCH_HOSTS		10000	/* whose behaviour is kept; 0.5 KB each */
 #define LIMIT_FETCH_HEADER_BYTES	(64 * 1024)	/* all headers of one answer */
-#define LIMIT_FETCH_HEADERS		200		/* lines, trailers and 1xx included */
-#define LIMIT_FETCH_REDIRECTS		3		/* a PDS to its CDN needs one */
+#define LIMIT_FETCH_HEADERS		200	/* their lines, trailers and 1xx included */
+#define LIMIT_FETCH_REDIRECTS		3	/* a PDS to its blob store needs one */
 #define LIMIT_FETCH_ERROR_BODY_BYTES	(8 * 1024)	/* of an answer that is not 2xx */
-#define LIMIT_FETCH_DIDDOC_BYTES	(256 * 1024)	/* PLC itself keeps them under 4 KB */
-#define LIMIT_FETCH_JSON_BYTES		(2 * 1024 * 1024) /* a page of 1000 repositories: 0.3 MB */
-#define LIMIT_FETCH_REPO_BYTES		(4ull << 30)	/* the largest known are about 1 GB */
-#define LIMIT_FETCH_INFLATE_RATIO	100		/* decoded to received, gzip; JSON gets 20 */
-#define LIMIT_FETCH_INFLATE_FREE_BYTES	(256 * 1024)	/* decoded before the ratio counts */
-#define LIMIT_FETCH_RETRY_AFTER_MIN_MS	1000		/* what a server may make us wait: */
-#define LIMIT_FETCH_RETRY_AFTER_MAX_MS	(15 * 60 * 1000) /* more would stall an operation */
+#define LIMIT_FETCH_JSON_BYTES		(2 * 1024 * 1024) /* 1000 repositories: 0.3 MB */
+#define LIMIT_FETCH_REPO_BYTES		(4ull << 30)	/* the largest known: about 1 GB */
+#define LIMIT_FETCH_INFLATE_RATIO	100	/* decoded to received; JSON gets 20 */
+#define LIMIT_FETCH_INFLATE_FREE_BYTES	(256 * 1024)	/* decoded before it counts */
+#define LIMIT_FETCH_RETRY_AFTER_MIN_MS	1000
+#define LIMIT_FETCH_RETRY_AFTER_MAX_MS	(15 * 60 * 1000) /* more would stall a scan */
 
 /* --- repositories (atproto/) --- */
 

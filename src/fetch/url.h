@@ -26,7 +26,7 @@ struct url {
 
 /*
  * Any http or https URL without userinfo, control characters or spaces, at most
- * LIMIT_URL_BYTES long.  FETCH_BLOCKED for http when allow_http is false;
+ * LIMIT_FETCH_URL_BYTES long.  FETCH_BLOCKED for http when allow_http is false;
  * FETCH_INVALID otherwise.
  */
 int url_parse(struct str text, bool allow_http, struct url *url_out,
