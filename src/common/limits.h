@@ -48,6 +48,7 @@
 #define LIMIT_FETCH_REPO_BYTES		(4ull << 30)	/* the largest known: about 1 GB */
 #define LIMIT_FETCH_INFLATE_RATIO	100	/* decoded to received; JSON gets 20 */
 #define LIMIT_FETCH_INFLATE_FREE_BYTES	(256 * 1024)	/* decoded before it counts */
+#define LIMIT_FETCH_REFUSALS		10	/* 429s that one request waits for */
 #define LIMIT_FETCH_RETRY_AFTER_MIN_MS	1000
 #define LIMIT_FETCH_RETRY_AFTER_MAX_MS	(15 * 60 * 1000) /* more would stall a scan */
 

@@ -4,10 +4,10 @@
  * Process: workers.  curl_global_init() is called by the executable's main()
  * before http_new(), once, before any thread exists.
  *
- * A request waits for its turn (see http_options), is connected to an address
- * that guard.h allows, follows few redirects under the same rules, and ends in
- * exactly one call of its done callback, unless it is cancelled: then no
- * callback comes any more.  Callbacks run on the loop, never inside a call of
+ * A request waits for its turn (polite.h), is connected to an address that
+ * guard.h allows, follows few redirects under the same rules, is tried again
+ * after a transient failure, and ends in exactly one call of its done callback,
+ * unless it is cancelled: then no callback comes any more.  Callbacks run on the loop, never inside a call of
  * this API.  From inside any callback every function here may be called, for
  * any request, except http_free().
  *
@@ -24,6 +24,7 @@
 #include "common/attr.h"
 #include "common/str.h"
 #include "fetch/fetch_error.h"
+#include "fetch/polite.h"
 
 struct http;
 struct http_request;
@@ -36,22 +37,32 @@ struct http_options {
 	bool allow_private_addresses;	/* development: no address check */
 	bool allow_plain_http;		/* development: http:// as well */
 
-	/* Requests under way at the same time; 0 takes the default.  Lowered to
-	 * what RLIMIT_NOFILE leaves room for. */
-	unsigned total_max;		/* default 32 */
-	unsigned per_host_max;		/* default 4 */
+	/* Requests under way at the same time; 0: 32.  Lowered to what
+	 * RLIMIT_NOFILE leaves room for. */
+	unsigned total_max;
+	struct polite_options polite;	/* per host; all 0: the defaults */
 };
 
-/* What bounds one request.  Times are in ms and count only while the request is
- * under way: not while it waits for its turn and not while it is paused. */
+/*
+ * What bounds one request.  Times are in ms.  Those of an attempt count only
+ * while it is under way and not paused.
+ */
 struct http_limits {
 	uint64_t body_bytes;		/* of a 2xx answer, decoded */
-	int64_t connect_ms;		/* name, address, TLS */
-	int64_t head_ms;		/* from the start to the end of the headers */
-	int64_t total_ms;		/* all redirects included */
-	int64_t slow_ms;		/* less than slow_bytes in a period this long */
-	uint64_t slow_bytes;		/*   ends the request */
+	int64_t connect_ms;		/* attempt: name, address, TLS */
+	int64_t head_ms;		/* attempt: from the start to the end of the headers */
+	int64_t total_ms;		/* attempt: all of it, redirects included */
+	int64_t slow_ms;		/* attempt: ended by less than slow_bytes */
+	uint64_t slow_bytes;		/*   of body in a period this long */
 	unsigned redirects;		/* followed; 0: any is FETCH_INVALID */
+
+	/* A transient failure is tried again so often in all, with a growing pause.
+	 * 429 does not count: it is waited for. */
+	unsigned attempts;
+	/* If its host makes it wait longer than this before an attempt, the request
+	 * ends with what the host did (FETCH_RATE_LIMITED, FETCH_UNREACHABLE) and
+	 * retry_after_ms. */
+	int64_t wait_ms;
 };
 
 extern const struct http_limits HTTP_LIMITS_SMALL;	/* JSON, DID documents */
@@ -71,6 +82,7 @@ struct http_result {
 	/* How long the server asks us to wait, clamped to the limits of limits.h;
 	 * -1: it did not say. */
 	int64_t retry_after_ms;
+	unsigned attempts;		/* made; 0: it never had its turn */
 	/* False if the end of the body was only the end of the connection, so
 	 * that a cut cannot be told from the end. */
 	bool end_is_marked;
@@ -79,12 +91,15 @@ struct http_result {
 	struct str error_body;
 };
 
-/* A 2xx answer begins.  Not called for any other. */
+/* A 2xx answer begins.  Not called for any other answer. */
 typedef void http_head_cb(struct http_request *req, const struct http_head *head,
     void *arg);
 
 /* Bytes of a 2xx answer, never empty. */
 typedef void http_body_cb(struct http_request *req, struct bytes chunk, void *arg);
+
+/* What was handed over is void: the request begins again with the head. */
+typedef void http_restart_cb(struct http_request *req, void *arg);
 
 /* The end.  The request is freed when this returns. */
 typedef void http_done_cb(struct http_request *req, const struct http_result *result,
@@ -106,6 +121,7 @@ struct http_get {
 
 	http_head_cb *on_head;		/* may be NULL */
 	http_body_cb *on_body;
+	http_restart_cb *on_restart;	/* NULL: no new attempt after a head */
 	http_done_cb *on_done;
 	void *arg;
 };
@@ -141,5 +157,16 @@ unsigned http_request_count(const struct http *http);
 
 /* Everything received as bodies since http_new(), in bytes. */
 uint64_t http_received_bytes(const struct http *http);
+
+/*
+ * What was learned of hosts, to be kept and given back to a later process.  The
+ * callback is called for each host of which something was.  Recalling a
+ * host is possible at any time; the origin is as url.h writes it.
+ */
+typedef void http_host_cb(const char *origin, const struct polite_memory *memory,
+    void *arg);
+void http_each_host(struct http *http, http_host_cb *cb, void *arg);
+void http_recall_host(struct http *http, const char *origin,
+    const struct polite_memory *memory);
 
 #endif

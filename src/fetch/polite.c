@@ -212,9 +212,9 @@ fill_bucket(struct polite_host *host, int64_t now_ms)
 }
 
 bool
-polite_host_is_parked(const struct polite_host *host)
+polite_host_is_failing(const struct polite_host *host)
 {
-	return host->failures >= PARK_FAILURES;
+	return host->failures > 0;
 }
 
 int64_t
@@ -289,7 +289,7 @@ learn_from_failure(struct polite_host *host, const struct polite_report *report,
 	/* Several requests that die with one outage are one failure. */
 	if (now_ms >= host->pause_until_ms)
 		host->failures++;
-	if (polite_host_is_parked(host)) {
+	if (host->failures >= PARK_FAILURES) {
 		int64_t park = polite_backoff_ms(PARK_MS, host->failures - PARK_FAILURES,
 		    PARK_MAX_MS, 1.0);
 

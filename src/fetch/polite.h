@@ -66,8 +66,8 @@ void polite_host_begin(struct polite_host *host, bool is_bulk, int64_t now_ms);
 void polite_host_end(struct polite_host *host, bool is_bulk,
     const struct polite_report *report, double chance, int64_t now_ms);
 
-/* True while the host is parked, its probe included. */
-bool polite_host_is_parked(const struct polite_host *host);
+/* True if its last answer was a failure: a wait is then not for a limit of its. */
+bool polite_host_is_failing(const struct polite_host *host);
 
 /* What is worth keeping for the next operation. */
 struct polite_memory {

@@ -1,0 +1,262 @@
+#include "fetch/http_impl.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+#include "common/clock.h"
+#include "common/limits.h"
+#include "common/mem.h"
+
+#define ACTIVE_DEFAULT	32
+/* Per transfer: two sockets race to connect, a pair wakes us up from the
+ * resolver's thread, which has a socket of its own. */
+#define FDS_PER_TRANSFER 5
+#define FDS_FOR_OTHERS	20	/* the loop, channels, spill files, libcurl's own */
+
+const struct http_limits HTTP_LIMITS_SMALL = {
+	.body_bytes = LIMIT_FETCH_JSON_BYTES,
+	.connect_ms = 10 * 1000,
+	.head_ms = 30 * 1000,
+	.total_ms = 60 * 1000,
+	.slow_ms = 20 * 1000,
+	.slow_bytes = 1024,
+	.redirects = 0,
+	.attempts = 5,
+	.wait_ms = 30 * 60 * 1000,
+};
+
+const struct http_limits HTTP_LIMITS_REPO = {
+	.body_bytes = LIMIT_FETCH_REPO_BYTES,
+	.connect_ms = 10 * 1000,
+	.head_ms = 60 * 1000,
+	.total_ms = 30 * 60 * 1000,
+	.slow_ms = 30 * 1000,
+	.slow_bytes = 30 * 1024,
+	.redirects = LIMIT_FETCH_REDIRECTS,
+	.attempts = 5,
+	.wait_ms = 30 * 60 * 1000,
+};
+
+void
+http_set_state(struct http_request *req, enum request_state state)
+{
+	struct http *http = req->http;
+
+	assert(req->state != REQUEST_DEAD);
+	TAILQ_REMOVE(&http->requests[req->state], req, link);
+	req->state = state;
+	TAILQ_INSERT_TAIL(&http->requests[state], req, link);
+	if (state == REQUEST_WAITING)
+		http->start_is_due = true;
+	if (state == REQUEST_DEAD)
+		http->request_count--;
+	if (state != REQUEST_ACTIVE)
+		http_clock_stop(req);
+}
+
+void
+http_end(struct http_request *req, enum fetch_class class, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (req->state != REQUEST_WAITING && req->state != REQUEST_ACTIVE)
+		return;
+	req->result.error.class = class;
+	va_start(ap, fmt);
+	(void)vsnprintf(req->result.error.text, FETCH_TEXT_SIZE, fmt, ap);
+	va_end(ap);
+	req->refusals += class == FETCH_RATE_LIMITED;
+	http_set_state(req, REQUEST_ENDED);
+}
+
+void
+http_hand_over_head(struct http_request *req, const struct http_head *head)
+{
+	req->has_handed_over = true;
+	if (req->get.on_head == NULL)
+		return;
+	req->http->in_callback = true;
+	req->get.on_head(req, head, req->get.arg);
+	req->http->in_callback = false;
+}
+
+void
+http_hand_over_body(struct http_request *req, struct bytes chunk)
+{
+	req->http->in_callback = true;
+	req->get.on_body(req, chunk, req->get.arg);
+	req->http->in_callback = false;
+}
+
+/* The transfers that the limit on descriptors leaves room for; at least one. */
+static unsigned
+active_max(unsigned wanted)
+{
+	struct rlimit limit;
+	rlim_t fit;
+
+	if (wanted == 0)
+		wanted = ACTIVE_DEFAULT;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return wanted;
+	if (limit.rlim_cur < FDS_FOR_OTHERS + FDS_PER_TRANSFER)
+		return 1;
+	fit = (limit.rlim_cur - FDS_FOR_OTHERS) / FDS_PER_TRANSFER;
+	return fit < wanted ? (unsigned)fit : wanted;
+}
+
+struct http *
+http_new(struct ev_loop *loop, const struct http_options *options)
+{
+	struct http *http = xcalloc(1, sizeof(*http));
+
+	http->loop = loop;
+	http->options = *options;
+	http->active_max = active_max(options->total_max);
+	http->polite = polite_new(&options->polite);
+	for (size_t i = 0; i < REQUEST_STATES; i++)
+		TAILQ_INIT(&http->requests[i]);
+	/* Never blocks or fails for so few bytes (getrandom(2)), and a failure
+	 * would only make our pauses less random. */
+	(void)!getrandom(http->chance, sizeof(http->chance), 0);
+	http->multi = curl_multi_init();
+	if (http->multi == NULL)
+		abort();
+	/* Idle connections give way to new ones, so that descriptors suffice. */
+	(void)curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
+	    (long)http->active_max);
+	(void)curl_multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+	    (long)http->active_max);
+	http_loop_init(http);
+	return http;
+}
+
+void
+http_free(struct http **http)
+{
+	if (*http == NULL)
+		return;
+	assert(!(*http)->in_callback);
+	for (int state = REQUEST_WAITING; state < REQUEST_DEAD; state++) {
+		struct http_request *req;
+
+		while ((req = TAILQ_FIRST(&(*http)->requests[state])) != NULL)
+			http_set_state(req, REQUEST_DEAD);
+	}
+	http_sweep_dead(*http);
+	(void)curl_multi_cleanup((*http)->multi);
+	http_loop_clear(*http);
+	polite_free(&(*http)->polite);
+	free(*http);
+	*http = NULL;
+}
+
+struct http_request *
+http_get(struct http *http, const struct http_get *get)
+{
+	struct http_request *req = xcalloc(1, sizeof(*req));
+
+	req->http = http;
+	req->get = *get;
+	req->limits = *get->limits;
+	req->first_url = xstrdup(get->url);
+	req->url = xstrdup(get->url);
+	req->accept = get->accept != NULL ? xstrdup(get->accept) : NULL;
+	req->is_trusted = get->is_trusted;
+	req->result.retry_after_ms = -1;
+	http_clock_init(req);
+	http->request_count++;
+	TAILQ_INSERT_TAIL(&http->requests[REQUEST_WAITING], req, link);
+	http->start_is_due = true;
+	http_find_host(req);
+	return req;
+}
+
+void
+http_pause(struct http_request *req)
+{
+	req->is_paused = true;
+	req->resume_is_due = false;
+	http_clock_stop(req);
+}
+
+void
+http_resume(struct http_request *req)
+{
+	if (req->is_paused && req->state == REQUEST_ACTIVE)
+		req->resume_is_due = true;
+	req->is_paused = false;
+}
+
+void
+http_fail(struct http_request *req, enum fetch_class class, const char *fmt, ...)
+{
+	char text[FETCH_TEXT_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	req->is_final = true;
+	req->is_paused = false;
+	http_end(req, class, "%s", text);
+}
+
+void
+http_cancel(struct http_request **req)
+{
+	if (*req != NULL && (*req)->state != REQUEST_DEAD)
+		http_set_state(*req, REQUEST_DEAD);
+	*req = NULL;
+}
+
+unsigned
+http_request_count(const struct http *http)
+{
+	return http->request_count;
+}
+
+uint64_t
+http_received_bytes(const struct http *http)
+{
+	return http->received_bytes;
+}
+
+struct each_host {
+	http_host_cb *cb;
+	void *arg;
+};
+
+static void
+on_each_host(const char *origin, struct polite_host *host, void *arg)
+{
+	const struct each_host *each = arg;
+	struct polite_memory memory;
+
+	if (polite_host_remember(host, clock_mono_ms(), &memory))
+		each->cb(origin, &memory, each->arg);
+}
+
+void
+http_each_host(struct http *http, http_host_cb *cb, void *arg)
+{
+	struct each_host each = { cb, arg };
+
+	polite_each(http->polite, on_each_host, &each);
+}
+
+void
+http_recall_host(struct http *http, const char *origin,
+    const struct polite_memory *memory)
+{
+	struct polite_host *host;
+
+	host = polite_host_get(http->polite, origin, clock_mono_ms());
+	polite_host_recall(host, memory, clock_mono_ms());
+	polite_host_put(host);
+	http->start_is_due = true;
+}
