@@ -291,7 +291,9 @@ set_options(struct http_request *req)
 	SET(PROXY, "");				/* nor what http_proxy says */
 	SET(NETRC, (long)CURL_NETRC_IGNORED);
 	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	SET(PIPEWAIT, 1L);			/* rather a stream than a connection */
+	/* Rather a stream than a connection, which the handshake decides; without
+	 * one it would wait for the first answer. */
+	SET(PIPEWAIT, str_starts_with(str_from(req->url), STR("https:")) ? 1L : 0L);
 	SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (options->ca_file != NULL)
 		SET(CAINFO, options->ca_file);
@@ -366,8 +368,10 @@ http_transfer_finished(struct http_request *req, CURLcode code)
 		else
 			http_end(req, http_error_of_status(status), "%s: status %u",
 			    req->url, status);
-	} else if (code == CURLE_OK) {
+	} else if (code == CURLE_OK && req->has_head) {
 		http_end(req, FETCH_OK, "%s", "");
+	} else if (code == CURLE_OK) {
+		http_end(req, FETCH_UNREACHABLE, "%s: closed within the headers", req->url);
 	} else if (req->blocked_addresses > 0 && req->tried_addresses == 0) {
 		http_end(req, FETCH_BLOCKED, "%s: its address is not a public one",
 		    req->url);

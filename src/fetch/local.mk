@@ -21,3 +21,19 @@ libbffetch_a_SOURCES = \
 
 # What a program that uses the library links, in this order.
 FETCH_LIBS = libbffetch.a $(CURL_LIBS) $(EV_LIBS) $(ATPROTO_LIBS)
+
+# Their server and the fixture; their own limits on time are in fetch_fixture.c.
+FETCH_TEST_FIXTURE = t/unit/fetch_fixture.c t/unit/fetch_fixture.h \
+	t/unit/fetch_server.c t/unit/fetch_server.h t/unit/unit.h
+
+UNIT_TESTS += t/unit/test_fetch_http
+t_unit_test_fetch_http_SOURCES = t/unit/test_fetch_http.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_http_LDADD = $(FETCH_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += t/unit/test_fetch_wire
+t_unit_test_fetch_wire_SOURCES = t/unit/test_fetch_wire.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_wire_LDADD = $(FETCH_LIBS) -lz $(CMOCKA_LIBS)
+
+UNIT_TESTS += t/unit/test_fetch_hosts
+t_unit_test_fetch_hosts_SOURCES = t/unit/test_fetch_hosts.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_hosts_LDADD = $(FETCH_LIBS) $(CMOCKA_LIBS)
