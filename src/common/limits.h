@@ -69,4 +69,12 @@
 #define LIMIT_DIDDOC_BYTES		(256 * 1024)	/* did:plc allows 4000 per operation */
 #define LIMIT_JSON_RECORD_BYTES		(2 * 1024 * 1024) /* as the Go implementation */
 
+/* --- the index (store/, indexer/) --- */
+
+#define LIMIT_COLLECTION_BYTES		317	/* spec: NSID, "max length" */
+#define LIMIT_RKEY_BYTES		512	/* spec: record key, "max length" */
+#define LIMIT_CID_BYTES			36	/* exactly: CIDv1, SHA-256 */
+#define LIMIT_REV_BYTES			64	/* a TID takes 13 */
+#define LIMIT_STATUS_BYTES		64	/* "desynchronized" takes 14 */
+
 #endif

@@ -94,7 +94,8 @@ static int
 open_once(const char *dir, const struct env_options *options, size_t map_bytes,
     MDB_env **mdb_out)
 {
-	unsigned flags = MDB_NOTLS | (options->may_write ? 0 : MDB_RDONLY);
+	unsigned flags = MDB_NOTLS | (options->may_write ? 0 : MDB_RDONLY) |
+	    (options->is_larger_than_memory ? MDB_NORDAHEAD : 0);
 	MDB_env *mdb = NULL;
 	int fd, rc;
 

@@ -38,6 +38,7 @@ struct env {
 
 struct env_options {
 	bool may_write;
+	bool is_larger_than_memory;	/* no readahead: it would push out what is hot */
 	uint64_t schema;	/* of this binary */
 	size_t map_bytes;
 	struct table *tables;	/* borrowed; env_open() fills in their handles */

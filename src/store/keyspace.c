@@ -41,6 +41,14 @@ is_head(struct bytes entry)
 }
 
 static int
+check_len(struct bytes key, struct err *err)
+{
+	if (key.len < DEPTH_MAX * KEYSPACE_PIECE_BYTES)
+		return 0;
+	return err_set(err, ERR_LIMIT, "key of %zu bytes", key.len);
+}
+
+static int
 head_space(const struct txn *txn, const struct table *table, struct bytes entry,
     const struct value *head, uint64_t *space_out, struct err *err)
 {
@@ -96,6 +104,8 @@ int
 keyspace_put(struct txn *txn, const struct table *table, uint64_t space,
     struct bytes key, struct bytes first, struct bytes second, struct err *err)
 {
+	if (check_len(key, err) == -1)
+		return -1;
 	for (;;) {
 		struct entry_key entry = cut_piece(space, &key);
 
@@ -140,7 +150,7 @@ static int
 find_way(struct txn *txn, const struct table *table, uint64_t space,
     struct bytes key, struct way *way_out, bool *is_there_out, struct err *err)
 {
-	for (unsigned depth = 0; depth < DEPTH_MAX; depth++) {
+	for (unsigned depth = 0;; depth++) {
 		struct entry_key entry;
 		struct value head;
 
@@ -161,8 +171,6 @@ find_way(struct txn *txn, const struct table *table, uint64_t space,
 		if (head_space(txn, table, entry_bytes(&entry), &head, &space, err) == -1)
 			return -1;
 	}
-	return err_set(err, ERR_LIMIT, "key longer than %d bytes",
-	    DEPTH_MAX * KEYSPACE_PIECE_BYTES);
 }
 
 int
@@ -172,7 +180,8 @@ keyspace_delete(struct txn *txn, const struct table *table, uint64_t space,
 	struct way way;
 	bool was_there, is_empty;
 
-	if (find_way(txn, table, space, key, &way, &was_there, err) == -1)
+	if (check_len(key, err) == -1 ||
+	    find_way(txn, table, space, key, &way, &was_there, err) == -1)
 		return -1;
 	*was_there_out = false;
 	if (!was_there)

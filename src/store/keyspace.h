@@ -25,7 +25,8 @@
 #define KEYSPACE_WALK_DEPTH	5		/* a walk's keys: a DID needs 5 */
 #define KEYSPACE_WALK_KEY_BYTES	(KEYSPACE_WALK_DEPTH * KEYSPACE_PIECE_BYTES)
 
-/* As table_find(), table_put2(), table_delete(). */
+/* As table_find(), table_put2(), table_delete().  ERR_LIMIT for a key over 15 KB,
+ * which is more than all that is stored under one. */
 int keyspace_find(struct txn *txn, const struct table *table, uint64_t space,
     struct bytes key, struct value *value_out, struct err *err) BF_MUSTCHECK;
 int keyspace_put(struct txn *txn, const struct table *table, uint64_t space,

@@ -13,16 +13,27 @@ libbfstore_a_SOURCES = \
 	src/store/ops_internal.h \
 	src/store/ops_list.c \
 	src/store/ops_write.c \
+	src/store/records.c src/store/records.h \
+	src/store/records_count.c \
+	src/store/records_internal.h \
+	src/store/records_write.c \
 	src/store/table.c src/store/table.h
 
 # What a program that uses the library links, in this order.
 STORE_LIBS = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
 
-UNIT_TESTS += t/unit/test_crc32c t/unit/test_op_codec t/unit/test_ops
+STORE_TEST_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += t/unit/test_crc32c t/unit/test_keyspace t/unit/test_op_codec \
+	t/unit/test_ops t/unit/test_records
 EXTRA_DIST += t/unit/tempdir.h
-t_unit_test_crc32c_SOURCES = t/unit/test_crc32c.c t/unit/unit.h
-t_unit_test_crc32c_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
-t_unit_test_op_codec_SOURCES = t/unit/test_op_codec.c t/unit/unit.h
-t_unit_test_op_codec_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
-t_unit_test_ops_SOURCES = t/unit/test_ops.c t/unit/tempdir.h t/unit/unit.h
-t_unit_test_ops_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+t_unit_test_crc32c_SOURCES = t/unit/test_crc32c.c
+t_unit_test_crc32c_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_keyspace_SOURCES = t/unit/test_keyspace.c
+t_unit_test_keyspace_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_op_codec_SOURCES = t/unit/test_op_codec.c
+t_unit_test_op_codec_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_ops_SOURCES = t/unit/test_ops.c
+t_unit_test_ops_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_records_SOURCES = t/unit/test_records.c
+t_unit_test_records_LDADD = $(STORE_TEST_LDADD)

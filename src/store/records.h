@@ -32,6 +32,22 @@ int records_open(const char *dir, enum records_mode mode,
 void records_close(struct records **records);
 int records_check_readers(struct records *records);
 
+/*
+ * Whether a path can be stored: a collection, a slash and a record key, neither
+ * of them empty, within their limits; no further slash, no NUL.  ERR_INVALID or
+ * ERR_LIMIT; collection_out points into path.  Pure.
+ */
+int records_check_path(struct str path, struct str *collection_out,
+    struct err *err) BF_MUSTCHECK;
+
+/*
+ * Whether a path can be stored: a collection, a slash and a record key, neither
+ * of them empty, both within their limits; printable ASCII, no second slash.
+ * ERR_INVALID or ERR_LIMIT.  collection_out points into path.  Pure.
+ */
+int records_check_path(struct str path, struct str *collection_out,
+    struct err *err) BF_MUSTCHECK;
+
 /* What is known of a repository. */
 struct repo_row {
 	uint64_t id;		/* ours, for keys */
@@ -56,19 +72,26 @@ void records_write_abort(struct records_write **write);
 
 /*
  * Changes to one repository inside a write.  After an error the whole write has
- * to be aborted.
+ * to be aborted.  Changes are fastest when those of one repository follow each
+ * other in the order of their paths.
+ *
+ * ERR_INVALID and ERR_LIMIT: a path that records_check_path() refuses, a CID that
+ * is not LIMIT_CID_BYTES long, a record over LIMIT_RECORD_BYTES, a field of a
+ * repository over its limit.
  */
 enum record_effect { RECORD_CREATED, RECORD_UPDATED, RECORD_UNCHANGED };
 
 /* The id of a repository, made if it is new. */
 int records_repo_id(struct records_write *write, struct str did, uint64_t *id_out,
     struct err *err) BF_MUSTCHECK;
+/* Unchanged if the same CID is there. */
 int records_put(struct records_write *write, uint64_t repo_id, struct str path,
     struct bytes cid, struct bytes record, enum record_effect *effect_out,
     struct err *err) BF_MUSTCHECK;
 int records_delete(struct records_write *write, uint64_t repo_id, struct str path,
     bool *was_there_out, struct err *err) BF_MUSTCHECK;
-/* row->records is ignored: the count is kept by put and delete. */
+/* Made if it is new.  row->id and row->records are ignored: the id is ours, the
+ * count is kept by put and delete. */
 int records_put_repo(struct records_write *write, const struct repo_row *row,
     struct err *err) BF_MUSTCHECK;
 
