@@ -34,14 +34,6 @@ int records_check_readers(struct records *records);
 
 /*
  * Whether a path can be stored: a collection, a slash and a record key, neither
- * of them empty, within their limits; no further slash, no NUL.  ERR_INVALID or
- * ERR_LIMIT; collection_out points into path.  Pure.
- */
-int records_check_path(struct str path, struct str *collection_out,
-    struct err *err) BF_MUSTCHECK;
-
-/*
- * Whether a path can be stored: a collection, a slash and a record key, neither
  * of them empty, both within their limits; printable ASCII, no second slash.
  * ERR_INVALID or ERR_LIMIT.  collection_out points into path.  Pure.
  */
