@@ -11,7 +11,11 @@ t_unit_test_common_LDADD = $(UNIT_LDADD_COMMON)
 check_PROGRAMS += $(UNIT_TESTS)
 EXTRA_DIST += t/unit/unit.h
 
-check-local: $(UNIT_TESTS)
+# Everything that the tests need, without running them.
+.PHONY: check-programs
+check-programs: $(check_PROGRAMS)
+
+check-local: check-programs
 	BF_SRCDIR='$(abs_top_srcdir)' BF_BUILDDIR='$(abs_top_builddir)' \
 		'$(top_srcdir)/t/run' $(UNIT_TESTS)
 

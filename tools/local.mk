@@ -1,3 +1,3 @@
 # Files of tools/.
 EXTRA_DIST += tools/debian-packages tools/Lint.pm tools/check-docs \
-	tools/check-layers tools/check-size tools/check-words
+	tools/check-layers tools/check-size tools/check-words tools/clean-root
