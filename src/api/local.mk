@@ -1,1 +1,58 @@
-# Files of src/api.
+# backfill-api: HTTP in, messages to the supervisor, reads from operations/.
+#
+# What needs no server is a library, so that unit tests can link it.
+noinst_LIBRARIES += libbfapi.a
+libbfapi_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+libbfapi_a_SOURCES = \
+	src/api/auth.c src/api/auth.h \
+	src/api/head.c src/api/head.h \
+	src/api/head_layout.c src/api/head_layout.h \
+	src/api/input.c src/api/input.h \
+	src/api/op_query.c src/api/op_query.h \
+	src/api/params.c src/api/params.h \
+	src/api/reply.c src/api/reply.h \
+	src/api/supervisor_link.c src/api/supervisor_link.h \
+	src/api/xrpc_error.c src/api/xrpc_error.def src/api/xrpc_error.h
+
+pkglibexec_PROGRAMS += backfill-api
+backfill_api_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
+backfill_api_SOURCES = \
+	src/api/api.c src/api/api.h \
+	src/api/h_cancel.c \
+	src/api/h_health.c \
+	src/api/h_status.c \
+	src/api/h_trigger.c \
+	src/api/handlers.h \
+	src/api/http.c src/api/http.h \
+	src/api/main.c \
+	src/api/request.c src/api/request.h \
+	src/api/route.c src/api/route.h
+backfill_api_LDADD = libbfapi.a libbfstore.a libbfproto.a libbfop.a \
+	libbfatproto.a libbfcommon.a \
+	$(MICROHTTPD_LIBS) $(JANSSON_LIBS) $(LMDB_LIBS) $(EV_LIBS)
+
+# The API's lexicons: what it promises, and what the tests hold it to.
+lexicondir = $(pkgdatadir)/lexicons
+dist_lexicon_DATA = \
+	etc/lexicons/cancelBackfill.json \
+	etc/lexicons/getBackfillHistory.json \
+	etc/lexicons/getBackfillStatus.json \
+	etc/lexicons/triggerBackfill.json \
+	etc/lexicons/triggerCitationExtraction.json \
+	etc/lexicons/triggerDIDSync.json \
+	etc/lexicons/triggerFreshnessScan.json \
+	etc/lexicons/triggerFullReindex.json \
+	etc/lexicons/triggerGovernanceSync.json \
+	etc/lexicons/triggerPDSScan.json
+
+UNIT_TESTS += t/unit/test_api
+t_unit_test_api_SOURCES = t/unit/test_api.c
+t_unit_test_api_LDADD = libbfapi.a libbfproto.a libbfop.a libbfatproto.a \
+	$(UNIT_LDADD_COMMON) $(JANSSON_LIBS) $(EV_LIBS)
+
+# Makes operations for the tests of the API.
+check_PROGRAMS += t/unit/fill_ops
+t_unit_fill_ops_SOURCES = t/unit/fill_ops.c
+t_unit_fill_ops_LDADD = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
+EXTRA_DIST += t/lib/Backfilld/Api.pm t/lib/Backfilld/Lexicon.pm \
+	t/lib/Backfilld/RawHttp.pm t/40-api-methods.t t/41-api-abuse.t

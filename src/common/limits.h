@@ -35,6 +35,16 @@
 #define LIMIT_OP_ITEMS			1000	/* failed items kept per operation; all are counted */
 #define LIMIT_LIST_PAGE			100	/* operations per page of a list */
 #define LIMIT_OP_TYPE_BYTES		64	/* the name of an executable; part of an index key */
+#define LIMIT_BATCH_SIZE		100000	/* documents that a worker holds at once */
+
+/* --- HTTP requests (api/) --- */
+
+#define LIMIT_HTTP_REQUEST_BYTES	(32 * 1024)	/* request line and headers together */
+#define LIMIT_HTTP_HEADERS		64		/* lines; a browser behind proxies sends 30 */
+#define LIMIT_HTTP_PARAMS		32		/* query parameters; ours take 5 */
+#define LIMIT_HTTP_BODY_BYTES		(64 * 1024)	/* an AT-URI of 8 KiB with every byte escaped */
+#define LIMIT_HTTP_DISCARD_BYTES	(1024 * 1024)	/* of a refused body, read so that the answer is seen */
+#define LIMIT_HTTP_JSON_DEPTH		32		/* ours are flat; bounds the parser's recursion */
 
 /* --- answers of servers (fetch/) --- */
 

@@ -1,0 +1,212 @@
+#include "api/api.h"
+
+#include <signal.h>
+
+#include "api/http.h"
+#include "api/supervisor_link.h"
+#include "common/buf.h"
+#include "common/exitcode.h"
+#include "common/fdutil.h"
+#include "common/log.h"
+#include "proto/fdlayout.h"
+#include "store/ops.h"
+
+#define SUCCESSOR_LOOK_SECS	0.2
+#define ORPHAN_SECS		300	/* without a supervisor, then give up */
+#define DRAIN_SECS		30	/* for requests that have begun */
+
+static void
+leave(struct api *api, int exit_code)
+{
+	api->exit_code = exit_code;
+	ev_break(api->loop, EVBREAK_ALL);
+}
+
+static void
+on_http_drained(void *arg)
+{
+	leave(arg, EXIT_OK);
+}
+
+static void
+on_drain_limit(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
+    int revents BF_UNUSED)
+{
+	log_warn("requests were still open after %d s", DRAIN_SECS);
+	leave(watcher->data, EXIT_OK);
+}
+
+static void
+drain(struct api *api)
+{
+	if (api->is_draining)
+		return;
+	api->is_draining = true;
+	ev_timer_stop(api->loop, &api->successor);
+	if (api->http == NULL) {
+		leave(api, EXIT_OK);
+		return;
+	}
+	ev_timer_start(api->loop, &api->drain_limit);
+	http_drain(api->http, on_http_drained, api);
+}
+
+static void
+on_stop_signal(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
+    int revents BF_UNUSED)
+{
+	drain(watcher->data);
+}
+
+/* --- the supervisor --- */
+
+static int
+on_setting(struct str name, struct str value, struct err *err, void *arg)
+{
+	struct api *api = arg;
+
+	return settings_set(&api->settings, name, value, err);
+}
+
+static int
+open_ops(struct api *api, struct err *err)
+{
+	struct buf dir = BUF_INIT;
+	int result;
+
+	buf_printf(&dir, "%s/operations%c", api->settings.state_dir, '\0');
+	result = ops_open((const char *)buf_data(&dir), OPS_READ, &api->ops, err);
+	buf_clear(&dir);
+	return result;
+}
+
+static void
+apply_settings(struct api *api)
+{
+	enum log_level level;
+
+	if (log_level_parse(api->settings.log_level, &level) == 0)
+		log_set_level(level);
+	api->spelling = str_eq(str_from(api->settings.type_spelling), STR("camel")) ?
+	    OP_CAMEL : OP_KEBAB;
+	auth_init(&api->auth, api->settings.admin_password);
+}
+
+static void
+on_ready(void *arg)
+{
+	struct api *api = arg;
+	struct http_options options = {
+		.listen_fd = FD_LISTEN,
+		.connections_max = (unsigned)api->settings.http_max_connections,
+		.connections_per_address_max =
+		    (unsigned)api->settings.http_max_connections_per_address,
+		.timeout_ms = (int64_t)api->settings.http_timeout_ms,
+	};
+	struct err err;
+
+	apply_settings(api);
+	if (open_ops(api, &err) == -1) {
+		log_error("%s", err.text);
+		leave(api, EXIT_STORE);
+		return;
+	}
+	if (http_new(api->loop, api, &options, &api->http, &err) == -1) {
+		log_error("%s", err.text);
+		leave(api, EXIT_SYSTEM);
+		return;
+	}
+	log_info("serving, authority %s", api->settings.authority);
+}
+
+static void
+on_gone(const struct err *why, void *arg)
+{
+	struct api *api = arg;
+
+	if (why != NULL) {
+		log_error("supervisor: %s", why->text);
+		leave(api, EXIT_PROTOCOL);
+		return;
+	}
+	if (api->http == NULL) {
+		leave(api, EXIT_OK);
+		return;
+	}
+	if (api->is_draining)
+		return;
+	log_warn("the supervisor is gone: reads are still answered");
+	api->orphan_until = ev_now(api->loop) + ORPHAN_SECS;
+	ev_timer_start(api->loop, &api->successor);
+}
+
+/*
+ * Whoever answers on the control socket now is a new supervisor, which waits
+ * for the address that we listen on.
+ */
+static void
+on_successor_look(struct ev_loop *loop, struct ev_timer *watcher,
+    int revents BF_UNUSED)
+{
+	struct api *api = watcher->data;
+	struct buf path = BUF_INIT;
+	struct err err;
+	int fd;
+
+	buf_printf(&path, "%s/control.sock%c", api->settings.runtime_dir, '\0');
+	if (fd_unix_connect((const char *)buf_data(&path), &fd, &err) == 0) {
+		fd_close(&fd);
+		log_info("a new supervisor is there: making room for its API");
+		drain(api);
+	} else if (ev_now(loop) >= api->orphan_until) {
+		log_warn("no supervisor came back in %d s", ORPHAN_SECS);
+		drain(api);
+	}
+	buf_clear(&path);
+}
+
+/* --- life --- */
+
+static void
+watch_signal(struct api *api, struct ev_signal *watcher, int number)
+{
+	ev_signal_init(watcher, on_stop_signal, number);
+	watcher->data = api;
+	ev_signal_start(api->loop, watcher);
+}
+
+void
+api_init(struct api *api, struct ev_loop *loop)
+{
+	struct supervisor_link_options options = {
+		.on_setting = on_setting,
+		.on_ready = on_ready,
+		.on_gone = on_gone,
+		.arg = api,
+	};
+
+	*api = (struct api){ .loop = loop };
+	settings_init(&api->settings);
+	watch_signal(api, &api->sigterm, SIGTERM);
+	watch_signal(api, &api->sigint, SIGINT);
+	ev_timer_init(&api->successor, on_successor_look, SUCCESSOR_LOOK_SECS,
+	    SUCCESSOR_LOOK_SECS);
+	ev_timer_init(&api->drain_limit, on_drain_limit, DRAIN_SECS, 0);
+	api->successor.data = api->drain_limit.data = api;
+	api->link = supervisor_link_new(loop, FD_CONTROL, &options);
+}
+
+void
+api_clear(struct api *api)
+{
+	/* First: requests that wait for it are answered and resumed. */
+	supervisor_link_free(&api->link);
+	http_free(&api->http);
+	ops_close(&api->ops);
+	auth_clear(&api->auth);
+	settings_clear(&api->settings);
+	ev_signal_stop(api->loop, &api->sigterm);
+	ev_signal_stop(api->loop, &api->sigint);
+	ev_timer_stop(api->loop, &api->successor);
+	ev_timer_stop(api->loop, &api->drain_limit);
+}

@@ -1,0 +1,54 @@
+/*
+ * api.h - the backfill-api process: what it owns, and its life.
+ *
+ * Started by the supervisor with the channel on fd 3 and the listening socket on
+ * fd 4 (proto/fdlayout.h).  It answers HTTP, reads operations/ by itself, and
+ * hands everything that changes an operation to the supervisor.
+ *
+ *	starting --settings, hello--> serving --SIGTERM--> draining --> exit 0
+ *	                                 |                    ^
+ *	              supervisor is gone |                    | a new supervisor answers
+ *	                                 '---> orphaned ------'
+ *
+ * An orphan still answers reads; a new supervisor starts an API of its own, for
+ * which this one makes room.
+ */
+#ifndef BF_API_API_H
+#define BF_API_API_H
+
+#include <ev.h>
+#include <stdbool.h>
+
+#include "api/auth.h"
+#include "common/settings.h"
+#include "op/op_json.h"
+
+struct http;
+struct ops;
+struct supervisor_link;
+
+struct api {
+	struct ev_loop *loop;		/* borrowed, outlives us */
+
+	/* owned */
+	struct settings settings;
+	struct auth auth;
+	struct supervisor_link *link;
+	struct ops *ops;		/* NULL until the settings are there */
+	struct http *http;		/* likewise; reads its members below */
+	enum op_spelling spelling;
+
+	double orphan_until;		/* loop time */
+	bool is_draining;
+	int exit_code;			/* enum exit_code, once the loop is left */
+
+	/* watchers */
+	struct ev_signal sigterm, sigint;
+	struct ev_timer successor;	/* looks for a new supervisor */
+	struct ev_timer drain_limit;
+};
+
+void api_init(struct api *api, struct ev_loop *loop);
+void api_clear(struct api *api);
+
+#endif

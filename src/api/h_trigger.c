@@ -1,0 +1,151 @@
+/*
+ * h_trigger.c - triggerBackfill and the triggers of one type.
+ *
+ * The input is checked here, to the lexicon's types and formats, and handed to
+ * the supervisor, which says whether the operation may start.
+ */
+#include "api/api.h"
+#include "api/handlers.h"
+#include "api/input.h"
+#include "api/request.h"
+#include "common/limits.h"
+
+#define TRIGGER_TIMEOUT_MS	5000
+
+/* What was asked for.  Text is borrowed from the JSON. */
+struct trigger {
+	const struct op_type *type;
+	struct op params;
+};
+
+static int
+parse_params(const struct json_t *input, struct op *op, struct err *err)
+{
+	if (input_did(input, "did", &op->did, err) == -1 ||
+	    input_url(input, "pdsUrl", &op->pds_url, err) == -1 ||
+	    input_aturi(input, "uri", &op->uri, err) == -1 ||
+	    input_integer(input, "batchSize", 1, LIMIT_BATCH_SIZE, &op->batch_size,
+	    err) == -1)
+		return -1;
+	return 0;
+}
+
+/*
+ * The lexicon of triggerFreshnessScan has a tier, whose values nobody defines.
+ * A scan takes all records, the stalest first: saying so is better than to
+ * ignore what was asked for.
+ */
+static int
+refuse_tier(const struct json_t *input, struct err *err)
+{
+	struct str tier;
+
+	if (input_text(input, "tier", &tier, err) == -1)
+		return -1;
+	if (!str_is_empty(tier))
+		return err_set(err, ERR_INVALID, "Input/tier: there are no tiers; "
+		    "a scan takes every record, the stalest first");
+	return 0;
+}
+
+static int
+check_params(const struct op_type *type, const struct json_t *input,
+    const struct op *params, struct err *err)
+{
+	if ((type->needs & OP_PARAM_DID) != 0 && str_is_empty(params->did))
+		return err_set(err, ERR_INVALID,
+		    "Input must have the property \"did\"");
+	if (refuse_tier(input, err) == -1)
+		return -1;
+	return op_params_check(params, type, err);
+}
+
+static void
+on_started(struct request *request, const struct msg *msg)
+{
+	const struct op *op = &msg->op.op;
+	struct json json = reply_json(&request->reply, 200);
+
+	json_object_begin(&json);
+	if (request->route->op_type != NULL)
+		json_member_str(&json, STR("operationId"), op->id);
+	json_name(&json, STR("operation"));
+	op_json(&json, op, request->api->spelling);
+	json_object_end(&json);
+}
+
+static void
+start(struct request *request, const struct op_type *type, const struct json_t *input)
+{
+	struct op params = { 0 };
+	struct msg msg = { .type = MSG_TYPE_TRIGGER };
+	struct err err;
+
+	if (parse_params(input, &params, &err) == -1 ||
+	    check_params(type, input, &params, &err) == -1) {
+		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
+		return;
+	}
+	msg.trigger = (struct msg_trigger){
+		.type = str_from(type->kebab),
+		.did = params.did,
+		.pds_url = params.pds_url,
+		.uri = params.uri,
+		.batch_size = params.batch_size,
+		.started_by = request->caller,
+	};
+	request_ask(request, &msg, TRIGGER_TIMEOUT_MS, MSG_TYPE_OP, on_started);
+}
+
+static void
+start_named(struct request *request, const struct json_t *input)
+{
+	const struct op_type *type;
+	struct str name;
+	struct err err;
+
+	if (input_text(input, "type", &name, &err) == -1) {
+		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
+		return;
+	}
+	if (str_is_empty(name)) {
+		reply_error(&request->reply, XRPC_INVALID_REQUEST,
+		    "Input must have the property \"type\"");
+		return;
+	}
+	type = op_type_find(name);
+	if (type == NULL) {
+		reply_error(&request->reply, XRPC_INVALID_BACKFILL_TYPE,
+		    "\"%.*s\" is no type of operation", STR_FMT(name));
+		return;
+	}
+	start(request, type, input);
+}
+
+void
+h_trigger(struct request *request)
+{
+	struct err err;
+	struct json_t *input;
+
+	if (input_parse(buf_str(&request->body), &input, &err) == -1) {
+		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
+		return;
+	}
+	start_named(request, input);
+	input_free(&input);
+}
+
+void
+h_trigger_type(struct request *request)
+{
+	struct err err;
+	struct json_t *input;
+
+	if (input_parse(buf_str(&request->body), &input, &err) == -1) {
+		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
+		return;
+	}
+	start(request, op_type_find(str_from(request->route->op_type)), input);
+	input_free(&input);
+}

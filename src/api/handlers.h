@@ -1,0 +1,22 @@
+/*
+ * handlers.h - the handlers that route.c lists; one h_*.c file per subject.
+ */
+#ifndef BF_API_HANDLERS_H
+#define BF_API_HANDLERS_H
+
+#include "api/route.h"
+
+/* h_status.c */
+route_params h_status_params, h_history_params;
+route_handler h_status, h_history;
+
+/* h_trigger.c */
+route_handler h_trigger, h_trigger_type;
+
+/* h_cancel.c */
+route_handler h_cancel;
+
+/* h_health.c */
+route_handler h_health, h_livez, h_readyz;
+
+#endif

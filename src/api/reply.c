@@ -1,0 +1,64 @@
+#include "api/reply.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "common/err.h"
+
+#define KEEP_BYTES	(16 * 1024)	/* of a body's memory, for the next request */
+#define RETRY_SECS	5		/* when the daemon is busy or restarting */
+
+void
+reply_clear(struct reply *reply)
+{
+	buf_clear(&reply->body);
+	*reply = (struct reply){ 0 };
+}
+
+void
+reply_reset(struct reply *reply)
+{
+	struct buf body = reply->body;
+
+	buf_reset(&body);
+	buf_shrink(&body, KEEP_BYTES);
+	*reply = (struct reply){ .body = body };
+}
+
+struct json
+reply_json(struct reply *reply, unsigned status)
+{
+	reply_reset(reply);
+	reply->status = status;
+	return json_to(&reply->body);
+}
+
+void
+reply_error_about(struct reply *reply, enum xrpc_error error, struct str message,
+    struct str id)
+{
+	struct json json = reply_json(reply, xrpc_error_status(error));
+
+	json_object_begin(&json);
+	json_member_str(&json, STR("error"), str_from(xrpc_error_name(error)));
+	json_member_str(&json, STR("message"), message);
+	if (!str_is_empty(id))
+		json_member_str(&json, STR("id"), id);
+	json_object_end(&json);
+	if (reply->status == 401)
+		reply->asks_credentials = true;
+	if (reply->status == 503)
+		reply->retry_after_secs = RETRY_SECS;
+}
+
+void
+reply_error(struct reply *reply, enum xrpc_error error, const char *fmt, ...)
+{
+	char text[ERR_TEXT_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	reply_error_about(reply, error, str_from(text), STR_NONE);
+}

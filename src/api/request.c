@@ -1,0 +1,283 @@
+#include "api/request.h"
+
+#include "api/api.h"
+#include "api/http.h"
+#include "common/limits.h"
+#include "common/log.h"
+
+#define KEEP_BYTES	(4 * 1024)	/* of a buffer, for the next request */
+
+void
+request_init(struct request *request, struct api *api, struct http_conn *conn,
+    struct str target)
+{
+	request->api = api;
+	request->conn = conn;
+	buf_add_str(&request->target, target);
+}
+
+void
+request_reset(struct request *request)
+{
+	struct buf target = request->target, body = request->body;
+	struct reply reply = request->reply;
+
+	link_wait_stop(&request->wait);
+	buf_reset(&target);
+	buf_shrink(&target, KEEP_BYTES);
+	buf_reset(&body);
+	buf_shrink(&body, KEEP_BYTES);
+	reply_reset(&reply);
+	*request = (struct request){ .target = target, .body = body, .reply = reply };
+}
+
+void
+request_clear(struct request *request)
+{
+	link_wait_stop(&request->wait);
+	buf_clear(&request->target);
+	buf_clear(&request->body);
+	reply_clear(&request->reply);
+}
+
+/* --- before the body: each step answers 0, or -1 with the reply written --- */
+
+static int
+find_route(struct request *request, struct str path)
+{
+	struct str authority = str_from(request->api->settings.authority);
+
+	switch (route_find(path, authority, &request->route)) {
+	case ROUTE_FOUND:
+		return 0;
+	case ROUTE_BAD_PATH:
+		reply_error(&request->reply, XRPC_INVALID_REQUEST,
+		    "invalid xrpc path");
+		return -1;
+	case ROUTE_UNKNOWN_METHOD:
+		reply_error(&request->reply, XRPC_NOT_IMPLEMENTED,
+		    "Method Not Implemented");
+		return -1;
+	case ROUTE_NOTHING_THERE:
+		reply_error(&request->reply, XRPC_NOT_SUPPORTED,
+		    "There is nothing at this path");
+		return -1;
+	}
+	return -1;
+}
+
+static int
+check_method(struct request *request, struct str method)
+{
+	bool is_query = request->route->kind == ROUTE_QUERY;
+
+	if (str_eq(method, STR("OPTIONS"))) {
+		request->reply.status = 204;
+		request->reply.allows_methods = true;
+		return -1;
+	}
+	if (is_query ? str_eq(method, STR("GET")) || str_eq(method, STR("HEAD")) :
+	    str_eq(method, STR("POST")))
+		return 0;
+	/* 400 and not 405, as the reference server has it. */
+	reply_error(&request->reply, XRPC_INVALID_REQUEST,
+	    "Incorrect HTTP method (%.*s) expected %s", STR_FMT(method),
+	    is_query ? "GET" : "POST");
+	return -1;
+}
+
+static int
+check_params(struct request *request, char *query, size_t len)
+{
+	struct err err;
+
+	if (params_parse(query, len, &request->params, &err) == 0 &&
+	    (request->route->params == NULL ||
+	    request->route->params(request, &err) == 0))
+		return 0;
+	reply_error(&request->reply, XRPC_INVALID_REQUEST,
+	    "Invalid %s.%s params: %s", request->api->settings.authority,
+	    request->route->name, err.text);
+	return -1;
+}
+
+static int
+check_caller(struct request *request)
+{
+	enum auth_result result;
+
+	if (request->route->is_public)
+		return 0;
+	result = auth_check(&request->api->auth, request->head.authorization,
+	    &request->caller);
+	if (result == AUTH_OK)
+		return 0;
+	reply_error(&request->reply, XRPC_AUTHENTICATION_REQUIRED, "%s",
+	    auth_result_text(result));
+	return -1;
+}
+
+/* What the headers already say about the body. */
+static int
+check_body_head(struct request *request)
+{
+	const struct head *head = &request->head;
+
+	if (request->route->kind == ROUTE_QUERY) {
+		if (head->content_length == 0)
+			return 0;
+		reply_error(&request->reply, XRPC_INVALID_REQUEST,
+		    "A request body was provided when none was expected");
+		return -1;
+	}
+	if (head->content_length == 0)
+		reply_error(&request->reply, XRPC_INVALID_REQUEST,
+		    "A request body is expected but none was provided");
+	else if (str_is_empty(head->content_type))
+		reply_error(&request->reply, XRPC_INVALID_REQUEST,
+		    "Request encoding (Content-Type) required but not provided");
+	else if (!head_type_is(head->content_type, STR("application/json")))
+		reply_error(&request->reply, XRPC_INVALID_REQUEST,
+		    "Wrong request encoding (Content-Type): %.*s",
+		    STR_FMT(head->content_type));
+	else if (!str_is_empty(head->content_encoding) &&
+	    !head_type_is(head->content_encoding, STR("identity")))
+		reply_error(&request->reply, XRPC_UNSUPPORTED_MEDIA_TYPE,
+		    "unsupported content-encoding");
+	else if (head->content_length > LIMIT_HTTP_BODY_BYTES)
+		reply_error(&request->reply, XRPC_PAYLOAD_TOO_LARGE,
+		    "request entity too large");
+	else
+		return 0;
+	return -1;
+}
+
+static int
+check_head(struct request *request, struct str method)
+{
+	struct str path = buf_str(&request->target);
+	const char *mark = memchr(path.ptr, '?', path.len);
+	size_t path_len = mark != NULL ? (size_t)(mark - path.ptr) : path.len;
+	size_t query_at = mark != NULL ? path_len + 1 : path_len;
+	char *query = (char *)buf_data(&request->target) + query_at;
+
+	if (find_route(request, (struct str){ path.ptr, path_len }) == -1 ||
+	    check_method(request, method) == -1 ||
+	    check_params(request, query, path.len - query_at) == -1 ||
+	    check_caller(request) == -1 ||
+	    check_body_head(request) == -1)
+		return -1;
+	return 0;
+}
+
+enum request_next
+request_begin(struct request *request, struct str method,
+    const struct err *untrusted)
+{
+	const struct head *head = &request->head;
+
+	if (untrusted != NULL) {
+		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s",
+		    untrusted->text);
+		request->reply.closes = true;
+		return REQUEST_ANSWER;
+	}
+	/* Chunks are the other way to disagree about where a request ends, and
+	 * none of our bodies needs them. */
+	if (head->is_chunked) {
+		reply_error(&request->reply, XRPC_LENGTH_REQUIRED,
+		    "Send the body with a Content-Length");
+		request->reply.closes = true;
+		return REQUEST_ANSWER;
+	}
+	if (check_head(request, method) == 0)
+		return REQUEST_READ;
+
+	/* A client that asks before it sends, or sends very much, is told now. */
+	if (head->expects_continue ||
+	    head->content_length > LIMIT_HTTP_DISCARD_BYTES) {
+		request->reply.closes = true;
+		return REQUEST_ANSWER;
+	}
+	return REQUEST_READ;
+}
+
+/* --- the body and after --- */
+
+void
+request_body(struct request *request, struct bytes part)
+{
+	if (request->reply.status == 0)
+		buf_add(&request->body, part.ptr, part.len);
+}
+
+enum request_next
+request_end(struct request *request)
+{
+	if (request->reply.status == 0)
+		request->route->handler(request);
+	return request->reply.status != 0 ? REQUEST_ANSWER : REQUEST_WAIT;
+}
+
+/* --- asking the supervisor --- */
+
+static void
+reply_message(struct request *request, const struct msg *msg)
+{
+	const struct msg_error *error = &msg->error;
+
+	if (msg->type == request->expected) {
+		request->on_answer(request, msg);
+		return;
+	}
+	if (msg->type == MSG_TYPE_ERROR &&
+	    xrpc_error_find(error->name) != XRPC_INTERNAL) {
+		reply_error_about(&request->reply, xrpc_error_find(error->name),
+		    error->text, error->id);
+		return;
+	}
+	/* The reason of an internal error is for the log, not for the client. */
+	if (msg->type == MSG_TYPE_ERROR)
+		log_error("%s: the supervisor answered %.*s: %.*s",
+		    request->route->name, STR_FMT(error->name),
+		    STR_FMT(error->text));
+	else
+		log_error("%s: the supervisor answered with the message %s",
+		    request->route->name, msg_name(msg->type));
+	reply_error(&request->reply, XRPC_INTERNAL, "Internal Server Error");
+}
+
+static void
+on_link_answer(enum link_outcome outcome, const struct msg *msg, void *arg)
+{
+	struct request *request = arg;
+
+	switch (outcome) {
+	case LINK_ANSWERED:
+		reply_message(request, msg);
+		break;
+	case LINK_GONE:
+		reply_error(&request->reply, XRPC_SUPERVISOR_UNAVAILABLE,
+		    "The supervisor went away before it answered: "
+		    "getBackfillStatus tells what became of the request");
+		break;
+	case LINK_TIMEOUT:
+		reply_error(&request->reply, XRPC_UPSTREAM_TIMEOUT,
+		    "The supervisor does not answer: "
+		    "getBackfillStatus tells what became of the request");
+		break;
+	}
+	http_resume(request->conn);
+}
+
+void
+request_ask(struct request *request, struct msg *msg, int64_t timeout_ms,
+    enum msg_type expected, request_answer_cb *on_answer)
+{
+	request->expected = expected;
+	request->on_answer = on_answer;
+	if (supervisor_link_ask(request->api->link, msg, timeout_ms, on_link_answer,
+	    request, &request->wait) == -1)
+		reply_error(&request->reply, XRPC_SUPERVISOR_UNAVAILABLE,
+		    "The supervisor is not running: nothing was changed");
+}

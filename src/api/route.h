@@ -1,0 +1,53 @@
+/*
+ * route.h - every path that the API serves: one row each.
+ *
+ * To add an XRPC method: a row in route.c, a handler in an h_*.c file, and its
+ * lexicon in etc/lexicons/.
+ */
+#ifndef BF_API_ROUTE_H
+#define BF_API_ROUTE_H
+
+#include <stdbool.h>
+
+#include "common/attr.h"
+#include "common/err.h"
+#include "common/str.h"
+
+struct request;
+
+/*
+ * Answer a request: its query or input is there and its caller is known.
+ * Either the reply is written when it returns, or the request waits for the
+ * supervisor (request->wait), whose answer's handler writes it.
+ */
+typedef void route_handler(struct request *request);
+
+/* Check the query parameters and keep what the handler needs of them. */
+typedef int route_params(struct request *request, struct err *err);
+
+enum route_kind {
+	ROUTE_QUERY,		/* GET and HEAD; no body */
+	ROUTE_PROCEDURE,	/* POST with a JSON body */
+};
+
+struct route {
+	const char *name;	/* behind "/xrpc/AUTHORITY."; with a '/' in front: the path */
+	enum route_kind kind;
+	bool is_public;		/* needs no credentials */
+	route_params *params;	/* NULL: takes none */
+	route_handler *handler;
+	const char *op_type;	/* for a trigger of one type of operation */
+};
+
+enum route_result {
+	ROUTE_FOUND,
+	ROUTE_BAD_PATH,		/* below /xrpc/, but no NSID */
+	ROUTE_UNKNOWN_METHOD,	/* an NSID that is not served */
+	ROUTE_NOTHING_THERE,	/* any other path */
+};
+
+/* path is without query string; authority as "pub.chive.admin". */
+enum route_result route_find(struct str path, struct str authority,
+    const struct route **route_out) BF_MUSTCHECK;
+
+#endif
