@@ -190,3 +190,40 @@ blocks_find(const struct blocks *blocks, const struct spool *spool, const uint8_
 	}
 	return 0;
 }
+
+/* The first entry of a bucket that can be the block's. */
+static const uint64_t *
+find_entry(const struct blocks *blocks, uint64_t hash, uint64_t bucket)
+{
+	for (uint32_t i = blocks->buckets[bucket]; i < blocks->buckets[bucket + 1]; i++)
+		if (blocks->entries[i] >> HASH_SHIFT == hash)
+			return &blocks->entries[i];
+	return NULL;
+}
+
+void
+blocks_prefetch(const struct blocks *blocks, const struct spool *spool,
+    const uint8_t *const *cids, size_t n)
+{
+	const uint8_t *start = spool_memory(spool);
+	uint64_t hashes[BLOCKS_PREFETCH_MAX];
+	unsigned shift = HASH_BITS - blocks->bucket_bits;
+
+	if (start == NULL)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		hashes[i] = hash_of(blocks, cids[i]);
+		__builtin_prefetch(&blocks->buckets[hashes[i] >> shift]);
+	}
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&blocks->entries[blocks->buckets[hashes[i] >> shift]]);
+	for (size_t i = 0; i < n; i++) {
+		const uint64_t *entry = find_entry(blocks, hashes[i], hashes[i] >> shift);
+
+		if (entry != NULL) {
+			/* Its head and, if it is a node, the start of its content. */
+			__builtin_prefetch(start + (*entry & OFFSET_MASK));
+			__builtin_prefetch(start + (*entry & OFFSET_MASK) + 64);
+		}
+	}
+}

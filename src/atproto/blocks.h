@@ -49,4 +49,13 @@ int blocks_find(const struct blocks *blocks, const struct spool *spool,
     const uint8_t *cid, struct buf *scratch, struct block *block_out,
     struct fault *fault) BF_MUSTCHECK;
 
+/*
+ * Several CIDs are going to be looked up: fetch what blocks_find() will touch into
+ * the cache.  The memory is waited for once instead of once for each of them,
+ * which is most of the time that a large repository takes.
+ */
+#define BLOCKS_PREFETCH_MAX	64
+void blocks_prefetch(const struct blocks *blocks, const struct spool *spool,
+    const uint8_t *const *cids, size_t n);
+
 #endif

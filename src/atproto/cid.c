@@ -7,13 +7,6 @@
 #define CID_SYNTAX_MIN	8
 #define CID_SYNTAX_MAX	256
 
-bool
-cid_is_ours(const uint8_t *bytes)
-{
-	return bytes[0] == 1 && (bytes[1] == CID_DAG_CBOR || bytes[1] == CID_RAW) &&
-	    bytes[2] == 0x12 && bytes[3] == SHA256_BYTES;
-}
-
 int
 cid_unpack(struct bytes bytes, struct cid *cid_out)
 {

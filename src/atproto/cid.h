@@ -49,7 +49,12 @@ cid_digest(const struct cid *cid)
 }
 
 /* True if bytes, of which CID_BYTES can be read, begin with a CID of our kind. */
-bool cid_is_ours(const uint8_t *bytes);
+static inline bool
+cid_is_ours(const uint8_t *bytes)
+{
+	return bytes[0] == 1 && (bytes[1] == CID_DAG_CBOR || bytes[1] == CID_RAW) &&
+	    bytes[2] == 0x12 && bytes[3] == SHA256_BYTES;
+}
 
 int cid_unpack(struct bytes bytes, struct cid *cid_out) BF_MUSTCHECK;	/* exactly a CID */
 int cid_parse(struct str text, struct cid *cid_out) BF_MUSTCHECK;	/* base32 alone */

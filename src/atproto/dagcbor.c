@@ -79,19 +79,32 @@ check_head(struct checker *c, enum major *major_out, uint64_t *value_out)
 	return check_long_head(c, first & 31, value_out);
 }
 
-/* Most text is short ASCII with more of the block behind it: one load. */
-static inline bool
-is_utf8(const uint8_t *text, size_t len, const uint8_t *end)
+static inline uint64_t
+load64(const uint8_t *at)
 {
 	uint64_t eight;
 
-	if (len <= 8 && end - text >= 8) {
-		memcpy(&eight, text, 8);
-		eight = len == 0 ? 0 : le64toh(eight) << (64 - 8 * len);
-		if ((eight & 0x8080808080808080u) == 0)
-			return true;
+	memcpy(&eight, at, sizeof(eight));
+	return le64toh(eight);
+}
+
+/* Most text is ASCII: eight bytes a step, the last step overlapping the one before;
+ * short text is read together with what stands behind it in the block. */
+static inline bool
+is_utf8(const uint8_t *text, size_t len, const uint8_t *end)
+{
+	uint64_t all = 0;
+
+	if (len > 8) {
+		for (size_t i = 0; i < len - 8; i += 8)
+			all |= load64(text + i);
+		all |= load64(text + len - 8);
+	} else if (len > 0 && end - text >= 8) {
+		all = load64(text) << (64 - 8 * len);
+	} else {
+		return utf8_is_valid(text, len);
 	}
-	return utf8_is_valid(text, len);
+	return (all & 0x8080808080808080u) == 0 || utf8_is_valid(text, len);
 }
 
 static inline int

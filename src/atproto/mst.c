@@ -1,7 +1,10 @@
 #include "atproto/mst.h"
 
+#include <stdlib.h>
+
 #include "atproto/dagcbor.h"
 #include "common/limits.h"
+#include "common/mem.h"
 
 unsigned
 mst_layer(struct sha256 *sha, struct bytes key)
@@ -150,41 +153,42 @@ refuse(struct bytes block, const uint8_t *at, struct fault *fault)
 	return fault_set(fault, code, (uint64_t)(at - block.ptr));
 }
 
+static struct mst_entry *
+room_for(struct mst_node *node, size_t entries)
+{
+	if (entries > node->size) {
+		node->size = entries < 16 ? 16 : entries;
+		node->entries = xrealloc(node->entries, node->size * sizeof(*node->entries));
+	}
+	return node->entries;
+}
+
 int
-mst_node_open(struct bytes block, struct mst_node *node_out, struct fault *fault)
+mst_node_read(struct mst_node *node, struct bytes block, struct fault *fault)
 {
 	struct scan s = { block.ptr, block.ptr + block.len };
-	struct mst_node node = { .start = block.ptr, .end = block.ptr + block.len };
+	struct mst_entry *entries;
+	size_t n;
 
-	if (!take_literal(&s, "\xa2\x61" "e", 3) || !take_head(&s, 0x80, &node.entries))
+	if (!take_literal(&s, "\xa2\x61" "e", 3) || !take_head(&s, 0x80, &n))
 		return refuse(block, s.at, fault);
-	if (node.entries > LIMIT_MST_NODE_ENTRIES)
+	if (n > LIMIT_MST_NODE_ENTRIES)
 		return fault_set(fault, FAULT_NODE_ENTRIES, 3);
-	node.at = s.at;
-	node.entries_left = node.entries;
-	for (size_t i = 0; i < node.entries; i++) {
-		struct mst_entry entry;
-
-		if (!take_entry(&s, &entry))
+	entries = room_for(node, n);
+	for (size_t i = 0; i < n; i++) {
+		entries[i].offset = (size_t)(s.at - block.ptr);
+		if (!take_entry(&s, &entries[i]))
 			return refuse(block, s.at, fault);
 	}
-	if (!take_literal(&s, "\x61l", 2) || !take_subtree(&s, &node.left) || s.at != s.end)
+	if (!take_literal(&s, "\x61l", 2) || !take_subtree(&s, &node->left) || s.at != s.end)
 		return refuse(block, s.at, fault);
-	*node_out = node;
+	node->n = n;
 	return 0;
 }
 
-bool
-mst_node_next(struct mst_node *node, struct mst_entry *entry_out)
+void
+mst_node_clear(struct mst_node *node)
 {
-	struct scan s = { node->at, node->end };
-
-	if (node->entries_left == 0)
-		return false;
-	entry_out->offset = (size_t)(node->at - node->start);
-	if (!take_entry(&s, entry_out))
-		return false;
-	node->at = s.at;
-	node->entries_left--;
-	return true;
+	free(node->entries);
+	*node = (struct mst_node){ .n = 0 };
 }

@@ -25,34 +25,31 @@ unsigned mst_layer(struct sha256 *sha, struct bytes key);
 /* How many bytes two keys share at their start. */
 size_t mst_common_prefix(struct bytes a, struct bytes b);
 
-/* One entry, as it stands in the block. */
+/* One entry, as it stands in the block, which it borrows from. */
 struct mst_entry {
 	size_t prefix;			/* p */
-	struct bytes suffix;		/* k; borrows from the block */
-	struct bytes value;		/* v: a binary CID of any kind; likewise */
+	struct bytes suffix;		/* k */
+	struct bytes value;		/* v: a binary CID of any kind */
 	const uint8_t *right;		/* t: the binary CID of a subtree, or NULL */
 	size_t offset;			/* of the entry, in the block */
 };
 
-/* A node whose entries are read in order. */
 struct mst_node {
-	const uint8_t *left;		/* l: a binary CID in the block, or NULL */
-	size_t entries;			/* how many there are */
-	/* private to mst.c */
-	const uint8_t *start, *at, *end;	/* borrowed: the block; its next entry */
-	size_t entries_left;
+	const uint8_t *left;		/* l: the binary CID of a subtree, or NULL */
+	size_t n;			/* entries */
+	/* owned: grows to the largest node that was read */
+	struct mst_entry *entries;
+	size_t size;
 };
 
 /*
- * Check the form of a whole node, as strictly as dagcbor_check() would; entries
- * are read without failing afterwards.  Fails with FAULT_CBOR_* or FAULT_NODE_*;
- * offsets count from the start of the block.  What needs keys is not checked
- * here: prefixes, order, layers.
+ * Read a node into node, which is zeroed or was used before.  Its form is checked
+ * as strictly as dagcbor_check() would; it fails with FAULT_CBOR_* or FAULT_NODE_*,
+ * with offsets from the start of the block.  What needs keys is not checked here:
+ * prefixes, order, layers.
  */
-int mst_node_open(struct bytes block, struct mst_node *node_out, struct fault *fault)
+int mst_node_read(struct mst_node *node, struct bytes block, struct fault *fault)
     BF_MUSTCHECK;
-
-/* False when there are no more. */
-bool mst_node_next(struct mst_node *node, struct mst_entry *entry_out);
+void mst_node_clear(struct mst_node *node);
 
 #endif

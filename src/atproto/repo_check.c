@@ -18,16 +18,13 @@
 static int
 check_root(struct repo *repo, struct tree_frame *root, struct fault *fault)
 {
-	struct mst_node first = root->node;
-	struct mst_entry entry;
-
 	root->layer = 0;
-	if (!mst_node_next(&first, &entry)) {
+	if (root->node.n == 0) {
 		if (root->node.left != NULL)
 			return fault_set(fault, FAULT_NODE_BARE_ROOT, root->offset);
 		return 0;	/* the empty repository */
 	}
-	root->layer = mst_layer(repo->sha, entry.suffix);
+	root->layer = mst_layer(repo->sha, root->node.entries[0].suffix);
 	return 0;
 }
 
@@ -43,7 +40,7 @@ check_node(struct repo *repo, struct fault *fault)
 	} else {
 		/* A parent of layer 0 was refused when it was entered. */
 		frame->layer = tree->frames[tree->depth - 2]->layer - 1;
-		if (frame->node.entries == 0 && frame->node.left == NULL)
+		if (frame->node.n == 0 && frame->node.left == NULL)
 			return fault_set(fault, FAULT_NODE_EMPTY, frame->offset);
 	}
 	if (frame->layer == 0 && frame->node.left != NULL)

@@ -1,12 +1,20 @@
 #include "atproto/rkey.h"
 
-#include "atproto/ascii.h"
 #include "atproto/nsid.h"
 
-static bool
+/* One bit for each of the 128 characters that may stand in a record key: every key
+ * of a repository is read through this. */
+static const uint64_t rkey_chars[2] = {
+	0x07ff600000000000,	/* - . 0-9 : */
+	0x47fffffe87fffffe,	/* A-Z _ a-z ~ */
+};
+
+static inline bool
 is_rkey_char(char c)
 {
-	return ascii_is_alnum(c) || c == '_' || c == '~' || c == '.' || c == ':' || c == '-';
+	uint8_t byte = (uint8_t)c;
+
+	return byte < 128 && (rkey_chars[byte / 64] >> byte % 64 & 1) != 0;
 }
 
 bool

@@ -135,7 +135,7 @@ spool_end(struct spool *spool, struct fault *fault)
 	 * read one by one.  The file is whole and nobody else's, so a mapping does
 	 * not meet an end that moved.
 	 */
-	map = mmap(NULL, spool->len, PROT_READ, MAP_SHARED, spool->fd, 0);
+	map = mmap(NULL, spool->len, PROT_READ, MAP_SHARED | MAP_POPULATE, spool->fd, 0);
 	if (map != MAP_FAILED)
 		spool->map = map;
 	return 0;
@@ -164,7 +164,7 @@ int
 spool_read(const struct spool *spool, uint64_t offset, size_t len, struct buf *scratch,
     struct bytes *bytes_out, struct fault *fault)
 {
-	const uint8_t *start = spool->spilled_bytes == 0 ? spool->mem : spool->map;
+	const uint8_t *start = spool_memory(spool);
 
 	assert(offset <= spool->len && len <= spool->len - offset);
 	if (start != NULL) {

@@ -42,6 +42,14 @@ struct bytes spool_tail(const struct spool *spool, uint64_t from);
 /* Nothing more is appended. */
 int spool_end(struct spool *spool, struct fault *fault) BF_MUSTCHECK;
 
+/* After spool_end(): where all bytes can be read, or NULL if they are in the file
+ * alone. */
+static inline const uint8_t *
+spool_memory(const struct spool *spool)
+{
+	return spool->spilled_bytes == 0 ? spool->mem : spool->map;
+}
+
 /*
  * After spool_end(): len bytes at an offset.  They are good as long as the spool
  * is, or until scratch is used again.

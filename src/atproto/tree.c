@@ -17,6 +17,7 @@ tree_clear(struct tree *tree)
 {
 	for (size_t i = 0; i < MST_LAYERS && tree->frames[i] != NULL; i++) {
 		buf_clear(&tree->frames[i]->scratch);
+		mst_node_clear(&tree->frames[i]->node);
 		free(tree->frames[i]);
 		tree->frames[i] = NULL;
 	}
@@ -46,6 +47,24 @@ missing(const uint8_t *cid_bytes, struct fault *fault)
 	return fault_set_detail(fault, FAULT_NODE_MISSING, FAULT_NO_OFFSET, str_from(text));
 }
 
+/* Have all that a node links to at hand: its subtrees and its records come next. */
+static void
+prefetch_links(struct tree *tree, const struct mst_node *node)
+{
+	const uint8_t *cids[BLOCKS_PREFETCH_MAX];
+	size_t n = 0;
+
+	if (node->left != NULL)
+		cids[n++] = node->left;
+	for (size_t i = 0; i < node->n && n + 2 <= BLOCKS_PREFETCH_MAX; i++) {
+		if (node->entries[i].value.len == CID_BYTES)
+			cids[n++] = node->entries[i].value.ptr;
+		if (node->entries[i].right != NULL)
+			cids[n++] = node->entries[i].right;
+	}
+	blocks_prefetch(tree->blocks, tree->spool, cids, n);
+}
+
 static int
 enter(struct tree *tree, const uint8_t *cid, struct fault *fault)
 {
@@ -65,10 +84,13 @@ enter(struct tree *tree, const uint8_t *cid, struct fault *fault)
 	if (spool_read(tree->spool, block.data_offset, block.len, &frame->scratch, &data,
 	    fault) < 0)
 		return -1;
-	if (mst_node_open(data, &frame->node, fault) < 0) {
+	if (mst_node_read(&frame->node, data, fault) < 0) {
 		fault->offset += block.data_offset;
 		return -1;
 	}
+	if (tree->filter == NULL)
+		prefetch_links(tree, &frame->node);
+	frame->next = 0;
 	frame->offset = block.data_offset;
 	frame->child = frame->node.left;
 	frame->key_len = 0;
@@ -107,13 +129,12 @@ static int
 is_child_wanted(struct tree *tree, struct tree_frame *frame, bool *wanted_out,
     struct fault *fault)
 {
-	struct mst_node ahead = frame->node;
+	const struct mst_entry *entry = &frame->node.entries[frame->next];
 	struct str after = STR_NONE, before = STR_NONE;
-	struct mst_entry entry;
 
 	frame->next_key_len = 0;
-	if (mst_node_next(&ahead, &entry) && build_key(frame->next_key, &frame->next_key_len,
-	    frame->key, frame->key_len, &entry, frame->offset + entry.offset, fault) < 0)
+	if (frame->next < frame->node.n && build_key(frame->next_key, &frame->next_key_len,
+	    frame->key, frame->key_len, entry, frame->offset + entry->offset, fault) < 0)
 		return -1;
 	for (size_t i = tree->depth; i > 0 && (after.len == 0 || before.len == 0); i--) {
 		const struct tree_frame *above = tree->frames[i - 1];
@@ -143,9 +164,10 @@ enter_child(struct tree *tree, struct tree_frame *frame, struct fault *fault)
 }
 
 static int
-read_leaf(struct tree_frame *frame, const struct mst_entry *entry,
-    struct tree_leaf *leaf, struct fault *fault)
+read_leaf(struct tree_frame *frame, struct tree_leaf *leaf, struct fault *fault)
 {
+	const struct mst_entry *entry = &frame->node.entries[frame->next++];
+
 	leaf->offset = frame->offset + entry->offset;
 	leaf->is_prefix_short = entry->prefix < frame->key_len && entry->suffix.len > 0 &&
 	    entry->suffix.ptr[0] == frame->key[entry->prefix];
@@ -169,7 +191,6 @@ tree_next(struct tree *tree, struct tree_leaf *leaf_out, struct fault *fault)
 	}
 	while (tree->depth > 0) {
 		struct tree_frame *frame = tree_top(tree);
-		struct mst_entry entry;
 
 		if (frame->child != NULL) {
 			int rc = enter_child(tree, frame, fault);
@@ -177,11 +198,11 @@ tree_next(struct tree *tree, struct tree_leaf *leaf_out, struct fault *fault)
 			if (rc != 0)
 				return rc < 0 ? TREE_FAILED : TREE_NODE;
 		}
-		if (!mst_node_next(&frame->node, &entry)) {
+		if (frame->next == frame->node.n) {
 			tree->depth--;
 			continue;
 		}
-		if (read_leaf(frame, &entry, leaf_out, fault) < 0)
+		if (read_leaf(frame, leaf_out, fault) < 0)
 			return TREE_FAILED;
 		if (!filter_wants_path(tree->filter, leaf_out->key))
 			continue;

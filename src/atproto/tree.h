@@ -22,7 +22,8 @@
 
 /* One node on the path from the root to where the cursor stands. */
 struct tree_frame {
-	struct mst_node node;
+	struct mst_node node;		/* owned */
+	size_t next;			/* the entry that comes next */
 	uint64_t offset;		/* of the block's content, in the CAR */
 	unsigned layer;			/* the caller's, set at TREE_NODE */
 	const uint8_t *child;		/* a subtree to enter next, or NULL */

@@ -1,0 +1,304 @@
+/*
+ * repo-verify FILE.car [MEMORY_MB] - how close full verification is to its floor.
+ *
+ * The floor is hashing every block, and every key for its layer: what cannot be
+ * left out.  Verification is all that a worker does before it trusts a record:
+ * CAR, CIDs, strict DAG-CBOR of every block, commit with its signature, tree.
+ * Both are the best of several runs in this process.  MEMORY_MB (16) is the limit
+ * over which blocks go to a spill file in $TMPDIR.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "atproto/car.h"
+#include "atproto/mst.h"
+#include "atproto/repo.h"
+#include "common/exitcode.h"
+#include "common/mem.h"
+#include "t/unit/maker.h"
+
+#define PIECE_BYTES	(64 * 1024)	/* as much as a socket gives at once */
+#define MIN_RUNS	3
+#define MAX_RUNS	50
+#define MIN_TIME_S	2.0		/* runs are repeated until so much has passed */
+
+struct slices {
+	struct bytes *at;
+	size_t n, size;
+};
+
+struct bench {
+	int fd, spill_fd;
+	size_t memory_bytes;
+	struct key key;
+	struct repo_stats stats;
+	long anon_kb, rss_kb;	/* peaks of the first verification */
+	bool measures_memory;
+};
+
+static double
+now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+die(const char *what)
+{
+	perror(what);
+	exit(EXIT_SYSTEM);
+}
+
+static void
+invalid(const struct fault *fault)
+{
+	char text[FAULT_TEXT_SIZE];
+
+	fault_format(fault, text);
+	fprintf(stderr, "repo-verify: %s\n", text);
+	exit(EXIT_FAILED);
+}
+
+/* Memory of our own, without mapped files, now. */
+static void
+note_memory(struct bench *bench)
+{
+	FILE *status;
+	char line[128];
+	long kb;
+
+	if (!bench->measures_memory)
+		return;
+	status = fopen("/proc/self/status", "r");
+	if (status == NULL)
+		die("/proc/self/status");
+	while (fgets(line, sizeof(line), status) != NULL)
+		if (sscanf(line, "RssAnon: %ld", &kb) == 1 && kb > bench->anon_kb)
+			bench->anon_kb = kb;
+	fclose(status);
+}
+
+static void
+feed_file(struct bench *bench, struct repo *repo)
+{
+	static uint8_t piece[PIECE_BYTES];
+	struct fault fault;
+	off_t at = 0;
+
+	for (;;) {
+		ssize_t n = pread(bench->fd, piece, sizeof(piece), at);
+
+		if (n < 0)
+			die("read");
+		if (n == 0)
+			break;
+		if (repo_feed(repo, (struct bytes){ piece, (size_t)n }, &fault) < 0)
+			invalid(&fault);
+		if (at % (64 * PIECE_BYTES) == 0)
+			note_memory(bench);
+		at += n;
+	}
+	note_memory(bench);
+	if (repo_feed_end(repo, &fault) < 0)
+		invalid(&fault);
+}
+
+static struct repo *
+verify(struct bench *bench)
+{
+	struct repo_options options = REPO_OPTIONS_DEFAULT;
+	struct commit_expect expect = { .did = STR(MAKER_DID), .key = &bench->key };
+	struct repo *repo;
+	struct fault fault;
+	enum repo_step step;
+
+	options.memory_bytes = bench->memory_bytes;
+	options.spill_fd = bench->spill_fd;
+	if (ftruncate(bench->spill_fd, 0) < 0)
+		die("spill file");
+	repo = repo_new(&options);
+	feed_file(bench, repo);
+	if (repo_check_commit(repo, &expect, &fault) < 0)
+		invalid(&fault);
+	do {
+		step = repo_check_tree(repo, 10000, &fault);
+		note_memory(bench);
+	} while (step == REPO_AGAIN);
+	if (step == REPO_FAILED)
+		invalid(&fault);
+	bench->stats = repo_stats(repo);
+	return repo;
+}
+
+static void
+add_slice(struct slices *slices, const void *ptr, size_t len)
+{
+	if (slices->n == slices->size) {
+		slices->size = slices->size > 0 ? slices->size * 2 : 1024;
+		slices->at = xrealloc(slices->at, slices->size * sizeof(*slices->at));
+	}
+	slices->at[slices->n++] = (struct bytes){ ptr, len };
+}
+
+static struct slices
+list_blocks(struct bytes car_bytes)
+{
+	struct slices blocks = { NULL, 0, 0 };
+	struct car car = CAR_INIT;
+	struct car_block block;
+	struct fault fault;
+	enum car_step step;
+
+	do {
+		struct bytes rest = { car_bytes.ptr + car.offset,
+		    car_bytes.len - (size_t)car.offset };
+
+		step = car_next(&car, rest, &block, &fault);
+		if (step == CAR_BLOCK)
+			add_slice(&blocks, block.data.ptr, block.data.len);
+	} while (step == CAR_BLOCK || step == CAR_HEADER);
+	return blocks;
+}
+
+static struct slices
+list_keys(struct repo *repo, struct buf *text)
+{
+	struct slices keys = { NULL, 0, 0 };
+	struct repo_walk *walk = repo_walk_new(repo, NULL);
+	struct repo_record record;
+	struct fault fault;
+	size_t at = 0;
+
+	while (repo_walk_next(walk, &record, &fault) > 0) {
+		buf_add_str(text, record.path);
+		add_slice(&keys, NULL, record.path.len);
+	}
+	for (size_t i = 0; i < keys.n; at += keys.at[i++].len)
+		keys.at[i].ptr = buf_data(text) + at;
+	repo_walk_free(&walk);
+	return keys;
+}
+
+static void
+hash_all(struct sha256 *sha, const struct slices *slices)
+{
+	uint8_t digest[SHA256_BYTES];
+
+	for (size_t i = 0; i < slices->n; i++)
+		sha256_digest(sha, slices->at[i], digest);
+}
+
+static double
+time_floor(struct bench *bench, struct repo *repo)
+{
+	struct stat st;
+	void *map;
+	struct buf text = BUF_INIT;
+	struct slices blocks, keys;
+	struct sha256 *sha = sha256_new();
+	double best = 1e9, start = now_s();
+
+	if (fstat(bench->fd, &st) < 0)
+		die("stat");
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, bench->fd, 0);
+	if (map == MAP_FAILED)
+		die("mmap");
+	blocks = list_blocks((struct bytes){ map, (size_t)st.st_size });
+	keys = list_keys(repo, &text);
+	for (int i = 0; i < MAX_RUNS && (i < MIN_RUNS || now_s() - start < MIN_TIME_S); i++) {
+		double begin = now_s(), took;
+
+		hash_all(sha, &blocks);
+		hash_all(sha, &keys);
+		took = now_s() - begin;
+		best = took < best ? took : best;
+	}
+	free(blocks.at);
+	free(keys.at);
+	buf_clear(&text);
+	munmap(map, (size_t)st.st_size);
+	sha256_free(&sha);
+	return best;
+}
+
+static double
+time_verify(struct bench *bench)
+{
+	double best = 1e9, start = now_s();
+
+	for (int i = 0; i < MAX_RUNS && (i < MIN_RUNS || now_s() - start < MIN_TIME_S); i++) {
+		double begin = now_s(), took;
+		struct repo *repo = verify(bench);
+
+		took = now_s() - begin;
+		best = took < best ? took : best;
+		repo_free(&repo);
+	}
+	return best;
+}
+
+static void
+print_results(const struct bench *bench, double floor_s, double verify_s)
+{
+	const struct repo_stats *stats = &bench->stats;
+
+	printf("records           %" PRIu64 "\n", stats->records);
+	printf("blocks            %" PRIu64 "\n", stats->blocks);
+	printf("bytes             %" PRIu64 "\n", stats->bytes);
+	printf("spilled bytes     %" PRIu64 "\n", stats->spilled_bytes);
+	printf("floor             %.3f ms\n", floor_s * 1e3);
+	printf("verification      %.3f ms\n", verify_s * 1e3);
+	printf("ratio             %.2f\n", verify_s / floor_s);
+	printf("records/s         %.0f\n", (double)stats->records / verify_s);
+	printf("ns per record     %.0f\n", verify_s * 1e9 / (double)stats->records);
+	printf("MB/s              %.0f\n", (double)stats->bytes / verify_s / 1e6);
+	printf("peak own memory   %.1f MB\n", (double)bench->anon_kb / 1024);
+	printf("peak RSS          %.1f MB (with mapped pages of the spill file)\n",
+	    (double)bench->rss_kb / 1024);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct bench bench = { .memory_bytes = 16 * 1024 * 1024, .measures_memory = true };
+	struct keypair *pair = maker_keypair(KEY_K256);
+	const char *dir = getenv("TMPDIR");
+	struct rusage usage;
+	struct repo *repo;
+	double floor_s, verify_s;
+	uint64_t mb;
+
+	if (argc < 2 || argc > 3 || (argc == 3 && str_to_u64(str_from(argv[2]), &mb) < 0)) {
+		fputs("usage: repo-verify FILE.car [MEMORY_MB], FILE.car from make-repo\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (argc == 3)
+		bench.memory_bytes = (size_t)mb << 20;
+	bench.key = keypair_public(pair);
+	bench.fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+	if (bench.fd == -1)
+		die(argv[1]);
+	bench.spill_fd = open(dir != NULL ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (bench.spill_fd == -1)
+		die("spill file");
+	repo = verify(&bench);
+	getrusage(RUSAGE_SELF, &usage);
+	bench.rss_kb = usage.ru_maxrss;
+	bench.measures_memory = false;
+	floor_s = time_floor(&bench, repo);
+	repo_free(&repo);
+	verify_s = time_verify(&bench);
+	print_results(&bench, floor_s, verify_s);
+	keypair_free(&pair);
+	return EXIT_OK;
+}
