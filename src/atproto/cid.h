@@ -72,4 +72,13 @@ bool cid_syntax_is_valid(struct str text);
  */
 size_t cid_any_length(struct bytes bytes);
 
+/* Exactly one binary CID of any kind; those of ours are seen at once. */
+static inline bool
+cid_is_any(struct bytes bytes)
+{
+	if (bytes.len == CID_BYTES && cid_is_ours(bytes.ptr))
+		return true;
+	return bytes.len > 0 && cid_any_length(bytes) == bytes.len;
+}
+
 #endif

@@ -158,7 +158,6 @@ check_link(struct checker *c, uint64_t tag, const uint8_t *start)
 {
 	enum major major;
 	uint64_t len;
-	struct bytes cid;
 
 	if (tag != TAG_LINK)
 		return fail_at(c, FAULT_CBOR_TAG, start);
@@ -168,10 +167,8 @@ check_link(struct checker *c, uint64_t tag, const uint8_t *start)
 		return fail_at(c, FAULT_CBOR_LINK, start);
 	if (len > (uint64_t)(c->end - c->at))
 		return fail_at(c, FAULT_CBOR_TRUNCATED, start);
-	if (len < 1 || c->at[0] != 0)
-		return fail_at(c, FAULT_CBOR_LINK, start);
-	cid = (struct bytes){ c->at + 1, (size_t)len - 1 };
-	if (!(cid.len == CID_BYTES && cid_is_ours(cid.ptr)) && cid_any_length(cid) != cid.len)
+	if (len < 1 || c->at[0] != 0 ||
+	    !cid_is_any((struct bytes){ c->at + 1, (size_t)len - 1 }))
 		return fail_at(c, FAULT_CBOR_LINK, start);
 	c->at += len;
 	return 0;

@@ -43,7 +43,7 @@ write_link(struct writer *w, const json_t *map, const json_t *link)
 
 	if (json_object_size(map) != 1 || !json_is_string(link) ||
 	    multibase_decode(text_of(link), cid, sizeof(cid), &len) < 0 ||
-	    cid_any_length((struct bytes){ cid, len }) != len || cid[0] != 1)
+	    !cid_is_any((struct bytes){ cid, len }) || cid[0] != 1)
 		return fail(w, FAULT_JSON_LINK, "$link");
 	dagcbor_write_any_link(w->to, (struct bytes){ cid, len });
 	return 0;

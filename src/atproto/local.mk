@@ -35,3 +35,33 @@ libbfatproto_a_SOURCES = \
 
 # What a program that uses the library links, in this order.
 ATPROTO_LIBS = libbfatproto.a libbfcommon.a $(JANSSON_LIBS) $(SECP256K1_LIBS) $(CRYPTO_LIBS)
+
+ATPROTO_TEST_SOURCES = t/unit/unit.h t/unit/maker.c t/unit/maker.h t/unit/vectors.c \
+	t/unit/vectors.h
+ATPROTO_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -DUNIT_SRCDIR='"$(abs_top_srcdir)"'
+ATPROTO_TEST_LDADD = $(ATPROTO_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += t/unit/test_syntax
+t_unit_test_syntax_SOURCES = t/unit/test_syntax.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_syntax_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_syntax_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_basex
+t_unit_test_basex_SOURCES = t/unit/test_basex.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_basex_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_basex_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_dagcbor
+t_unit_test_dagcbor_SOURCES = t/unit/test_dagcbor.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_dagcbor_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_dagcbor_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_key
+t_unit_test_key_SOURCES = t/unit/test_key.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_key_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_key_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_mst
+t_unit_test_mst_SOURCES = t/unit/test_mst.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_mst_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_mst_LDADD = $(ATPROTO_TEST_LDADD)

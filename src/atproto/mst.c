@@ -114,8 +114,7 @@ take_value(struct scan *s, struct bytes *cid_out)
 	    link.ptr[0] != 0)
 		return false;
 	*cid_out = (struct bytes){ link.ptr + 1, link.len - 1 };
-	return (cid_out->len == CID_BYTES && cid_is_ours(cid_out->ptr)) ||
-	    cid_any_length(*cid_out) == cid_out->len;
+	return cid_is_any(*cid_out);
 }
 
 static inline bool

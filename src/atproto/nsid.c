@@ -3,7 +3,6 @@
 #include "atproto/ascii.h"
 
 #define SEGMENT_MAX_BYTES	63
-#define AUTHORITY_MAX_BYTES	253
 
 /* A segment of the authority: like a DNS label; the first begins with a letter. */
 static bool
@@ -38,8 +37,6 @@ authority_segments(struct str authority)
 {
 	size_t n = 0, start = 0;
 
-	if (authority.len > AUTHORITY_MAX_BYTES)
-		return 0;
 	for (size_t i = 0; i <= authority.len; i++) {
 		if (i < authority.len && authority.ptr[i] != '.')
 			continue;

@@ -12,7 +12,7 @@
 
 #include "common/str.h"
 
-#define NSID_MAX_BYTES	317	/* 253 for the authority, a dot, 63 for the name */
+#define NSID_MAX_BYTES	317
 
 bool nsid_is_valid(struct str nsid);
 
