@@ -86,5 +86,13 @@
 #define LIMIT_CID_BYTES			36	/* exactly: CIDv1, SHA-256 */
 #define LIMIT_REV_BYTES			64	/* a TID takes 13 */
 #define LIMIT_STATUS_BYTES		64	/* "desynchronized" takes 14 */
+#define LIMIT_LANES			256	/* repositories that one worker has open */
+#define LIMIT_READS			16	/* questions of one reader at a time */
+#define LIMIT_STAGE_BYTES		(64ull << 30)	/* staged for one repository; as its CAR */
+#define LIMIT_STAGE_MEMORY_BYTES	(1024 * 1024)	/* of it in memory, before a file */
+#define LIMIT_STAGES_MEMORY_BYTES	(64 * 1024 * 1024) /* of all of them together */
+#define LIMIT_GROUP_BYTES		(64 * 1024 * 1024) /* committed together; one more
+							 * repository than fits */
+#define LIMIT_SCAN_ROWS_PER_TURN	2048	/* of all scans; a few milliseconds */
 
 #endif

@@ -1,0 +1,47 @@
+/*
+ * peer.h - one attached record channel: a worker that writes, or a reader.
+ *
+ * Process: backfill-indexer.  The supervisor attaches a peer and says whether it
+ * may write; that, never what the peer says of itself, decides which messages it
+ * may send.  A peer that breaks the protocol is closed and what it staged is
+ * dropped; nobody else notices.  The conversations: docs/protocol.md.
+ */
+#ifndef BF_INDEXER_PEER_H
+#define BF_INDEXER_PEER_H
+
+#include "indexer/work.h"
+
+struct peer {
+	struct work *work;		/* borrowed, outlives us */
+	bool may_write;
+	bool has_said_hello;
+	unsigned lanes_count, scans_count;
+
+	/* owned */
+	struct channel *channel;
+	char *name;			/* for the log: "op 3kabc" */
+	struct lane_list lanes;
+	struct scan_list scans;
+
+	LIST_ENTRY(peer) of_indexer;
+};
+
+LIST_HEAD(peer_list, peer);
+
+/* Takes ownership of fd and joins the list; leaves it when it is freed, which
+ * happens by itself when the peer goes.  op_id is empty for a reader. */
+void peer_new(struct work *work, struct ev_loop *loop, struct peer_list *list, int fd,
+    struct str op_id, bool may_write);
+void peer_free(struct peer **peer);
+
+/* --- for work.c --- */
+
+/* Send `ack` or `refuse` as the lane's result says, and free the lane, which is
+ * in no queue any more. */
+void peer_answer_commit(struct lane *lane);
+
+/* Free a scan; `why` is sent as `refuse`, NULL if
+ * the scan has sent its `end`. */
+void peer_end_scan(struct scan *scan, const struct err *why);
+
+#endif
