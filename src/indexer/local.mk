@@ -12,5 +12,11 @@ libbfindexer_a_SOURCES = \
 
 pkglibexec_PROGRAMS += backfill-indexer
 backfill_indexer_SOURCES = src/indexer/main.c
-INDEXER_LIBS = libbfindexer.a libbfproto.a $(STORE_LIBS) $(MSGPACK_LIBS) $(EV_LIBS)
+INDEXER_LIBS = libbfindexer.a libbfproto.a $(STORE_LIBS) $(EV_LIBS)
 backfill_indexer_LDADD = $(INDEXER_LIBS)
+
+UNIT_TESTS += t/unit/test_indexer
+t_unit_test_indexer_SOURCES = t/unit/test_indexer.c \
+	t/unit/indexer_unit.c t/unit/indexer_unit.h
+t_unit_test_indexer_LDADD = libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS) \
+	$(CMOCKA_LIBS)
