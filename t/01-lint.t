@@ -7,6 +7,7 @@ use Test::More;
 my $srcdir = $ENV{BF_SRCDIR} || '.';
 my %checks = (
 	layers => 'every directory includes only what it may',
+	man => 'the manual pages are valid and complete',
 	size => 'files and functions are short',
 	words => 'nothing is in the tree that does not belong there',
 );

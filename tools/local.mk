@@ -1,3 +1,4 @@
 # Files of tools/.
 EXTRA_DIST += tools/debian-packages tools/Lint.pm tools/check-docs \
-	tools/check-layers tools/check-size tools/check-words tools/clean-root
+	tools/check-layers tools/check-man tools/check-size tools/check-words \
+	tools/clean-root

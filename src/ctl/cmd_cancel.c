@@ -79,7 +79,7 @@ const struct command command_cancel = {
 	.details =
 	    "Answers when the operation's process is gone: it is asked to stop, and\n"
 	    "killed after the grace period (cancel_grace_ms).  The exit status is 0 if\n"
-	    "this made it cancelled, 1 if it had ended before.\n",
+	    "it is cancelled, 1 if it had ended in another way before.\n",
 	.options = options,
 	.operands_least = 1,
 	.operands_most = 1,
