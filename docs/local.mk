@@ -1,1 +1,1 @@
-# Files of docs/.
+EXTRA_DIST += docs/architecture.md docs/lifecycle.md docs/protocol.md
