@@ -40,6 +40,7 @@ add_times(struct table *table, const struct op *op, const struct term *term,
 {
 	char text[HUMAN_SIZE];
 	char date[DATETIME_SIZE];
+	int64_t took_ms = -1;
 
 	if (term->is_tty) {
 		human_ago((int64_t)op->created_ms, now_ms, text);
@@ -50,9 +51,11 @@ add_times(struct table *table, const struct op *op, const struct term *term,
 	}
 	text[0] = '\0';
 	if (op_status_is_terminal(op_status(op)))
-		human_duration(outcome_took_ms(op), text);
+		took_ms = outcome_took_ms(op);
 	else if (op_status(op) == OP_RUNNING)
-		human_duration(now_ms - (int64_t)op->started_ms, text);
+		took_ms = now_ms - (int64_t)op->started_ms;
+	if (took_ms >= 0)
+		human_clock((uint64_t)took_ms / 1000, text);
 	table_add(table, str_from(text));
 }
 
@@ -139,7 +142,7 @@ print_table(const struct listing *listing)
 		(void)fprintf(stderr, "No operations.\n");
 		return;
 	}
-	table_format(listing->table, term, term->is_tty ? term_columns() : SIZE_MAX, &text);
+	table_format(listing->table, term, term->is_tty ? term_columns() : TABLE_NO_WIDTH, &text);
 	term_write(&text);
 	buf_clear(&text);
 	if (listing->cursor[0] != '\0' && term->is_tty)

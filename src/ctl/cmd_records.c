@@ -153,7 +153,7 @@ print_counts(const struct ctl *ctl, struct output *out)
 		table_add(table, str_from(out->tallies[i].collection));
 		table_add(table, str_from(count));
 	}
-	table_format(table, &ctl->term, ctl->term.is_tty ? term_columns() : SIZE_MAX, &text);
+	table_format(table, &ctl->term, ctl->term.is_tty ? term_columns() : TABLE_NO_WIDTH, &text);
 	term_write(&text);
 	buf_clear(&text);
 	table_free(&table);

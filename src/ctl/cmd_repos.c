@@ -115,7 +115,7 @@ run(struct ctl *ctl, const struct args *args)
 	rc = query(ctl, did, &listing, &err);
 	if (rc == 0 && listing.table != NULL) {
 		table_format(listing.table, &ctl->term,
-		    ctl->term.is_tty ? term_columns() : SIZE_MAX, &text);
+		    ctl->term.is_tty ? term_columns() : TABLE_NO_WIDTH, &text);
 		if (buf_len(&text) == 0)
 			(void)fprintf(stderr, "No repositories are indexed yet.\n");
 		term_write(&text);

@@ -76,11 +76,10 @@ cell_text(const struct table *table, const struct cell *cell)
 	return cell->len > 0 ? (struct str){ start + cell->start, cell->len } : STR_NONE;
 }
 
+/* Widest cell and title of each column; 0 for a column that is left out. */
 static void
-measure(const struct table *table, bool is_utf8, size_t *widths_out)
+measure(const struct table *table, bool is_utf8, bool keep_empty, size_t *widths_out)
 {
-	for (size_t c = 0; c < table->columns_count; c++)
-		widths_out[c] = text_columns(str_from(table->columns[c].title), is_utf8);
 	for (size_t i = 0; i < table->cells_count; i++) {
 		size_t *width = &widths_out[i % table->columns_count];
 		size_t columns = text_columns(cell_text(table, &table->cells[i]), is_utf8);
@@ -88,15 +87,22 @@ measure(const struct table *table, bool is_utf8, size_t *widths_out)
 		if (columns > *width)
 			*width = columns;
 	}
+	for (size_t c = 0; c < table->columns_count; c++) {
+		size_t title = text_columns(str_from(table->columns[c].title), is_utf8);
+
+		if (title > widths_out[c] && (widths_out[c] > 0 || keep_empty))
+			widths_out[c] = title;
+	}
 }
 
 static void
 shrink(const struct table *table, size_t width, size_t *widths)
 {
-	size_t total = (table->columns_count - 1) * GAP;
+	size_t total = 0;
 
 	for (size_t c = 0; c < table->columns_count; c++)
-		total += widths[c];
+		if (widths[c] > 0)
+			total += widths[c] + (total > 0 ? GAP : 0);
 	for (size_t c = table->columns_count; c-- > 0 && total > width;) {
 		size_t least = table->columns[c].shrinks_to, excess = total - width;
 
@@ -109,56 +115,71 @@ shrink(const struct table *table, size_t width, size_t *widths)
 	}
 }
 
-/* Add one cell at `used` columns of a line of `width`; returns the new `used`. */
-static size_t
-add_cell(const struct table *table, size_t column, struct str text,
-    enum term_colour colour, const struct term *term, size_t cell_width, size_t used,
-    size_t width, struct buf *to)
-{
-	bool is_last = column + 1 == table->columns_count;
+/* A line that is being written. */
+struct line {
+	const struct term *term;
+	size_t used, width;	/* columns; no more than width may be used */
+	size_t blanks;		/* owed before the next text: none stand at the end */
+	struct buf *to;
+};
 
-	if (used + (column > 0 ? GAP : 0) >= width)
-		return width;
-	if (column > 0) {
-		text_add_blanks(to, GAP);
-		used += GAP;
+static void
+add_cell(struct line *line, const struct table_column *column, struct str text,
+    enum term_colour colour, size_t cell_width)
+{
+	bool is_utf8 = line->term->is_utf8;
+	size_t gap = line->used > 0 ? GAP : 0, columns;
+
+	if (cell_width == 0 || line->used + gap >= line->width)
+		return;
+	if (cell_width > line->width - line->used - gap)
+		cell_width = line->width - line->used - gap;
+	columns = text_columns(text, is_utf8);
+	if (columns > cell_width)
+		columns = cell_width;
+	line->blanks += gap + (column->is_right ? cell_width - columns : 0);
+	if (columns > 0) {
+		text_add_blanks(line->to, line->blanks);
+		line->blanks = 0;
+		term_colour_on(line->term, colour, line->to);
+		(void)text_add(line->to, text, columns, is_utf8);
+		term_colour_off(line->term, colour, line->to);
 	}
-	if (cell_width > width - used)
-		cell_width = width - used;
-	term_colour_on(term, colour, to);
-	if (table->columns[column].is_right)
-		text_add_right(to, text, cell_width, term->is_utf8);
-	else if (is_last)
-		(void)text_add(to, text, cell_width, term->is_utf8);
-	else
-		text_add_left(to, text, cell_width, term->is_utf8);
-	term_colour_off(term, colour, to);
-	return used + cell_width;
+	line->blanks += column->is_right ? 0 : cell_width - columns;
+	line->used += gap + cell_width;
+}
+
+static void
+end_line(struct line *line)
+{
+	buf_add_byte(line->to, '\n');
+	line->used = line->blanks = 0;
 }
 
 void
 table_format(const struct table *table, const struct term *term, size_t width,
     struct buf *to)
 {
-	size_t *widths, used = 0;
+	struct line line = { .term = term, .width = width, .to = to };
+	size_t *widths;
 
 	if (table->cells_count == 0)
 		return;
 	widths = xcalloc(table->columns_count, sizeof(*widths));
-	measure(table, term->is_utf8, widths);
+	measure(table, term->is_utf8, width == TABLE_NO_WIDTH, widths);
 	shrink(table, width, widths);
 	for (size_t c = 0; c < table->columns_count; c++)
-		used = add_cell(table, c, str_from(table->columns[c].title), TERM_BOLD,
-		    term, widths[c], used, width, to);
-	buf_add_byte(to, '\n');
+		add_cell(&line, &table->columns[c], str_from(table->columns[c].title),
+		    TERM_BOLD, widths[c]);
+	end_line(&line);
 	for (size_t i = 0; i < table->cells_count; i++) {
 		size_t c = i % table->columns_count;
 		const struct cell *cell = &table->cells[i];
 
-		used = add_cell(table, c, cell_text(table, cell), cell->colour, term,
-		    widths[c], c == 0 ? 0 : used, width, to);
+		add_cell(&line, &table->columns[c], cell_text(table, cell), cell->colour,
+		    widths[c]);
 		if (c + 1 == table->columns_count)
-			buf_add_byte(to, '\n');
+			end_line(&line);
 	}
 	free(widths);
 }

@@ -1,8 +1,9 @@
 /*
  * table.h - rows under titles, in columns as wide as their widest cell.
  *
- * On a terminal a row never wraps: the columns that may shrink give way from
- * the last to the first, and then the line is cut.  Elsewhere nothing is cut.
+ * On a terminal a row never wraps: columns without any text are left out, those
+ * that may shrink give way from the last to the first, and then the line is cut.
+ * Elsewhere every column is there and nothing is cut.
  * Cells are cleaned as text.h says.
  */
 #ifndef BF_CTL_TABLE_H
@@ -31,6 +32,8 @@ void table_add(struct table *table, struct str text);
 void table_add_coloured(struct table *table, struct str text, enum term_colour colour);
 
 size_t table_rows(const struct table *table);
+
+#define TABLE_NO_WIDTH	((size_t)-1)	/* it is not for a terminal */
 
 /* Append titles and rows, or nothing if there are no rows. */
 void table_format(const struct table *table, const struct term *term, size_t width,

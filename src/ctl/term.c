@@ -78,6 +78,7 @@ void
 term_write(struct buf *buf)
 {
 	/* Whether all of it could be written is asked once, at the end of main(). */
-	(void)fwrite(buf_data(buf), 1, buf_len(buf), stdout);
+	if (buf_len(buf) > 0)
+		(void)fwrite(buf_data(buf), 1, buf_len(buf), stdout);
 	buf_reset(buf);
 }

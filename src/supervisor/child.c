@@ -222,6 +222,10 @@ spawn_worker(struct supervisor *sup, const struct op *op, struct pairs *pairs,
 	if (fd_socketpair(pairs->control, err) == -1 ||
 	    fd_socketpair(pairs->records, err) == -1)
 		return -1;
+	/* A worker may be a plain script: its ends block unless it changes that. */
+	if (fd_set_nonblock(pairs->control[1], false) == -1 ||
+	    fd_set_nonblock(pairs->records[1], false) == -1)
+		return err_errno(err, "fcntl(O_NONBLOCK)");
 	plan.control_fd = pairs->control[1];
 	plan.second_fd = pairs->records[1];
 	return spawn(&plan, pid_out, err);

@@ -191,10 +191,10 @@ assert_table(size_t width, const struct term *term, const char *expected)
 static void
 table__is_as_wide_as_its_cells_without_a_terminal(void **state BF_UNUSED)
 {
-	assert_table(SIZE_MAX, &plain,
+	assert_table(TABLE_NO_WIDTH, &plain,
 	    "ID   COUNT  SUBJECT           ERROR\n"
 	    "1   20,000  did:plc:abcdefgh  first second\n"
-	    "22       7                    \n");
+	    "22       7\n");
 }
 
 static void
@@ -203,11 +203,11 @@ table__shrinks_from_the_last_column_and_never_wraps(void **state BF_UNUSED)
 	assert_table(36, &utf8,
 	    "ID   COUNT  SUBJECT           ERROR\n"
 	    "1   20,000  did:plc:abcdefgh  first…\n"
-	    "22       7                    \n");
+	    "22       7\n");
 	assert_table(26, &utf8,
 	    "ID   COUNT  SUBJECT   ERR…\n"
 	    "1   20,000  did:plc…  fir…\n"
-	    "22       7            \n");
+	    "22       7\n");
 	assert_table(8, &utf8,
 	    "ID  COU…\n"
 	    "1   20,…\n"
@@ -219,8 +219,26 @@ table__colours_a_cell_and_its_titles(void **state BF_UNUSED)
 {
 	assert_table(4, &coloured,
 	    "\033[1mID\033[0m\n"
-	    "1 \n"
+	    "1\n"
 	    "\033[31m22\033[0m\n");
+}
+
+static void
+table__leaves_out_empty_columns_on_a_terminal(void **state BF_UNUSED)
+{
+	struct table *table = table_new(columns, BF_ARRAY_LEN(columns));
+	struct buf text = BUF_INIT;
+
+	table_add(table, STR("1"));
+	table_add(table, STR_NONE);
+	table_add(table, STR_NONE);
+	table_add(table, STR("x"));
+	table_format(table, &plain, 80, &text);
+	table_format(table, &plain, TABLE_NO_WIDTH, &text);
+	assert_string_equal(as_text(&text), "ID  ERROR\n1   x\n"
+	    "ID  COUNT  SUBJECT  ERROR\n1                   x\n");
+	buf_clear(&text);
+	table_free(&table);
 }
 
 static void
@@ -308,6 +326,7 @@ static const struct CMUnitTest bar_all[] = {
 	cmocka_unit_test_setup(table__shrinks_from_the_last_column_and_never_wraps,
 	    set_locale),
 	cmocka_unit_test_setup(table__colours_a_cell_and_its_titles, set_locale),
+	cmocka_unit_test(table__leaves_out_empty_columns_on_a_terminal),
 	cmocka_unit_test(table__without_rows_is_nothing),
 	cmocka_unit_test_setup(outcome__tells_what_a_person_asks_next, set_locale),
 	cmocka_unit_test(outcome_format_exit__names_signals),

@@ -12,11 +12,13 @@ package Backfilld::Frames;
 
 use strict;
 use warnings;
+use IO::Handle;
 
 my (%number_of, %name_of, %fields_of, %kind_of_op_field);
 
 sub new {
 	my ($class, $socket) = @_;
+	$socket->blocking(1);
 	return bless { socket => $socket, in => '' }, $class;
 }
 
@@ -60,6 +62,11 @@ sub frame {
 	die "$type: no field ", join(', ', keys %values), "\n" if %values;
 	return pack('N', length $payload) . $payload;
 }
+
+# What messages.def says.
+sub names { return keys %number_of }
+sub number_of { return $number_of{ $_[0] } }
+sub fields_of { return map { $_->[1] } @{ $fields_of{ $_[0] } } }
 
 # --- msgpack, as much of it as the protocol uses ---
 
