@@ -109,6 +109,19 @@ active_max(unsigned wanted)
 	return fit < wanted ? (unsigned)fit : wanted;
 }
 
+void
+http_init(void)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort();	/* out of memory, or a libcurl that does not fit its TLS */
+}
+
+void
+http_exit(void)
+{
+	curl_global_cleanup();
+}
+
 struct http *
 http_new(struct ev_loop *loop, const struct http_options *options)
 {
@@ -155,6 +168,18 @@ http_free(struct http **http)
 	*http = NULL;
 }
 
+static void
+apply_options(struct http_limits *limits, const struct http_options *options,
+    bool is_bulk)
+{
+	if (options->attempts > 0)
+		limits->attempts = options->attempts;
+	if (options->connect_ms > 0)
+		limits->connect_ms = options->connect_ms;
+	if (options->bulk_total_ms > 0 && is_bulk)
+		limits->total_ms = options->bulk_total_ms;
+}
+
 struct http_request *
 http_get(struct http *http, const struct http_get *get)
 {
@@ -163,6 +188,7 @@ http_get(struct http *http, const struct http_get *get)
 	req->http = http;
 	req->get = *get;
 	req->limits = *get->limits;
+	apply_options(&req->limits, &http->options, get->is_bulk);
 	req->first_url = xstrdup(get->url);
 	req->url = xstrdup(get->url);
 	req->accept = get->accept != NULL ? xstrdup(get->accept) : NULL;

@@ -1,8 +1,8 @@
 /*
  * http.h - HTTP requests on one libev loop, for hosts that we do not trust.
  *
- * Process: workers.  curl_global_init() is called by the executable's main()
- * before http_new(), once, before any thread exists.
+ * Process: workers.  http_init() is called once, before http_new() and before any
+ * thread exists.
  *
  * A request waits for its turn (polite.h), is connected to an address that
  * guard.h allows, follows few redirects under the same rules, is tried again
@@ -41,6 +41,11 @@ struct http_options {
 	 * RLIMIT_NOFILE leaves room for. */
 	unsigned total_max;
 	struct polite_options polite;	/* per host; all 0: the defaults */
+
+	/* What the operator decides for all requests; 0: what their limits say. */
+	unsigned attempts;
+	int64_t connect_ms;
+	int64_t bulk_total_ms;		/* total_ms of the large downloads */
 };
 
 /*
@@ -125,6 +130,10 @@ struct http_get {
 	http_done_cb *on_done;
 	void *arg;
 };
+
+/* libcurl's own state, which is the process's. */
+void http_init(void);
+void http_exit(void);		/* so that a leak is told from what is still in use */
 
 /* The loop and what options points to are borrowed until http_free(). */
 struct http *http_new(struct ev_loop *loop, const struct http_options *options);

@@ -2,7 +2,6 @@
 
 #include "t/unit/fetch_fixture.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -210,10 +209,9 @@ fixture_main(const struct CMUnitTest *tests, size_t count)
 {
 	int failed;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return 1;
+	http_init();
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	failed = _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
-	curl_global_cleanup();
+	http_exit();
 	return failed;
 }
