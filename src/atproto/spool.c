@@ -55,7 +55,8 @@ spill(struct spool *spool, size_t n, struct fault *fault)
 			return io_failed(fault, spool->spilled_bytes + done, strerror(errno));
 		done += (size_t)written;
 	}
-	memmove(spool->mem, spool->mem + n, in_memory(spool) - n);
+	if (n > 0)
+		memmove(spool->mem, spool->mem + n, in_memory(spool) - n);
 	spool->spilled_bytes += n;
 	return 0;
 }
