@@ -23,6 +23,7 @@ struct records_lane {
 	uint64_t id;
 	enum lane_state state;
 	bool is_holding;
+	bool is_abandoned;	/* its owner is told nothing any more */
 	const struct records_lane_events *events;	/* borrowed */
 	void *arg;
 };
@@ -43,6 +44,15 @@ static void
 send_msg(struct records_lane *lane, const struct msg *msg)
 {
 	channel_send(lane->link->channel, msg);
+}
+
+static void
+send_abort(struct records_lane *lane)
+{
+	send_msg(lane, &(struct msg){
+		.type = MSG_TYPE_ABORT,
+		.abort = { .lane = lane->id },
+	});
 }
 
 static struct records_lane *
@@ -111,6 +121,16 @@ end_lane(struct records_lane *lane, const struct msg *msg)
 	free(lane);
 }
 
+/* Its owner has aborted it before it was known whether the claim succeeds. */
+static void
+end_abandoned_lane(struct records_lane *lane, const struct msg *msg)
+{
+	if (msg->type == MSG_TYPE_STATE && !msg->state.is_busy)
+		send_abort(lane);
+	unlink_lane(lane);
+	free(lane);
+}
+
 static void
 tell_lane(struct records_lane *lane, const struct msg *msg)
 {
@@ -166,7 +186,9 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 		break_off(link, msg);
 		return;
 	}
-	if (msg->type == MSG_TYPE_ACK || msg->type == MSG_TYPE_REFUSE ||
+	if (lane->is_abandoned)
+		end_abandoned_lane(lane, msg);
+	else if (msg->type == MSG_TYPE_ACK || msg->type == MSG_TYPE_REFUSE ||
 	    (msg->type == MSG_TYPE_STATE && msg->state.is_busy))
 		end_lane(lane, msg);
 	else
@@ -205,7 +227,7 @@ on_drain(struct channel *channel BF_UNUSED, void *arg)
 
 	while ((lane = next_lane(link, told)) != NULL) {
 		told = lane->id;
-		if (lane->state != LANE_COMMITTED)
+		if (lane->state != LANE_COMMITTED && !lane->is_abandoned)
 			lane->events->on_room(lane->arg);
 	}
 }
@@ -278,6 +300,8 @@ records_begin(struct records_link *link, struct str did,
 	return lane;
 }
 
+/* An abort is allowed only for a lane that the indexer has open: not before the
+ * claim is answered, not after the commit. */
 void
 records_abort(struct records_lane **lane_at)
 {
@@ -286,10 +310,13 @@ records_abort(struct records_lane **lane_at)
 	if (lane == NULL)
 		return;
 	*lane_at = NULL;
-	send_msg(lane, &(struct msg){
-		.type = MSG_TYPE_ABORT,
-		.abort = { .lane = lane->id },
-	});
+	if (lane->state == LANE_BEGUN) {
+		records_release(lane);
+		lane->is_abandoned = true;
+		return;
+	}
+	if (lane->state != LANE_COMMITTED)
+		send_abort(lane);
 	unlink_lane(lane);
 	free(lane);
 }

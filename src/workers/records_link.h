@@ -62,7 +62,8 @@ void records_link_free(struct records_link **link);	/* and its lanes */
 struct records_lane *records_begin(struct records_link *link, struct str did,
     const struct records_lane_events *events, void *arg);
 
-/* Forget the lane and what was put; sets *lane to NULL.  NULL is fine. */
+/* Forget the lane and what was put; sets *lane to NULL.  NULL is fine.  After
+ * records_commit() only the answer is forgotten: it may be on disk already. */
 void records_abort(struct records_lane **lane);
 
 void records_scan(struct records_lane *lane);

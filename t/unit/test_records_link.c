@@ -223,19 +223,56 @@ link__keeps_lanes_apart(void **state BF_UNUSED)
 	bench_close(&bench);
 }
 
+/* The indexer takes an abort only for a lane that it has open. */
+static void
+link__aborts_a_claim_only_once_it_is_answered(void **state BF_UNUSED)
+{
+	struct bench bench;
+	struct seen a, b;
+	struct msg msg;
+
+	bench_open(&bench);
+	begin(&bench, "did:plc:a", &a);
+	begin(&bench, "did:plc:b", &b);
+	records_abort(&a.lane);
+	records_abort(&b.lane);
+	assert_null(a.lane);
+	say_state(&bench, 1, true);
+	say_state(&bench, 2, false);
+	do
+		msg = rig_next(&bench.indexer);
+	while (msg.type != MSG_TYPE_ABORT);
+	assert_int_equal(msg.abort.lane, 2);
+	assert_string_equal(a.log, "");
+	assert_string_equal(b.log, "");
+	assert_int_equal(bench.gone, 0);
+	bench_close(&bench);
+}
+
 static void
 link__ignores_what_crossed_an_abort(void **state BF_UNUSED)
 {
 	struct bench bench;
-	struct seen seen;
+	struct seen a, b;
 
 	bench_open(&bench);
-	begin(&bench, "did:plc:a", &seen);
-	records_abort(&seen.lane);
-	assert_null(seen.lane);
-	assert_int_equal(heard(&bench, MSG_TYPE_ABORT).abort.lane, 1);
+	begin(&bench, "did:plc:a", &a);
+	begin(&bench, "did:plc:b", &b);
 	say_state(&bench, 1, false);
-	assert_string_equal(seen.log, "");
+	say_state(&bench, 2, false);
+	records_scan(a.lane);
+	records_abort(&a.lane);
+	assert_int_equal(heard(&bench, MSG_TYPE_ABORT).abort.lane, 1);
+	say_entry(&bench, 1, "a.b.c/1");
+	say_end(&bench, 1);
+
+	/* After its commit a lane is not aborted, only forgotten. */
+	records_commit(b.lane, &(struct msg_commit){ .status = STR("active") });
+	records_abort(&b.lane);
+	(void)heard(&bench, MSG_TYPE_COMMIT);
+	say_ack(&bench, 2);
+	assert_string_equal(a.log, "state ");
+	assert_string_equal(b.log, "state ");
 	assert_int_equal(bench.gone, 0);
 	bench_close(&bench);
 }
@@ -361,6 +398,7 @@ link__ends_with_an_indexer_that_breaks_the_order(void **state BF_UNUSED)
 static const struct CMUnitTest records_link_tests[] = {
 	cmocka_unit_test(link__carries_a_repository_from_begin_to_ack),
 	cmocka_unit_test(link__keeps_lanes_apart),
+	cmocka_unit_test(link__aborts_a_claim_only_once_it_is_answered),
 	cmocka_unit_test(link__ignores_what_crossed_an_abort),
 	cmocka_unit_test(link__lets_a_handler_abort_its_own_lane),
 	cmocka_unit_test(link__stops_reading_while_a_lane_holds),
