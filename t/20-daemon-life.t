@@ -24,7 +24,7 @@ subtest 'children have only the descriptors that the contract names' => sub {
 	for my $name (sort keys %count) {
 		my $pid = $daemon->wait_child($name);
 		my @inherited = grep { $_ < $count{$name} } keys %{ proc_fds($pid) };
-		is scalar @inherited, $count{$name}, "$name has 0..", $count{$name} - 1;
+		is scalar @inherited, $count{$name}, "$name has fd 0 to " . ($count{$name} - 1);
 	}
 };
 

@@ -40,7 +40,7 @@ subtest 'one that ignores SIGTERM gets SIGKILL after the grace period' => sub {
 	my $operation = $daemon->operation($id);
 	is $operation->{status}, 'cancelled', 'cancelled, not failed';
 	ok $operation->{exit}{killed}, 'that it was killed is said';
-	is $operation->{exit}{signal}, 9, 'with the signal';
+	is $operation->{exit}{signal}, 'SIGKILL', 'with the signal';
 };
 
 subtest 'one that is stopped by SIGSTOP' => sub {

@@ -17,7 +17,7 @@ $daemon->wait_status($first, 'running');
 
 subtest 'the same target again is a conflict with the id of the running one' => sub {
 	my $answer = $daemon->xrpc_post('triggerBackfill', { type => 'didSync', did => $did });
-	is $answer->{status}, 409, '409';
+	is $answer->{status}, 409, 'status 409';
 	is $answer->{json}{error}, 'BackfillInProgress', 'its name';
 	like $answer->{json}{message}, qr/$first/, 'its id';
 };
@@ -27,7 +27,7 @@ my @queued = map { $daemon->trigger('did-sync', did => null_op_did('finish')) } 
 subtest 'a full queue is refused, and nothing is stored' => sub {
 	my $answer = $daemon->xrpc_post('triggerBackfill',
 		{ type => 'didSync', did => null_op_did('finish') });
-	is $answer->{status}, 503, '503';
+	is $answer->{status}, 503, 'status 503';
 	is $answer->{json}{error}, 'QueueFull', 'its name';
 	my $all = $daemon->xrpc_get('getBackfillStatus')->{json}{operations};
 	is scalar @$all, 4, 'four operations are known';
@@ -47,7 +47,7 @@ subtest 'a target is free again when its operation has ended' => sub {
 
 subtest 'a type without a worker is an honest 501' => sub {
 	my $answer = $daemon->xrpc_post('triggerBackfill', { type => 'governanceSync' });
-	is $answer->{status}, 501, '501';
+	is $answer->{status}, 501, 'status 501';
 	is $answer->{json}{error}, 'MethodNotImplemented', 'its name';
 };
 

@@ -43,6 +43,13 @@ send_store_error(struct client *client, uint64_t req, const struct err *err)
 	    "the store failed; see the daemon's log", NULL);
 }
 
+static void
+send_too_many(struct client *client, uint64_t req)
+{
+	client_send_error(client, req, "TooManyRequests",
+	    "too many requests wait for an answer on this connection", NULL);
+}
+
 void
 client_send_end_list(struct client *client, uint64_t req, struct str cursor)
 {
@@ -135,8 +142,7 @@ on_cancel(struct client *client, const struct msg_cancel *cancel)
 	else if (result != CANCEL_UNDER_WAY)
 		client_send_cancelled(client, cancel->req, status);
 	else if (!client_wait(client, PENDING_CANCEL, cancel->req, cancel->id))
-		client_send_error(client, cancel->req, "TooManyRequests",
-		    "too many requests wait for an answer on this connection", NULL);
+		send_too_many(client, cancel->req);
 }
 
 static void
@@ -158,12 +164,14 @@ on_watch(struct client *client, const struct msg_watch *watch)
 	}
 	status = op_status(&op);
 	ops_read_end(&read);
+	if (!op_status_is_terminal(status) &&
+	    !client_wait(client, PENDING_WATCH, watch->req, watch->id)) {
+		send_too_many(client, watch->req);
+		return;
+	}
 	client_send_op(client, watch->req, watch->id);
 	if (op_status_is_terminal(status))
 		client_send_end_list(client, watch->req, STR_NONE);
-	else if (!client_wait(client, PENDING_WATCH, watch->req, watch->id))
-		client_send_error(client, watch->req, "TooManyRequests",
-		    "too many requests wait for an answer on this connection", NULL);
 }
 
 /* A list that is being sent. */

@@ -121,7 +121,8 @@ service_lost_channel(struct service *service)
 {
 	service->channel = NULL;
 	service->is_ready = false;
-	service_signal(service, SIGKILL);
+	if (service->sup->phase == PHASE_RUNNING)
+		service_signal(service, SIGTERM);
 }
 
 struct channel *

@@ -41,7 +41,7 @@ struct channel *service_channel(const struct service *service);	/* NULL: not run
 pid_t service_pid(const struct service *service);		/* 0: not running */
 
 /* Its channel was closed and freed by its owner: without it the process is of no
- * use and is killed, to be started again. */
+ * use and is told to end, to be started again. */
 void service_lost_channel(struct service *service);
 
 /* Send a signal, if it runs. */
