@@ -55,4 +55,5 @@ check_PROGRAMS += t/unit/fill_ops
 t_unit_fill_ops_SOURCES = t/unit/fill_ops.c
 t_unit_fill_ops_LDADD = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
 EXTRA_DIST += t/lib/Backfilld/Api.pm t/lib/Backfilld/Lexicon.pm \
-	t/lib/Backfilld/RawHttp.pm t/40-api-methods.t t/41-api-abuse.t
+	t/lib/Backfilld/RawHttp.pm t/40-api-methods.t t/41-api-abuse.t \
+	t/42-api-supervisor-gone.t

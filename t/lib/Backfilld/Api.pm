@@ -83,14 +83,20 @@ sub spawn {
 	return $self;
 }
 
+# What a supervisor says first.
+sub greet {
+	my ($self) = @_;
+	$self->tell('setting', name => $_, value => $self->{settings}{$_})
+		for sort keys %{ $self->{settings} };
+	$self->tell('hello', version => 1, program => 'backfilld', pid => $$);
+}
+
 # Start it, with settings and hello, and wait until it answers.
 sub start {
 	my ($self) = @_;
 	$self->spawn;
 	is $self->expect('hello')->{program}, 'backfill-api', 'the API says hello';
-	$self->tell('setting', name => $_, value => $self->{settings}{$_})
-		for sort keys %{ $self->{settings} };
-	$self->tell('hello', version => 1, program => 'backfilld', pid => $$);
+	$self->greet;
 	is $self->get('/livez', as => '')->{status}, 200, 'the API answers';
 	return $self;
 }
@@ -110,6 +116,12 @@ sub expect {
 	my $msg = $self->{peer}->receive or die "the API closed fd 3\n";
 	die "$msg->{msg} came instead of $name\n" if $msg->{msg} ne $name;
 	return $msg;
+}
+
+# The supervisor is gone.
+sub hang_up {
+	my ($self) = @_;
+	close $self->{channel};
 }
 
 # Nothing has been said to the supervisor, for so many seconds.
