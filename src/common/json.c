@@ -1,8 +1,5 @@
 #include "common/json.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "common/clock.h"
 #include "common/utf8.h"
 
@@ -114,24 +111,33 @@ json_str(struct json *json, struct str value)
 	json_quote(json->to, value);
 }
 
+static void
+add_decimal(struct buf *to, uint64_t value)
+{
+	char text[20];
+	size_t at = sizeof(text);
+
+	do {
+		text[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	buf_add(to, text + at, sizeof(text) - at);
+}
+
 void
 json_u64(struct json *json, uint64_t value)
 {
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%" PRIu64, value);
-
 	begin_value(json);
-	buf_add(json->to, text, (size_t)n);
+	add_decimal(json->to, value);
 }
 
 void
 json_i64(struct json *json, int64_t value)
 {
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%" PRId64, value);
-
 	begin_value(json);
-	buf_add(json->to, text, (size_t)n);
+	if (value < 0)
+		buf_add_byte(json->to, '-');
+	add_decimal(json->to, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void

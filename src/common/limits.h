@@ -39,7 +39,7 @@
 
 /* --- HTTP requests (api/) --- */
 
-#define LIMIT_HTTP_REQUEST_BYTES	(32 * 1024)	/* request line and headers together */
+#define LIMIT_HTTP_REQUEST_BYTES	(16 * 1024)	/* request line and headers together */
 #define LIMIT_HTTP_HEADERS		64		/* lines; a browser behind proxies sends 30 */
 #define LIMIT_HTTP_PARAMS		32		/* query parameters; ours take 5 */
 #define LIMIT_HTTP_BODY_BYTES		(64 * 1024)	/* an AT-URI of 8 KiB with every byte escaped */

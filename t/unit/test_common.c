@@ -3,6 +3,8 @@
  */
 #include "t/unit/unit.h"
 
+#include <time.h>
+
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
@@ -99,6 +101,43 @@ datetime__is_utc_with_milliseconds(void **state BF_UNUSED)
 
 	datetime_format(1775045738708, text);
 	assert_string_equal(text, "2026-04-01T12:15:38.708Z");
+	datetime_format(0, text);
+	assert_string_equal(text, "1970-01-01T00:00:00.000Z");
+	datetime_format(INT64_MAX, text);
+	assert_string_equal(text, "9999-12-31T23:59:59.999Z");
+}
+
+static void
+datetime__every_day_until_2200_is_that_of_gmtime(void **state BF_UNUSED)
+{
+	for (int64_t day = 0; day < 84000; day++) {
+		char text[DATETIME_SIZE], expected[40];
+		time_t secs = (time_t)(day * 86400);
+		struct tm tm;
+
+		gmtime_r(&secs, &tm);
+		(void)strftime(expected, sizeof(expected), "%Y-%m-%dT00:00:00.000Z",
+		    &tm);
+		datetime_format(day * 86400000, text);
+		assert_string_equal(text, expected);
+	}
+}
+
+static void
+json__numbers_have_all_their_digits(void **state BF_UNUSED)
+{
+	struct buf buf = BUF_INIT;
+	struct json json = json_to(&buf);
+
+	json_array_begin(&json);
+	json_u64(&json, 0);
+	json_u64(&json, UINT64_MAX);
+	json_i64(&json, INT64_MIN);
+	json_i64(&json, -1);
+	json_array_end(&json);
+	assert_true(str_eq(buf_str(&buf),
+	    STR("[0,18446744073709551615,-9223372036854775808,-1]")));
+	buf_clear(&buf);
 }
 
 static void
@@ -152,6 +191,8 @@ static const struct CMUnitTest common[] = {
 	cmocka_unit_test(tid__refuses_what_is_not_one),
 	cmocka_unit_test(tid_next__grows_when_the_clock_goes_back),
 	cmocka_unit_test(datetime__is_utc_with_milliseconds),
+	cmocka_unit_test(datetime__every_day_until_2200_is_that_of_gmtime),
+	cmocka_unit_test(json__numbers_have_all_their_digits),
 	cmocka_unit_test(utf8__refuses_overlong_surrogates_and_cuts),
 	cmocka_unit_test(json__escapes_what_it_must_and_stays_valid),
 };
