@@ -17,6 +17,8 @@
 #define FDS_PER_TRANSFER 5
 #define FDS_FOR_OTHERS	20	/* the loop, channels, spill files, libcurl's own */
 
+#define URL_IN_TEXT	140	/* bytes of it in an error's text, which has a reason too */
+
 const struct http_limits HTTP_LIMITS_SMALL = {
 	.body_bytes = LIMIT_FETCH_JSON_BYTES,
 	.connect_ms = 10 * 1000,
@@ -58,18 +60,34 @@ http_set_state(struct http_request *req, enum request_state state)
 		http_clock_stop(req);
 }
 
+static bool
+may_end(const struct http_request *req)
+{
+	return req->state == REQUEST_WAITING || req->state == REQUEST_ACTIVE;
+}
+
 void
 http_end(struct http_request *req, enum fetch_class class, const char *fmt, ...)
 {
+	char why[FETCH_TEXT_SIZE];
 	va_list ap;
 
-	if (req->state != REQUEST_WAITING && req->state != REQUEST_ACTIVE)
+	if (!may_end(req))
 		return;
-	req->result.error.class = class;
 	va_start(ap, fmt);
-	(void)vsnprintf(req->result.error.text, FETCH_TEXT_SIZE, fmt, ap);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
+	fetch_error_set(&req->result.error, class, "%.*s: %s", URL_IN_TEXT, req->url, why);
 	req->refusals += class == FETCH_RATE_LIMITED;
+	http_set_state(req, REQUEST_ENDED);
+}
+
+void
+http_end_well(struct http_request *req)
+{
+	if (!may_end(req))
+		return;
+	fetch_error_set(&req->result.error, FETCH_OK, "%s", "");
 	http_set_state(req, REQUEST_ENDED);
 }
 
@@ -221,15 +239,17 @@ http_resume(struct http_request *req)
 void
 http_fail(struct http_request *req, enum fetch_class class, const char *fmt, ...)
 {
-	char text[FETCH_TEXT_SIZE];
 	va_list ap;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	req->is_final = true;
 	req->is_paused = false;
-	http_end(req, class, "%s", text);
+	if (!may_end(req))
+		return;
+	req->result.error.class = class;
+	va_start(ap, fmt);
+	(void)vsnprintf(req->result.error.text, FETCH_TEXT_SIZE, fmt, ap);
+	va_end(ap);
+	http_set_state(req, REQUEST_ENDED);
 }
 
 void

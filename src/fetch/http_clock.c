@@ -45,20 +45,20 @@ on_clock(struct ev_loop *loop BF_UNUSED, ev_timer *watcher, int events BF_UNUSED
 	int64_t now = elapsed(req);
 
 	if (now >= limits->total_ms) {
-		http_end(req, FETCH_TIMEOUT, "%s: not finished after %lld s", req->url,
+		http_end(req, FETCH_TIMEOUT, "not finished after %lld s",
 		    (long long)limits->total_ms / 1000);
 		return;
 	}
 	if (!req->has_head) {
 		if (now >= req->hop_began_ms + limits->head_ms) {
-			http_end(req, FETCH_TIMEOUT, "%s: no answer after %lld ms",
-			    req->url, (long long)limits->head_ms);
+			http_end(req, FETCH_TIMEOUT, "no answer after %lld ms",
+			    (long long)limits->head_ms);
 			return;
 		}
 	} else if (now >= req->period_began_ms + limits->slow_ms) {
 		if (req->period_bytes < limits->slow_bytes) {
 			http_end(req, FETCH_TIMEOUT,
-			    "%s: only %llu bytes in the last %lld ms", req->url,
+			    "only %llu bytes in the last %lld ms",
 			    (unsigned long long)req->period_bytes,
 			    (long long)limits->slow_ms);
 			return;

@@ -105,9 +105,10 @@ struct http {
 void http_set_state(struct http_request *req, enum request_state state);
 
 /* The result is known; the turn does what follows from it.  The first call of an
- * attempt counts. */
+ * attempt counts.  The text is the reason; the URL is put in front. */
 void http_end(struct http_request *req, enum fetch_class class, const char *fmt, ...)
     BF_PRINTF(3, 4);
+void http_end_well(struct http_request *req);	/* FETCH_OK */
 
 /* Call the user's callbacks, if the request still wants any. */
 void http_hand_over_head(struct http_request *req, const struct http_head *head);

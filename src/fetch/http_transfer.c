@@ -118,9 +118,8 @@ read_redirect(struct http_request *req)
 	char *target;
 
 	if (req->hops >= req->limits.redirects) {
-		http_end(req, FETCH_INVALID, req->hops > 0 ?
-		    "%s: too many redirects" : "%s: a redirect is not allowed here",
-		    req->url);
+		http_end(req, FETCH_INVALID, "%s", req->hops > 0 ?
+		    "too many redirects" : "a redirect is not allowed here");
 		return;
 	}
 	url = curl_url();
@@ -131,7 +130,7 @@ read_redirect(struct http_request *req)
 	    curl_url_set(url, CURLUPART_URL, location.ptr,
 		CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK ||
 	    curl_url_get(url, CURLUPART_URL, &target, 0) != CURLUE_OK) {
-		http_end(req, FETCH_INVALID, "%s: a redirect to nowhere", req->url);
+		http_end(req, FETCH_INVALID, "a redirect to nowhere");
 	} else {
 		req->redirect = xstrdup(target);
 		curl_free(target);
@@ -150,14 +149,14 @@ read_success(struct http_request *req)
 	struct str encoding = header(req, "Content-Encoding");
 
 	if (!req->get.accept_gzip && encoding.len > 0 && !str_eq(encoding, STR("identity"))) {
-		http_end(req, FETCH_INVALID, "%s: content encoding %.40s was not asked for",
-		    req->url, encoding.ptr);
+		http_end(req, FETCH_INVALID, "content encoding %.40s was not asked for",
+		    encoding.ptr);
 		return;
 	}
 	if (head.content_length >= 0 &&
 	    (uint64_t)head.content_length > req->limits.body_bytes) {
-		http_end(req, FETCH_TOO_LARGE, "%s: %lld bytes announced, %llu allowed",
-		    req->url, (long long)head.content_length,
+		http_end(req, FETCH_TOO_LARGE, "%lld bytes announced, %llu allowed",
+		    (long long)head.content_length,
 		    (unsigned long long)req->limits.body_bytes);
 		return;
 	}
@@ -200,7 +199,7 @@ on_header(char *line, size_t size, size_t count, void *arg)
 	req->header_count++;
 	if (req->header_bytes > LIMIT_FETCH_HEADER_BYTES ||
 	    req->header_count > LIMIT_FETCH_HEADERS) {
-		http_end(req, FETCH_TOO_LARGE, "%s: too many headers", req->url);
+		http_end(req, FETCH_TOO_LARGE, "too many headers");
 		return 0;
 	}
 	/* An empty line ends a head, of an interim answer (1xx) as well. */
@@ -254,14 +253,14 @@ on_write(char *data, size_t size, size_t count, void *arg)
 		return 0;
 
 	if (len > req->limits.body_bytes - req->result.body_bytes) {
-		http_end(req, FETCH_TOO_LARGE, "%s: more than %llu bytes", req->url,
+		http_end(req, FETCH_TOO_LARGE, "more than %llu bytes",
 		    (unsigned long long)req->limits.body_bytes);
 		return 0;
 	}
 	req->result.body_bytes += len;
 	if (is_inflated(req)) {
-		http_end(req, FETCH_TOO_LARGE, "%s: compressed more than %d times",
-		    req->url, LIMIT_FETCH_INFLATE_RATIO);
+		http_end(req, FETCH_TOO_LARGE, "compressed more than %d times",
+		    LIMIT_FETCH_INFLATE_RATIO);
 		return 0;
 	}
 	http_hand_over_body(req, (struct bytes){ (const uint8_t *)data, len });
@@ -364,19 +363,17 @@ http_transfer_finished(struct http_request *req, CURLcode code)
 	if (req->has_head && !is_success(status)) {
 		/* The status is the answer, whatever became of its body. */
 		if (req->redirect != NULL)
-			http_end(req, FETCH_OK, "%s", "");
+			http_end_well(req);
 		else
-			http_end(req, http_error_of_status(status), "%s: status %u",
-			    req->url, status);
+			http_end(req, http_error_of_status(status), "status %u", status);
 	} else if (code == CURLE_OK && req->has_head) {
-		http_end(req, FETCH_OK, "%s", "");
+		http_end_well(req);
 	} else if (code == CURLE_OK) {
-		http_end(req, FETCH_UNREACHABLE, "%s: closed within the headers", req->url);
+		http_end(req, FETCH_UNREACHABLE, "closed within the headers");
 	} else if (req->blocked_addresses > 0 && req->tried_addresses == 0) {
-		http_end(req, FETCH_BLOCKED, "%s: its address is not a public one",
-		    req->url);
+		http_end(req, FETCH_BLOCKED, "its address is not a public one");
 	} else {
-		http_end(req, http_error_of_curl(code, req->has_head), "%s: %s", req->url,
+		http_end(req, http_error_of_curl(code, req->has_head), "%s",
 		    req->curl_error[0] != '\0' ? req->curl_error :
 		    curl_easy_strerror(code));
 	}

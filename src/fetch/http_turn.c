@@ -224,11 +224,11 @@ give_up_waiting(struct http_request *req, int64_t wait_ms)
 	req->result.retry_after_ms = wait_ms;
 	if (polite_host_is_failing(req->host))
 		http_end(req, FETCH_UNREACHABLE,
-		    "%s: its host fails, next attempt in %lld s", req->url,
+		    "its host fails, next attempt in %lld s",
 		    (long long)wait_ms / 1000);
 	else
-		http_end(req, FETCH_RATE_LIMITED, "%s: its host lets us wait %lld s",
-		    req->url, (long long)wait_ms / 1000);
+		http_end(req, FETCH_RATE_LIMITED, "its host lets us wait %lld s",
+		    (long long)wait_ms / 1000);
 }
 
 /* Start what has its turn, in the order of arrival; wake up for the next one. */

@@ -3,7 +3,7 @@ noinst_LIBRARIES += libbffetch.a
 libbffetch_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(SECP256K1_CFLAGS)
 libbffetch_a_SOURCES = \
 	src/fetch/fetch_error.c src/fetch/fetch_error.h \
-	src/fetch/get_repo.h \
+	src/fetch/get_repo.c src/fetch/get_repo.h \
 	src/fetch/guard.c src/fetch/guard.h \
 	src/fetch/http.c src/fetch/http.h \
 	src/fetch/http_clock.c \
@@ -12,12 +12,12 @@ libbffetch_a_SOURCES = \
 	src/fetch/http_loop.c \
 	src/fetch/http_transfer.c \
 	src/fetch/http_turn.c \
-	src/fetch/identity.h \
-	src/fetch/latest_commit.h \
+	src/fetch/identity.c src/fetch/identity.h \
+	src/fetch/latest_commit.c src/fetch/latest_commit.h \
 	src/fetch/polite.c src/fetch/polite.h \
 	src/fetch/retry_after.c src/fetch/retry_after.h \
 	src/fetch/url.c src/fetch/url.h \
-	src/fetch/xrpc.h
+	src/fetch/xrpc.c src/fetch/xrpc.h
 
 # What a program that uses the library links, in this order.
 FETCH_LIBS = libbffetch.a $(CURL_LIBS) $(EV_LIBS) $(ATPROTO_LIBS)

@@ -9,15 +9,11 @@
 
 #define HOST_MAX	253	/* RFC 1035, 2.3.4, as text */
 #define LABEL_MAX	63
-#define QUOTE_MAX	120	/* of a refused URL, in the error's text */
 
 static int
-refuse(struct fetch_error *error, enum fetch_class class, struct str text,
-    const char *why)
+refuse(struct fetch_error *error, enum fetch_class class, const char *why)
 {
-	if (text.len > QUOTE_MAX)
-		text.len = QUOTE_MAX;
-	fetch_error_set(error, class, "url(%.*s): %s", STR_FMT(text), why);
+	fetch_error_set(error, class, "%s", why);
 	return -1;
 }
 
@@ -124,21 +120,21 @@ url_parse(struct str text, bool allow_http, struct url *url_out,
 	struct url url = { .is_https = true, .port = 443 };
 
 	if (text.len > LIMIT_FETCH_URL_BYTES)
-		return refuse(error, FETCH_INVALID, text, "too long");
+		return refuse(error, FETCH_INVALID, "too long");
 	if (!is_printable(text))
-		return refuse(error, FETCH_INVALID, text, "a byte that no URL has");
+		return refuse(error, FETCH_INVALID, "a byte that no URL has");
 	if (take_prefix(&authority, "http://")) {
 		url.is_https = false;
 		url.port = 80;
 	} else if (!take_prefix(&authority, "https://")) {
-		return refuse(error, FETCH_INVALID, text, "neither https nor http");
+		return refuse(error, FETCH_INVALID, "neither https nor http");
 	}
 	if (!url.is_https && !allow_http)
-		return refuse(error, FETCH_BLOCKED, text, "only https is allowed");
+		return refuse(error, FETCH_BLOCKED, "only https is allowed");
 
 	url.path = cut_at(&authority, "/?#");
 	if (memchr(authority.ptr, '@', authority.len) != NULL)
-		return refuse(error, FETCH_INVALID, text, "user name in it");
+		return refuse(error, FETCH_INVALID, "user name in it");
 	url.host = authority;
 	if (authority.len > 0 && authority.ptr[0] == '[') {
 		port = cut_at(&url.host, "]");
@@ -150,10 +146,10 @@ url_parse(struct str text, bool allow_http, struct url *url_out,
 		port = cut_at(&url.host, ":");
 	}
 	if (!is_host_name(url.host) && !is_ipv6_in_brackets(url.host))
-		return refuse(error, FETCH_INVALID, text, "not a host name");
+		return refuse(error, FETCH_INVALID, "not a host name");
 	if (port.len > 0 && (port.ptr[0] != ':' ||
 	    parse_port((struct str){ port.ptr + 1, port.len - 1 }, &url.port) == -1))
-		return refuse(error, FETCH_INVALID, text, "not a port");
+		return refuse(error, FETCH_INVALID, "not a port");
 	*url_out = url;
 	return 0;
 }
@@ -167,7 +163,7 @@ url_parse_origin(struct str text, bool allow_http,
 	if (url_parse(text, allow_http, &url, error) == -1)
 		return -1;
 	if (url.path.len > 0 && !str_eq(url.path, STR("/")))
-		return refuse(error, FETCH_INVALID, text, "more than a host and a port");
+		return refuse(error, FETCH_INVALID, "more than a host and a port");
 	url_format_origin(&url, origin_out);
 	return 0;
 }

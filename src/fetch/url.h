@@ -27,7 +27,7 @@ struct url {
 /*
  * Any http or https URL without userinfo, control characters or spaces, at most
  * LIMIT_FETCH_URL_BYTES long.  FETCH_BLOCKED for http when allow_http is false;
- * FETCH_INVALID otherwise.
+ * FETCH_INVALID otherwise.  The text is the reason alone, without the URL.
  */
 int url_parse(struct str text, bool allow_http, struct url *url_out,
     struct fetch_error *error) BF_MUSTCHECK;
