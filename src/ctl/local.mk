@@ -36,5 +36,5 @@ t_unit_test_ctl_bar_LDADD = libbfctl.a libbfop.a $(UNIT_LDADD_COMMON)
 t_unit_test_ctl_human_SOURCES = t/unit/test_ctl_human.c
 t_unit_test_ctl_human_LDADD = libbfctl.a libbfop.a $(UNIT_LDADD_COMMON)
 
-EXTRA_DIST += t/50-ctl-commands.t t/51-ctl-config-file.t t/52-protocol-doc.t \
+EXTRA_DIST += t/50-ctl-commands.t t/51-ctl-config-file.t t/52-protocol-doc.t t/53-ctl-records.t \
 	t/lib/Backfilld/FakeSupervisor.pm t/lib/Backfilld/Frames.pm

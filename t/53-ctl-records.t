@@ -1,0 +1,114 @@
+# `backfillctl records` and `repos` show what a worker had the indexer write.
+
+use strict;
+use warnings;
+use Test::More;
+use Digest::SHA ();
+use File::Temp ();
+use JSON::PP ();
+use MIME::Base64 ();
+use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
+
+use Backfilld::Test;
+
+my $srcdir = $Backfilld::Test::SRCDIR;
+my $libexec = File::Temp->newdir;
+my @DIDS = map { 'did:plc:' . $_ x 24 } qw(a b);
+
+# A worker that writes two repositories: fd 4 as docs/protocol.md tells it.
+sub write_worker {
+	open my $script, '>', "$libexec/write-op" or die "$libexec/write-op: $!";
+	print $script "#!$^X\n", <<"HEAD", <<'BODY';
+BEGIN { \$ENV{BF_SRCDIR} = '$srcdir' }
+use lib '$srcdir/t/lib';
+my \@dids = qw(@DIDS);
+HEAD
+use Backfilld::Frames;
+use Digest::SHA;
+
+sub open_fd { open my $fd, '+<&=', $_[0] or die "fd $_[0]: $!"; Backfilld::Frames->new($fd) }
+sub wait_msg { my ($peer, $name) = @_; while (1) { my $m = $peer->receive or exit 69;
+	return $m if $m->{msg} eq $name } }
+
+my ($daemon, $indexer) = map { open_fd($_) } 3, 4;
+$_->send('hello', version => 1, program => 'write-op', pid => $$) for $daemon, $indexer;
+wait_msg($daemon, 'assign');
+my $cid = "\x01\x71\x12\x20" . 'x' x 32;
+for my $did (@dids) {
+	$indexer->send('begin', lane => 1, did => $did);
+	wait_msg($indexer, 'state');
+	for my $path (map { ("app.bsky.feed.post/3k$_", "pub.chive.eprint.one/3k$_") } 1 .. 3) {
+		my $n = length $path;		# {"text": path} in DAG-CBOR
+		my $record = "\xa1\x64text" . ($n < 24 ? chr(0x60 | $n) : "\x78" . chr $n) . $path;
+		$indexer->send('put', lane => 1, path => $path, record => $record,
+			cid => "\x01\x71\x12\x20" . Digest::SHA::sha256($record));
+	}
+	$indexer->send('commit', lane => 1, pds_url => 'https://pds.example', rev => '3migo7fijwi2k',
+		commit_cid => $cid, data_cid => $cid, status => 'active');
+	wait_msg($indexer, 'ack');
+}
+$daemon->send('done', processed => 12, total => 12, created => 12);
+BODY
+	chmod 0755, $script;
+	close $script;
+}
+
+write_worker();
+symlink "$Backfilld::Test::BUILDDIR/$_", "$libexec/$_" for qw(backfill-indexer backfill-api);
+my $daemon = Backfilld::Test->new(settings => { libexec_dir => "$libexec" });
+$daemon->start;
+
+is scalar @{ $daemon->ctl('records')->{lines} }, 0, 'an empty index has no records';
+is $daemon->ctl('records', '--did', $DIDS[0])->{status}, 3, 'and knows no repository';
+is $daemon->ctl('trigger', 'write-op', '--wait')->{status}, 0, 'a worker writes some';
+
+subtest 'records' => sub {
+	my $lines = $daemon->ctl('records')->{lines};
+	is scalar @$lines, 12, 'all of them';
+	is_deeply [ sort keys %{ $lines->[0] } ], [qw(cid uri value)], 'uri, cid and value';
+	my ($one) = grep { $_->{uri} eq "at://$DIDS[1]/app.bsky.feed.post/3k2" } @$lines;
+	is_deeply $one->{value}, { text => 'app.bsky.feed.post/3k2' }, 'the value';
+	like $one->{cid}, qr/^bafyrei[a-z2-7]{52}$/, 'the CID as text';
+	$lines = $daemon->ctl('records', '--did', $DIDS[0])->{lines};
+	is scalar(grep { $_->{uri} =~ /^at:\/\/$DIDS[0]\// } @$lines), 6, 'of one repository';
+	is scalar @{ $daemon->ctl('records', '--collection', 'pub.chive.*')->{lines} }, 6,
+		'of some collections';
+	is scalar @{ $daemon->ctl('records', '--did', $DIDS[0], '--collection',
+		'app.bsky.feed.post')->{lines} }, 3, 'of one collection of one repository';
+	is $daemon->ctl('records', '--did', 'did:plc:nobody')->{status}, 3, 'an unknown DID';
+	is $daemon->ctl('records', '--collection', 'a b')->{status}, 2, 'no collection at all';
+};
+
+subtest 'records --count' => sub {
+	is_deeply $daemon->ctl('records', '--count')->{lines}, [
+		{ collection => 'app.bsky.feed.post', records => 6 },
+		{ collection => 'pub.chive.eprint.one', records => 6 } ], 'each collection';
+	my $got = Backfilld::Test::capture("$Backfilld::Test::BUILDDIR/backfillctl", '-s',
+		$daemon->socket, 'records', '--count', '--did', $DIDS[0]);
+	is $got->{out}, <<'TABLE', 'as a table';
+COLLECTION            RECORDS
+app.bsky.feed.post          3
+pub.chive.eprint.one        3
+TABLE
+};
+
+subtest 'repos' => sub {
+	my $lines = $daemon->ctl('repos')->{lines};
+	is_deeply [ map { $_->{did} } @$lines ], \@DIDS, 'both';
+	is $lines->[0]{records}, 6, 'their records';
+	is $lines->[0]{rev}, '3migo7fijwi2k', 'their revision';
+	is $lines->[0]{pdsUrl}, 'https://pds.example', 'their server';
+	like $lines->[0]{syncedAt}, qr/^\d{4}-.*Z$/, 'when they were synced';
+	is scalar @{ $daemon->ctl('repos', '--did', $DIDS[1])->{lines} }, 1, 'one';
+	is $daemon->ctl('repos', '--did', 'did:plc:nobody')->{status}, 3, 'an unknown DID';
+};
+
+subtest 'the supervisor names the processes' => sub {
+	my $status = $daemon->ctl('status')->{json};
+	is $status->{pid}, $daemon->pid, 'its own';
+	is $status->{indexerPid}, $daemon->wait_child('backfill-indexer'), 'the indexer';
+	is "http://$status->{httpAddress}", $daemon->url, 'its address';
+};
+
+$daemon->finish;
+done_testing;
