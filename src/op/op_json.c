@@ -122,14 +122,14 @@ write_usage(struct json *json, const struct op *op)
 static void
 write_signal(struct json *json, int number)
 {
-	const char *word = sigabbrev_np(number);
-	char name[24];
+	const char *word = sigabbrev_np(number);	/* NULL: a real-time signal */
+	char text[24];
 
-	json_member_u64(json, STR("signal"), (uint64_t)number);
-	if (word == NULL)
-		return;		/* a real-time signal */
-	(void)snprintf(name, sizeof(name), "SIG%s", word);
-	json_member_str(json, STR("signalName"), str_from(name));
+	if (word != NULL)
+		(void)snprintf(text, sizeof(text), "SIG%s", word);
+	else
+		(void)snprintf(text, sizeof(text), "SIG%d", number);
+	json_member_str(json, STR("signal"), str_from(text));
 }
 
 static void

@@ -22,9 +22,8 @@
  *	changes		{created, updated, deleted} in the index
  *	usage		{cpuMs, maxRssKib, bytesFetched} of all attempts
  *	cancelledBy, cancelReason, cancelAskedAt
- *	exit		how the last process ended: {code}, or {signal: 11,
- *			signalName: "SIGSEGV"}; and killed: whether it took our
- *			SIGKILL
+ *	exit		how the last process ended: {code} or {signal: "SIGSEGV"},
+ *			and killed: whether it took our SIGKILL
  */
 #ifndef BF_OP_OP_JSON_H
 #define BF_OP_OP_JSON_H
