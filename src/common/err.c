@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-int
-err_set(struct err *err, enum err_code code, const char *fmt, ...)
+void
+err_put(struct err *err, enum err_code code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -14,11 +14,10 @@ err_set(struct err *err, enum err_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
-	return -1;
 }
 
-int
-err_errno(struct err *err, const char *fmt, ...)
+void
+err_put_errno(struct err *err, const char *fmt, ...)
 {
 	int saved = errno;
 	size_t used;
@@ -32,11 +31,10 @@ err_errno(struct err *err, const char *fmt, ...)
 	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s",
 	    strerror(saved));
 	errno = saved;
-	return -1;
 }
 
-int
-err_wrap(struct err *err, const char *fmt, ...)
+void
+err_put_context(struct err *err, const char *fmt, ...)
 {
 	char inner[ERR_TEXT_SIZE];
 	size_t used;
@@ -48,5 +46,4 @@ err_wrap(struct err *err, const char *fmt, ...)
 	va_end(ap);
 	used = strlen(err->text);
 	(void)snprintf(err->text + used, sizeof(err->text) - used, ": %s", inner);
-	return -1;
 }

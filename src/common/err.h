@@ -35,14 +35,22 @@ struct err {
 	char text[ERR_TEXT_SIZE];
 };
 
-/* Both return -1, so that a failing function can end with `return err_set(...)`. */
-int err_set(struct err *err, enum err_code code, const char *fmt, ...)
-    BF_PRINTF(3, 4);
+/*
+ * Write code and text.  All are expressions of value -1, so that a failing
+ * function can end with `return err_set(...)`; they are macros so that the
+ * compiler knows the value and does not warn of outputs that were not set.
+ */
+#define err_set(...)	(err_put(__VA_ARGS__), -1)
 
 /* As err_set() with ERR_SYSTEM and ": strerror(errno)" behind the text. */
-int err_errno(struct err *err, const char *fmt, ...) BF_PRINTF(2, 3);
+#define err_errno(...)	(err_put_errno(__VA_ARGS__), -1)
 
-/* Put "context: " in front of a text that is already there.  Returns -1. */
-int err_wrap(struct err *err, const char *fmt, ...) BF_PRINTF(2, 3);
+/* Put "context: " in front of a text that is already there. */
+#define err_wrap(...)	(err_put_context(__VA_ARGS__), -1)
+
+void err_put(struct err *err, enum err_code code, const char *fmt, ...)
+    BF_PRINTF(3, 4);
+void err_put_errno(struct err *err, const char *fmt, ...) BF_PRINTF(2, 3);
+void err_put_context(struct err *err, const char *fmt, ...) BF_PRINTF(2, 3);
 
 #endif

@@ -62,9 +62,10 @@ refuse_option(const struct args *args, const char *word, struct str name,
 {
 	char typed[64];
 	const struct args_option *row;
-	struct suggest suggest = suggest_for(typed);
+	struct suggest suggest;
 
 	(void)str_copy(typed, sizeof(typed), name);
+	suggest = suggest_for(typed);
 	for (size_t i = 0; (row = row_at(args, i)) != NULL; i++)
 		suggest_offer(&suggest, row->name);
 	if (suggest.best != NULL)

@@ -207,7 +207,7 @@ look(struct env *env, const struct env_options *options, bool *is_current_out,
     struct err *err)
 {
 	struct txn txn;
-	bool is_there, is_current = false;
+	bool is_there = false, is_current = false;
 
 	if (txn_begin_read(env, &txn, err) == -1)
 		return -1;
