@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -12,8 +11,9 @@
 #include "common/mem.h"
 #include "proto/fdlayout.h"
 
-#define LOCK_WAIT_MS	5000	/* for an earlier indexer to finish its commit */
-#define LOCK_PAUSE_NS	20000000
+#define LOCK_WAIT_MS	2000	/* for an earlier indexer to finish its commit; then
+				 * the supervisor's next attempt */
+#define LOCK_PAUSE_SECS	.02
 #define READERS_SECS	30.	/* between two looks for dead readers */
 #define FLUSH_MS	200	/* for the last answers to each peer */
 
@@ -41,38 +41,35 @@ exit_code_of(enum err_code code)
 
 /* --- the store --- */
 
-/* After a crash of the supervisor the indexer before this one may still be at
- * its last commit. */
+/* ERR_EXISTS: another indexer has it. */
 static int
-take_lock(const char *path, int *fd_out, struct err *err)
+open_locked(struct indexer *indexer, const char *dir, struct err *err)
 {
-	int64_t deadline = clock_mono_ms() + LOCK_WAIT_MS;
+	char *lock_path;
+	int rc;
 
-	while (fd_lock_file(path, fd_out, err) == -1) {
-		if (err->code != ERR_EXISTS || clock_mono_ms() >= deadline)
-			return -1;
-		(void)nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_NS }, NULL);
-	}
-	return 0;
+	if (asprintf(&lock_path, "%s/indexer.lock", dir) == -1)
+		abort();
+	rc = fd_lock_file(lock_path, &indexer->lock_fd, err);
+	free(lock_path);
+	if (rc == -1)
+		return -1;
+	return records_open(dir, RECORDS_WRITE, &indexer->records, err);
 }
 
 static int
 open_store(struct indexer *indexer, struct err *err)
 {
 	const char *state_dir = indexer->settings.state_dir;
-	char *dir, *lock_path;
+	char *dir;
 	int rc;
 
-	if (asprintf(&dir, "%s/records", state_dir) == -1 ||
-	    asprintf(&lock_path, "%s/indexer.lock", dir) == -1)
+	if (asprintf(&dir, "%s/records", state_dir) == -1)
 		abort();
 	rc = dir_make(dir, 0700, err);
 	if (rc == 0)
-		rc = take_lock(lock_path, &indexer->lock_fd, err);
-	if (rc == 0)
-		rc = records_open(dir, RECORDS_WRITE, &indexer->records, err);
+		rc = open_locked(indexer, dir, err);
 	free(dir);
-	free(lock_path);
 	if (rc == -1)
 		return -1;
 	indexer->stage_dir = xstrdup(state_dir);
@@ -81,15 +78,40 @@ open_store(struct indexer *indexer, struct err *err)
 	return 0;
 }
 
+/*
+ * Open the store if it is not open.  After a crash of the supervisor the indexer
+ * before this one may still be at its last commit: it gets a while to end, and
+ * nothing is heard from the supervisor until then.
+ */
 static void
 ensure_store(struct indexer *indexer)
 {
+	int64_t now = clock_mono_ms();
 	struct err err;
 
-	if (indexer->records != NULL || open_store(indexer, &err) == 0)
+	if (indexer->records != NULL)
 		return;
-	log_error("%s", err.text);
-	stop(indexer, exit_code_of(err.code));
+	if (open_store(indexer, &err) == 0) {
+		channel_resume(indexer->control);
+		return;
+	}
+	if (indexer->lock_deadline_ms == 0)
+		indexer->lock_deadline_ms = now + LOCK_WAIT_MS;
+	if (err.code != ERR_EXISTS || now >= indexer->lock_deadline_ms) {
+		log_error("%s", err.text);
+		stop(indexer, exit_code_of(err.code));
+		return;
+	}
+	channel_pause(indexer->control);
+	ev_timer_set(&indexer->lock, LOCK_PAUSE_SECS, 0.);
+	ev_timer_start(indexer->loop, &indexer->lock);
+}
+
+static void
+on_lock(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
+    int revents BF_UNUSED)
+{
+	ensure_store(watcher->data);
 }
 
 /* --- the control channel --- */
@@ -126,10 +148,9 @@ on_attach(struct indexer *indexer, const struct msg_attach *attach)
 {
 	int fd = channel_take_fd(indexer->control);
 
-	ensure_store(indexer);
 	if (fd == -1 || indexer->records == NULL) {
-		log_error("attach %.*s: no %s", STR_FMT(attach->id),
-		    fd == -1 ? "descriptor" : "store");
+		log_error("attach %.*s: %s", STR_FMT(attach->id),
+		    fd == -1 ? "no descriptor came" : "state_dir was not set");
 		fd_close(&fd);
 		return;
 	}
@@ -214,10 +235,11 @@ start_watchers(struct indexer *indexer)
 {
 	ev_prepare_init(&indexer->turn, on_turn);
 	ev_idle_init(&indexer->busy, on_busy);
+	ev_timer_init(&indexer->lock, on_lock, 0., 0.);
 	ev_timer_init(&indexer->readers, on_readers, READERS_SECS, READERS_SECS);
 	ev_signal_init(&indexer->term, on_signal, SIGTERM);
 	ev_signal_init(&indexer->interrupt, on_signal, SIGINT);
-	indexer->turn.data = indexer->readers.data = indexer;
+	indexer->turn.data = indexer->readers.data = indexer->lock.data = indexer;
 	indexer->term.data = indexer->interrupt.data = indexer;
 	ev_prepare_start(indexer->loop, &indexer->turn);
 	ev_timer_start(indexer->loop, &indexer->readers);
@@ -284,6 +306,7 @@ indexer_clear(struct indexer *indexer)
 	channel_free(&indexer->control);
 	ev_prepare_stop(indexer->loop, &indexer->turn);
 	ev_idle_stop(indexer->loop, &indexer->busy);
+	ev_timer_stop(indexer->loop, &indexer->lock);
 	ev_timer_stop(indexer->loop, &indexer->readers);
 	ev_signal_stop(indexer->loop, &indexer->term);
 	ev_signal_stop(indexer->loop, &indexer->interrupt);

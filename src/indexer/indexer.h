@@ -29,12 +29,14 @@ struct indexer {
 	/* owned; there once the settings have said where */
 	char *stage_dir;
 	int lock_fd;
+	int64_t lock_deadline_ms;	/* monotonic; 0: not waiting for the lock */
 	struct records *records;	/* NULL: not open yet */
 	struct work work;
 
 	/* watchers */
 	struct ev_prepare turn;		/* commits, before the loop waits */
 	struct ev_idle busy;		/* keeps it from waiting while there is work */
+	struct ev_timer lock;		/* tries again to get the lock */
 	struct ev_timer readers;	/* frees the slots of dead readers */
 	struct ev_signal term, interrupt;
 };
