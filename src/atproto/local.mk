@@ -65,3 +65,13 @@ UNIT_TESTS += t/unit/test_mst
 t_unit_test_mst_SOURCES = t/unit/test_mst.c $(ATPROTO_TEST_SOURCES)
 t_unit_test_mst_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_mst_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_repo
+t_unit_test_repo_SOURCES = t/unit/test_repo.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_repo_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_repo_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_diff
+t_unit_test_diff_SOURCES = t/unit/test_diff.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_diff_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_diff_LDADD = $(ATPROTO_TEST_LDADD)
