@@ -75,3 +75,13 @@ UNIT_TESTS += t/unit/test_diff
 t_unit_test_diff_SOURCES = t/unit/test_diff.c $(ATPROTO_TEST_SOURCES)
 t_unit_test_diff_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_diff_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_fault
+t_unit_test_fault_SOURCES = t/unit/test_fault.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_fault_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_fault_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_mutants
+t_unit_test_mutants_SOURCES = t/unit/test_mutants.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_mutants_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_mutants_LDADD = $(ATPROTO_TEST_LDADD)

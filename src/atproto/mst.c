@@ -93,15 +93,18 @@ take_bytes(struct scan *s, struct bytes *bytes_out)
 static inline bool
 take_subtree(struct scan *s, const uint8_t **cid_out)
 {
+	static const char head[] = "\xd8\x2a\x58\x25";	/* and the zero byte behind it */
+
 	if (take_literal(s, "\xf6", 1)) {
 		*cid_out = NULL;
 		return true;
 	}
-	if (!take_literal(s, "\xd8\x2a\x58\x25\x00", 5) || s->end - s->at < CID_BYTES ||
-	    !cid_is_ours(s->at) || s->at[1] != CID_DAG_CBOR)
+	if (s->end - s->at < (ptrdiff_t)sizeof(head) + CID_BYTES ||
+	    memcmp(s->at, head, sizeof(head)) != 0 || !cid_is_ours(s->at + sizeof(head)) ||
+	    s->at[sizeof(head) + 1] != CID_DAG_CBOR)
 		return false;
-	*cid_out = s->at;
-	s->at += CID_BYTES;
+	*cid_out = s->at + sizeof(head);
+	s->at += sizeof(head) + CID_BYTES;
 	return true;
 }
 
@@ -137,7 +140,8 @@ why_not_a_node(const uint8_t *at, const uint8_t *end)
 	return FAULT_NODE_FIELDS;
 }
 
-/* Find the reason why a block is not a node; `at` is where reading stopped. */
+/* Find the reason why a block is not a node; `at` is the value where reading
+ * stopped. */
 static int
 refuse(struct bytes block, const uint8_t *at, struct fault *fault)
 {
