@@ -381,6 +381,12 @@ channel_drain_input(struct channel *ch)
 	}
 }
 
+const struct err *
+channel_broken(const struct channel *ch)
+{
+	return ch->has_why ? &ch->why : NULL;
+}
+
 int
 channel_take_fd(struct channel *ch)
 {

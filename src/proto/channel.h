@@ -72,6 +72,10 @@ int channel_take_fd(struct channel *channel);
  */
 void channel_drain_input(struct channel *channel);
 
+/* How the peer broke the protocol, also before on_close tells; NULL if it has
+ * not.  Borrowed until the channel is freed. */
+const struct err *channel_broken(const struct channel *channel);
+
 size_t channel_queued_bytes(const struct channel *channel);
 bool channel_is_clogged(const struct channel *channel);	/* over half the limit */
 bool channel_is_open(const struct channel *channel);

@@ -354,6 +354,23 @@ child_free(struct child **child_ptr)
 	*child_ptr = NULL;
 }
 
+/* Its channel may have been closed for a fault, at which a worker ends, without
+ * having been reported yet. */
+static void
+read_last_words(struct child *child)
+{
+	const struct err *fault;
+
+	channel_drain_input(child->channel);
+	fault = channel_broken(child->channel);
+	if (fault == NULL || child->end.stop_reason != STOP_NONE)
+		return;
+	log_warn("op %s worker %d: %s", child->id, child->pid, fault->text);
+	child->end.stop_reason = STOP_PROTOCOL;
+	(void)str_copy(child->end.fail_text, sizeof(child->end.fail_text),
+	    str_from(fault->text));
+}
+
 void
 child_ended(struct child **child_ptr, int wait_status, const struct rusage *usage)
 {
@@ -364,7 +381,7 @@ child_ended(struct child **child_ptr, int wait_status, const struct rusage *usag
 	/* What the worker started may still be there; nothing outlives it. */
 	(void)kill(-child->pid, SIGKILL);
 	if (child->channel != NULL)
-		channel_drain_input(child->channel);
+		read_last_words(child);
 	child->end.wait_status = wait_status;
 	progress_write_one(child);
 	outcome = outcome_of(&child->end);
