@@ -4,6 +4,8 @@
 use strict;
 use warnings;
 use Test::More;
+use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
+
 use Backfilld::Test;
 
 my $daemon = Backfilld::Test->new;

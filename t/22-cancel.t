@@ -3,6 +3,8 @@
 use strict;
 use warnings;
 use Test::More;
+use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
+
 use Backfilld::Test;
 use Backfilld::NullOp;
 

@@ -9,6 +9,8 @@ use Test::More;
 BEGIN {
 	$ENV{BF_BUILDDIR} = $ENV{BF_PLAIN_BUILDDIR} if $ENV{BF_PLAIN_BUILDDIR};
 }
+use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
+
 use Backfilld::Test;
 use Backfilld::NullOp;
 

@@ -6,6 +6,8 @@ use warnings;
 use IO::Socket::UNIX;
 use Socket qw(SOL_SOCKET SO_SNDBUF);
 use Test::More;
+use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
+
 use Backfilld::Test;
 use Backfilld::Frames;
 use Backfilld::NullOp;

@@ -2,7 +2,10 @@
 # t/unit/test_<module>.c.  Each adds itself to UNIT_TESTS, which `make check`
 # builds and hands to prove together with t/*.t (t/run says how to run some).
 
-UNIT_LDADD_COMMON = libbfcommon.a $(CMOCKA_LIBS)
+check_LIBRARIES = libbfunit.a
+libbfunit_a_SOURCES = t/unit/unit.c t/unit/unit.h
+UNIT_LIBS = libbfunit.a $(CMOCKA_LIBS)
+UNIT_LDADD_COMMON = libbfcommon.a $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_common
 t_unit_test_common_SOURCES = t/unit/test_common.c t/unit/unit.h

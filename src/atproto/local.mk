@@ -39,7 +39,7 @@ ATPROTO_LIBS = libbfatproto.a libbfcommon.a $(JANSSON_LIBS) $(SECP256K1_LIBS) $(
 ATPROTO_TEST_SOURCES = t/unit/unit.h t/unit/maker.c t/unit/maker.h t/unit/vectors.c \
 	t/unit/vectors.h
 ATPROTO_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -DUNIT_SRCDIR='"$(abs_top_srcdir)"'
-ATPROTO_TEST_LDADD = $(ATPROTO_LIBS) $(CMOCKA_LIBS)
+ATPROTO_TEST_LDADD = $(ATPROTO_LIBS) $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_syntax
 t_unit_test_syntax_SOURCES = t/unit/test_syntax.c $(ATPROTO_TEST_SOURCES)

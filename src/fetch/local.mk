@@ -28,12 +28,12 @@ FETCH_TEST_FIXTURE = t/unit/fetch_fixture.c t/unit/fetch_fixture.h \
 
 UNIT_TESTS += t/unit/test_fetch_http
 t_unit_test_fetch_http_SOURCES = t/unit/test_fetch_http.c $(FETCH_TEST_FIXTURE)
-t_unit_test_fetch_http_LDADD = $(FETCH_LIBS) $(CMOCKA_LIBS)
+t_unit_test_fetch_http_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_fetch_wire
 t_unit_test_fetch_wire_SOURCES = t/unit/test_fetch_wire.c $(FETCH_TEST_FIXTURE)
-t_unit_test_fetch_wire_LDADD = $(FETCH_LIBS) -lz $(CMOCKA_LIBS)
+t_unit_test_fetch_wire_LDADD = $(FETCH_LIBS) -lz $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_fetch_hosts
 t_unit_test_fetch_hosts_SOURCES = t/unit/test_fetch_hosts.c $(FETCH_TEST_FIXTURE)
-t_unit_test_fetch_hosts_LDADD = $(FETCH_LIBS) $(CMOCKA_LIBS)
+t_unit_test_fetch_hosts_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)

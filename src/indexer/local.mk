@@ -16,7 +16,7 @@ INDEXER_LIBS = libbfindexer.a libbfproto.a $(STORE_LIBS) $(EV_LIBS)
 backfill_indexer_LDADD = $(INDEXER_LIBS)
 
 UNIT_TESTS += t/unit/test_indexer t/unit/test_indexer_faults t/unit/test_stage
-INDEXER_TEST_LDADD = libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS) $(CMOCKA_LIBS)
+INDEXER_TEST_LDADD = libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS) $(UNIT_LIBS)
 t_unit_test_indexer_SOURCES = t/unit/test_indexer.c \
 	t/unit/indexer_unit.c t/unit/indexer_unit.h
 t_unit_test_indexer_LDADD = $(INDEXER_TEST_LDADD)
@@ -24,4 +24,4 @@ t_unit_test_indexer_faults_SOURCES = t/unit/test_indexer_faults.c \
 	t/unit/indexer_unit.c t/unit/indexer_unit.h
 t_unit_test_indexer_faults_LDADD = $(INDEXER_TEST_LDADD)
 t_unit_test_stage_SOURCES = t/unit/test_stage.c
-t_unit_test_stage_LDADD = libbfcommon.a $(CMOCKA_LIBS)
+t_unit_test_stage_LDADD = libbfcommon.a $(UNIT_LIBS)

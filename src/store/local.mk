@@ -22,7 +22,7 @@ libbfstore_a_SOURCES = \
 # What a program that uses the library links, in this order.
 STORE_LIBS = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
 
-STORE_TEST_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
+STORE_TEST_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_crc32c t/unit/test_keyspace t/unit/test_op_codec \
 	t/unit/test_ops t/unit/test_records

@@ -13,7 +13,7 @@ t_workers_null_op_LDADD = $(WORKER_LDADD_COMMON)
 
 UNIT_TESTS += t/unit/test_worker t/unit/test_records_link
 t_unit_test_worker_SOURCES = t/unit/test_worker.c t/unit/worker_rig.c t/unit/worker_rig.h
-t_unit_test_worker_LDADD = $(WORKER_LDADD_COMMON) $(CMOCKA_LIBS)
+t_unit_test_worker_LDADD = $(WORKER_LDADD_COMMON) $(UNIT_LIBS)
 t_unit_test_records_link_SOURCES = t/unit/test_records_link.c \
 	t/unit/worker_rig.c t/unit/worker_rig.h
-t_unit_test_records_link_LDADD = $(WORKER_LDADD_COMMON) $(CMOCKA_LIBS)
+t_unit_test_records_link_LDADD = $(WORKER_LDADD_COMMON) $(UNIT_LIBS)

@@ -210,7 +210,7 @@ fixture_main(const struct CMUnitTest *tests, size_t count)
 	int failed;
 
 	http_init();
-	cmocka_set_message_output(CM_OUTPUT_TAP);
+	unit_use_tap();
 	failed = _cmocka_run_group_tests("tests", tests, count, NULL, NULL);
 	http_exit();
 	return failed;

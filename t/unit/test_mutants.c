@@ -389,6 +389,6 @@ static const struct CMUnitTest mutant_tests[] = {
 int
 main(void)
 {
-	cmocka_set_message_output(CM_OUTPUT_TAP);
+	unit_use_tap();
 	return cmocka_run_group_tests(mutant_tests, make_originals, free_originals);
 }
