@@ -252,7 +252,8 @@ subtest 'paths that are not served' => sub {
 
 subtest 'errors of the supervisor keep their name and get their status' => sub {
 	my @errors = (
-		[ 'BackfillInProgress', 409 ], [ 'QueueFull', 503 ],
+		[ 'BackfillInProgress', 409 ], [ 'QueueFull', 503 ], [ 'DiskFull', 503 ],
+		[ 'ShuttingDown', 503 ], [ 'InvalidBackfillType', 400 ],
 		[ 'MethodNotImplemented', 501 ], [ 'InvalidRequest', 400 ],
 	);
 	for my $error (@errors) {

@@ -95,7 +95,7 @@ subtest 'chunks are refused in every form' => sub {
 
 subtest 'sizes' => sub {
 	my ($answer) = answers("GET /livez?" . 'x' x (1024 * 1024) . " HTTP/1.1\r\n\r\n");
-	like $answer->{status} // 'closed', qr/^(414|431|413|400|closed)$/, 'a URL of 1 MiB';
+	like $answer->{status} // 'closed', qr/^(414|431|413|400|closed)$/, 'a URL of 1 MiB: LIMIT_HTTP_REQUEST_BYTES';
 	($answer) = answers($get . 'X: ' . 'y' x (1024 * 1024) . "\r\n\r\n");
 	like $answer->{status} // 'closed', qr/^(431|413|400|closed)$/, 'a header of 1 MiB';
 	($answer) = answers($get . "X: y\r\n" x 10_000 . "\r\n");
@@ -118,7 +118,8 @@ subtest 'sizes' => sub {
 		'the connection lives on';
 
 	($answer) = answers("${post}Content-Length: 100000000\r\n\r\n");
-	is $answer->{status}, 413, '100 MB are refused before they are sent';
+	is $answer->{status}, 413,
+		'100 MB are refused before they are sent: LIMIT_HTTP_DISCARD_BYTES';
 	($answer) = answers("${post}Content-Length: 100000000\r\n\r\n" . 'x' x 3_000_000);
 	like $answer->{status} // 'closed', qr/^(413|closed)$/, 'and while they are sent';
 	($answer) = answers("${post}Content-Length: 70000\r\nExpect: 100-continue\r\n\r\n");

@@ -81,6 +81,23 @@ subtest 'a supervisor that does not answer' => sub {
 	$api->finish;
 };
 
+subtest 'settings that change' => sub {
+	my $api = Backfilld::Api->new(settings => { log_level => 'info' });
+	$api->start;
+	$api->tell('setting', name => 'log_level', value => 'debug');
+	$api->tell('setting', name => 'admin_password', value => 'other');
+	wait_for {
+		my $broken = $api->connect;
+		$broken->put("GET /livez\r\n\r\n");	# HTTP/0.9
+		$broken->answer;
+		$api->log =~ /^<7>/m
+	} 10, 'a log line of level debug';
+	pass 'log_level can be reloaded';
+	is $api->get("$nsid.getBackfillStatus")->{status}, 200,
+		'the password cannot: it stays';
+	$api->finish;
+};
+
 subtest 'SIGTERM finishes what has begun' => sub {
 	my $api = Backfilld::Api->new;
 	$api->start;
@@ -103,8 +120,9 @@ subtest 'a supervisor that breaks the protocol' => sub {
 	my %broken = (
 		'a message for somebody else' => sub { $_[0]->tell('attach', id => 'x') },
 		'a message from a client' => sub { $_[0]->tell('trigger', req => 1) },
-		'a setting after hello' => sub {
-			$_[0]->tell('setting', name => 'log_level', value => 'info') },
+		'a second hello' => sub { $_[0]->tell('hello', version => 1, pid => 1) },
+		'a setting with a value that it cannot have' => sub {
+			$_[0]->tell('setting', name => 'cancel_grace_ms', value => 'x') },
 		'no frame' => sub { syswrite $_[0]{channel}, "\xff" x 8 },
 	);
 	for my $what (sort keys %broken) {

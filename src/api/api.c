@@ -60,12 +60,29 @@ on_stop_signal(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
 
 /* --- the supervisor --- */
 
+static void
+apply_log_level(const struct api *api)
+{
+	enum log_level level;
+
+	if (log_level_parse(api->settings.log_level, &level) == 0)
+		log_set_level(level);
+}
+
+/* Once we serve, only what can be reloaded comes, or is taken. */
 static int
 on_setting(struct str name, struct str value, struct err *err, void *arg)
 {
 	struct api *api = arg;
+	const struct setting *row = settings_find(name);
 
-	return settings_set(&api->settings, name, value, err);
+	if (api->http != NULL && row != NULL && !row->can_reload)
+		return 0;
+	if (settings_set(&api->settings, name, value, err) == -1)
+		return -1;
+	if (api->http != NULL)
+		apply_log_level(api);
+	return 0;
 }
 
 static int
@@ -83,10 +100,7 @@ open_ops(struct api *api, struct err *err)
 static void
 apply_settings(struct api *api)
 {
-	enum log_level level;
-
-	if (log_level_parse(api->settings.log_level, &level) == 0)
-		log_set_level(level);
+	apply_log_level(api);
 	api->spelling = str_eq(str_from(api->settings.type_spelling), STR("camel")) ?
 	    OP_CAMEL : OP_KEBAB;
 	auth_init(&api->auth, api->settings.admin_password);

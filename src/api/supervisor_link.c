@@ -114,7 +114,7 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 {
 	struct supervisor_link *link = arg;
 
-	if (msg->type == MSG_TYPE_SETTING && !link->is_ready)
+	if (msg->type == MSG_TYPE_SETTING)
 		on_setting(link, &msg->setting);
 	else if (msg->type == MSG_TYPE_HELLO && !link->is_ready)
 		on_hello(link, &msg->hello);

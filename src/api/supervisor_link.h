@@ -20,7 +20,7 @@
 struct supervisor_link;
 
 struct supervisor_link_options {
-	/* Before on_ready; an error ends the link. */
+	/* Before on_ready, and after a reload; an error ends the link. */
 	int (*on_setting)(struct str name, struct str value, struct err *err, void *arg);
 	void (*on_ready)(void *arg);
 	/* The supervisor went away (why is NULL) or broke the protocol.  Called
