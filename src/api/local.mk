@@ -45,10 +45,12 @@ dist_lexicon_DATA = \
 	etc/lexicons/triggerGovernanceSync.json \
 	etc/lexicons/triggerPDSScan.json
 
-UNIT_TESTS += t/unit/test_api
+UNIT_TESTS += t/unit/test_api t/unit/test_supervisor_link
 t_unit_test_api_SOURCES = t/unit/test_api.c
 t_unit_test_api_LDADD = libbfapi.a libbfproto.a libbfop.a libbfatproto.a \
 	$(UNIT_LDADD_COMMON) $(JANSSON_LIBS) $(EV_LIBS)
+t_unit_test_supervisor_link_SOURCES = t/unit/test_supervisor_link.c
+t_unit_test_supervisor_link_LDADD = $(t_unit_test_api_LDADD)
 
 # Makes operations for the tests of the API.
 check_PROGRAMS += t/unit/fill_ops
@@ -56,4 +58,4 @@ t_unit_fill_ops_SOURCES = t/unit/fill_ops.c
 t_unit_fill_ops_LDADD = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
 EXTRA_DIST += t/lib/Backfilld/Api.pm t/lib/Backfilld/Lexicon.pm \
 	t/lib/Backfilld/RawHttp.pm t/40-api-methods.t t/41-api-abuse.t \
-	t/42-api-supervisor-gone.t
+	t/42-api-supervisor-gone.t docs/api.md
