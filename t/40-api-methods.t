@@ -69,7 +69,7 @@ subtest 'getBackfillStatus shows one operation' => sub {
 		->{operation};
 	is $op->{error}, 'it-broke', 'its error';
 	is $op->{errorClass}, 'worker-died', 'its class';
-	is $op->{exit}{signal}, 11, 'its signal';
+	is $op->{exit}{signal}, 'SIGSEGV', 'its signal';
 	ok !exists $op->{startedBy}, 'startedBy is left out when it is no DID';
 	is $op->{triggeredBy}, 'admin', 'and triggeredBy says who';
 

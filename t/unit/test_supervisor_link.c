@@ -157,7 +157,7 @@ static void
 nothing_can_be_asked_before_its_hello(void **state)
 {
 	struct rig *rig = *state;
-	struct asked asked;
+	static struct asked asked;
 
 	assert_false(supervisor_link_is_up(rig->link));
 	assert_int_equal(ask(rig, &asked, 1000), -1);
@@ -171,7 +171,7 @@ static void
 each_waiter_gets_the_answer_with_its_number(void **state)
 {
 	struct rig *rig = *state;
-	struct asked asked[3];
+	static struct asked asked[3];
 	uint64_t reqs[3];
 
 	tell_hello(rig, PROTO_VERSION);
@@ -198,7 +198,7 @@ static void
 no_answer_in_time_ends_the_wait(void **state)
 {
 	struct rig *rig = *state;
-	struct asked asked;
+	static struct asked asked;
 	uint64_t req;
 
 	tell_hello(rig, PROTO_VERSION);
@@ -216,7 +216,7 @@ static void
 all_waits_end_when_the_supervisor_goes(void **state)
 {
 	struct rig *rig = *state;
-	struct asked asked[2], later;
+	static struct asked asked[2], later;
 
 	tell_hello(rig, PROTO_VERSION);
 	assert_int_equal(ask(rig, &asked[0], 60000), 0);
@@ -236,7 +236,7 @@ static void
 freeing_the_link_ends_the_waits(void **state)
 {
 	struct rig *rig = *state;
-	struct asked asked;
+	static struct asked asked;
 
 	tell_hello(rig, PROTO_VERSION);
 	assert_int_equal(ask(rig, &asked, 60000), 0);
