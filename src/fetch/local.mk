@@ -37,3 +37,8 @@ t_unit_test_fetch_wire_LDADD = $(FETCH_LIBS) -lz $(UNIT_LIBS)
 UNIT_TESTS += t/unit/test_fetch_hosts
 t_unit_test_fetch_hosts_SOURCES = t/unit/test_fetch_hosts.c $(FETCH_TEST_FIXTURE)
 t_unit_test_fetch_hosts_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += t/unit/test_fetch_xrpc
+t_unit_test_fetch_xrpc_SOURCES = t/unit/test_fetch_xrpc.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_xrpc_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SECP256K1_CFLAGS)
+t_unit_test_fetch_xrpc_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
