@@ -15,7 +15,8 @@ backfill_indexer_SOURCES = src/indexer/main.c
 INDEXER_LIBS = libbfindexer.a libbfproto.a $(STORE_LIBS) $(EV_LIBS)
 backfill_indexer_LDADD = $(INDEXER_LIBS)
 
-UNIT_TESTS += t/unit/test_indexer t/unit/test_indexer_faults t/unit/test_stage
+UNIT_TESTS += t/unit/test_indexer t/unit/test_indexer_faults \
+	t/unit/test_indexer_protocol t/unit/test_stage
 INDEXER_TEST_LDADD = libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS) $(UNIT_LIBS)
 t_unit_test_indexer_SOURCES = t/unit/test_indexer.c \
 	t/unit/indexer_unit.c t/unit/indexer_unit.h
@@ -23,5 +24,8 @@ t_unit_test_indexer_LDADD = $(INDEXER_TEST_LDADD)
 t_unit_test_indexer_faults_SOURCES = t/unit/test_indexer_faults.c \
 	t/unit/indexer_unit.c t/unit/indexer_unit.h
 t_unit_test_indexer_faults_LDADD = $(INDEXER_TEST_LDADD)
+t_unit_test_indexer_protocol_SOURCES = t/unit/test_indexer_protocol.c \
+	t/unit/indexer_unit.c t/unit/indexer_unit.h
+t_unit_test_indexer_protocol_LDADD = $(INDEXER_TEST_LDADD)
 t_unit_test_stage_SOURCES = t/unit/test_stage.c
 t_unit_test_stage_LDADD = libbfcommon.a $(UNIT_LIBS)

@@ -23,10 +23,17 @@ libbfstore_a_SOURCES = \
 STORE_LIBS = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
 
 STORE_TEST_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
-
-UNIT_TESTS += t/unit/test_crc32c t/unit/test_keyspace t/unit/test_op_codec \
-	t/unit/test_ops t/unit/test_records
-EXTRA_DIST += t/unit/tempdir.h
+EXTRA_DIST += t/unit/ops_unit.h t/unit/records_unit.h t/unit/store_unit.h \
+	t/unit/tempdir.h
+UNIT_TESTS += t/unit/test_crc32c \
+	t/unit/test_keyspace \
+	t/unit/test_op_codec \
+	t/unit/test_ops \
+	t/unit/test_ops_list \
+	t/unit/test_records \
+	t/unit/test_records_model \
+	t/unit/test_store_damage \
+	t/unit/test_store_faults
 t_unit_test_crc32c_SOURCES = t/unit/test_crc32c.c
 t_unit_test_crc32c_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_keyspace_SOURCES = t/unit/test_keyspace.c
@@ -35,5 +42,13 @@ t_unit_test_op_codec_SOURCES = t/unit/test_op_codec.c
 t_unit_test_op_codec_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_ops_SOURCES = t/unit/test_ops.c
 t_unit_test_ops_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_ops_list_SOURCES = t/unit/test_ops_list.c
+t_unit_test_ops_list_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_records_SOURCES = t/unit/test_records.c
 t_unit_test_records_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_records_model_SOURCES = t/unit/test_records_model.c
+t_unit_test_records_model_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_store_faults_SOURCES = t/unit/test_store_faults.c
+t_unit_test_store_faults_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_store_damage_SOURCES = t/unit/test_store_damage.c
+t_unit_test_store_damage_LDADD = $(STORE_TEST_LDADD)

@@ -261,6 +261,12 @@ say_begin(struct client *peer, uint64_t lane, const char *did)
 }
 
 void
+say_scan(struct client *peer, uint64_t lane)
+{
+	peer_say(peer, (struct msg){ .type = MSG_TYPE_SCAN, .scan = { .lane = lane } });
+}
+
+void
 say_delete(struct client *peer, uint64_t lane, const char *path)
 {
 	peer_say(peer, (struct msg){ .type = MSG_TYPE_DELETE,

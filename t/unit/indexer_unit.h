@@ -42,6 +42,7 @@ void assert_closed(struct client *peer);
 
 /* Messages of a writer, and whole conversations. */
 void say_begin(struct client *peer, uint64_t lane, const char *did);
+void say_scan(struct client *peer, uint64_t lane);
 void say_put(struct client *peer, uint64_t lane, const char *path, uint32_t version,
     size_t record_bytes);
 void say_delete(struct client *peer, uint64_t lane, const char *path);

@@ -17,12 +17,6 @@ abort_lane(uint64_t lane)
 	return (struct msg){ .type = MSG_TYPE_ABORT, .abort = { .lane = lane } };
 }
 
-static struct msg
-scan_lane(uint64_t lane)
-{
-	return (struct msg){ .type = MSG_TYPE_SCAN, .scan = { .lane = lane } };
-}
-
 static void
 assert_ack(struct client *peer, uint64_t lane, uint64_t created, uint64_t updated,
     uint64_t deleted)
@@ -55,7 +49,7 @@ assert_entries(struct client *peer, uint64_t lane, const char *const *paths)
 {
 	struct msg msg;
 
-	peer_say(peer, scan_lane(lane));
+	say_scan(peer, lane);
 	for (; *paths != NULL; paths++) {
 		msg = peer_hear(peer, MSG_TYPE_ENTRY);
 		assert_int_equal(msg.entry.lane, lane);
@@ -206,7 +200,7 @@ indexer__keeps_many_lanes_of_many_workers_apart(void **state)
 	for (int lane = 0; lane < LANES; lane++) {
 		(void)snprintf(did, sizeof(did), "did:plc:1-%d", lane);
 		open_lane(&workers[0], (uint64_t)lane, did);
-		peer_say(&workers[0], scan_lane((uint64_t)lane));
+		say_scan(&workers[0], (uint64_t)lane);
 		for (int r = 0; r < RECORDS; r++)
 			assert_int_equal(version_of(peer_hear(&workers[0],
 			    MSG_TYPE_ENTRY).entry.cid), LANES + lane);

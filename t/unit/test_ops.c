@@ -1,84 +1,9 @@
 /*
- * test_ops.c - src/store/ops: what an operation's record does in its life, and
- * lists against a plain array.
+ * test_ops.c - src/store/ops: what an operation's record does in its life.
  */
-#include "t/unit/unit.h"
-
 #include "common/buf.h"
 #include "common/limits.h"
-#include "store/ops.h"
-#include "t/unit/tempdir.h"
-
-struct fixture {
-	char *dir;
-	struct ops *ops;
-	uint64_t last;		/* id given out */
-	char id[TID_SIZE];	/* of make() */
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct err err;
-
-	f->dir = tempdir_new();
-	assert_int_equal(ops_open(f->dir, OPS_WRITE, &f->ops, &err), 0);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	ops_close(&f->ops);
-	tempdir_free(&f->dir);
-	free(f);
-	return 0;
-}
-
-static void
-reopen(struct fixture *f)
-{
-	struct err err;
-
-	ops_close(&f->ops);
-	assert_int_equal(ops_open(f->dir, OPS_WRITE, &f->ops, &err), 0);
-}
-
-/* Create one operation; its id is then in f->id. */
-static int
-make(struct fixture *f, const char *type, const char *did, char active[TID_SIZE],
-    struct err *err)
-{
-	struct op op = { .type = str_from(type), .did = str_from(did),
-	    .started_by = STR("admin"), .created_ms = 1000 };
-
-	f->last = tid_next(f->last, 1700000000000000, 1);
-	tid_format(f->last, f->id);
-	op.id = str_from(f->id);
-	return ops_create(f->ops, &op, active, err);
-}
-
-static struct str
-made(struct fixture *f, const char *type, const char *did)
-{
-	char active[TID_SIZE];
-	struct err err;
-
-	assert_int_equal(make(f, type, did, active, &err), 0);
-	return str_from(f->id);
-}
-
-static int
-change(struct fixture *f, struct str id, enum op_event event)
-{
-	struct err err;
-
-	return ops_change(f->ops, id, event, STR(""), 2000, NULL, NULL, NULL, &err);
-}
+#include "t/unit/ops_unit.h"
 
 /* One operation's fields, by a callback so that the snapshot ends here. */
 static void
@@ -210,6 +135,24 @@ ops_create__refuses_an_id_that_was_given_out(void **state)
 	op.id = STR("not-a-tid");
 	assert_int_equal(ops_create(f->ops, &op, active, &err), -1);
 	assert_int_equal(err.code, ERR_INVALID);
+}
+
+static void
+ops_create__refuses_a_type_that_no_executable_could_have(void **state)
+{
+	struct fixture *f = *state;
+	char type[LIMIT_OP_TYPE_BYTES + 2], active[TID_SIZE];
+	struct err err;
+
+	memset(type, 't', sizeof(type));
+	type[LIMIT_OP_TYPE_BYTES] = '\0';
+	made(f, type, "");
+	type[LIMIT_OP_TYPE_BYTES] = 't';
+	type[LIMIT_OP_TYPE_BYTES + 1] = '\0';
+	assert_int_equal(make(f, type, "", active, &err), -1);
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_int_equal(make(f, "", "", active, &err), -1);
+	assert_int_equal(err.code, ERR_LIMIT);
 }
 
 static void
@@ -510,177 +453,20 @@ ops_add_item__counts_all_and_keeps_so_many(void **state)
 	assert_int_equal(count, LIMIT_OP_ITEMS);
 }
 
-/* --- lists against a plain array --- */
-
-#define MODEL_OPS	240
-#define MODEL_TYPES	3
-
-static const char *const model_types[MODEL_TYPES] = { "did-sync", "did-sync-x", "pds-scan" };
-
-struct model {
-	struct { char id[TID_SIZE]; unsigned type; enum op_status status; } ops[MODEL_OPS];
-	unsigned count;
-};
-
-static bool
-model_matches(const struct model *m, unsigned i, const struct ops_filter *filter)
-{
-	if (filter->status != 0 && m->ops[i].status != filter->status)
-		return false;
-	if (filter->finished_only && !op_status_is_terminal(m->ops[i].status))
-		return false;
-	if (filter->type.len > 0 &&
-	    !str_eq(filter->type, str_from(model_types[m->ops[i].type])))
-		return false;
-	return filter->oldest_first || filter->before_id.len == 0 ||
-	    str_cmp(str_from(m->ops[i].id), filter->before_id) < 0;
-}
-
-struct page {
-	char ids[MODEL_OPS][TID_SIZE];
-	unsigned count, max;
-};
-
-static bool
-add_to_page(const struct op *op, void *arg)
-{
-	struct page *page = arg;
-
-	(void)str_copy(page->ids[page->count++], TID_SIZE, op->id);
-	return page->count < page->max;
-}
-
-static void
-assert_list(struct fixture *f, const struct model *m, struct ops_filter filter,
-    unsigned max)
-{
-	struct page page = { .max = max };
-	struct ops_read *read;
-	unsigned at = 0;
-	struct err err;
-
-	assert_int_equal(ops_read_begin(f->ops, &read, &err), 0);
-	assert_int_equal(ops_list(read, &filter, add_to_page, &page, &err), 0);
-	ops_read_end(&read);
-	for (unsigned i = 0; i < m->count && at < max; i++) {
-		unsigned which = filter.oldest_first ? i : m->count - 1 - i;
-
-		if (!model_matches(m, which, &filter))
-			continue;
-		assert_true(at < page.count);
-		assert_string_equal(page.ids[at], m->ops[which].id);
-		at++;
-	}
-	assert_int_equal(page.count, at);
-}
-
-static void
-model_fill(struct fixture *f, struct model *m)
-{
-	static const enum op_event events[] = { OP_EVENT_START, OP_EVENT_COMPLETE,
-	    OP_EVENT_FAIL, OP_EVENT_CANCEL, OP_EVENT_INTERRUPT };
-
-	for (m->count = 0; m->count < MODEL_OPS; m->count++) {
-		unsigned type = (unsigned)rand() % MODEL_TYPES;
-		char did[32];
-
-		(void)snprintf(did, sizeof(did), "did:plc:%u", m->count);
-		(void)str_copy(m->ops[m->count].id, TID_SIZE,
-		    made(f, model_types[type], did));
-		m->ops[m->count].type = type;
-		m->ops[m->count].status = OP_QUEUED;
-	}
-	for (int i = 0; i < MODEL_OPS * 3; i++) {
-		unsigned which = (unsigned)rand() % MODEL_OPS;
-		enum op_event event = events[(unsigned)rand() % BF_ARRAY_LEN(events)];
-		enum op_status next;
-		int rc = op_status_next(m->ops[which].status, event, &next);
-
-		assert_int_equal(change(f, str_from(m->ops[which].id), event), rc);
-		if (rc == 0)
-			m->ops[which].status = next;
-	}
-}
-
-static void
-ops_list__agrees_with_a_plain_array_for_every_filter(void **state)
-{
-	static struct model m;
-	struct fixture *f = *state;
-
-	srand(11);
-	model_fill(f, &m);
-	for (int i = 0; i < 600; i++) {
-		struct ops_filter filter = { 0 };
-		unsigned type = (unsigned)rand() % (MODEL_TYPES + 2);
-
-		if (rand() % 2 == 0)
-			filter.status = (enum op_status)(rand() % (OP_STATUS_COUNT + 1));
-		else
-			filter.finished_only = rand() % 2 == 0;
-		if (type < MODEL_TYPES)
-			filter.type = str_from(model_types[type]);
-		else if (type == MODEL_TYPES && i % 10 == 0)
-			filter.type = STR("did");
-		if (rand() % 2 == 0)
-			filter.before_id = str_from(m.ops[rand() % MODEL_OPS].id);
-		filter.oldest_first = rand() % 3 == 0;
-		assert_list(f, &m, filter, 1 + (unsigned)rand() % MODEL_OPS);
-	}
-}
-
-static void
-ops_count__agrees_with_a_plain_array(void **state)
-{
-	static struct model m;
-	struct fixture *f = *state;
-	uint64_t counts[OP_STATUS_COUNT + 1], expected[OP_STATUS_COUNT + 1] = { 0 };
-	struct ops_read *read;
-	struct err err;
-
-	srand(12);
-	model_fill(f, &m);
-	for (unsigned i = 0; i < m.count; i++)
-		expected[m.ops[i].status]++;
-	reopen(f);
-	assert_int_equal(ops_read_begin(f->ops, &read, &err), 0);
-	assert_int_equal(ops_count(read, counts, &err), 0);
-	ops_read_end(&read);
-	assert_memory_equal(counts, expected, sizeof(counts));
-}
-
-static void
-ops_list__refuses_a_cursor_that_is_no_id(void **state)
-{
-	struct fixture *f = *state;
-	struct ops_filter filter = { .before_id = STR("../../etc") };
-	struct ops_read *read;
-	struct err err;
-
-	assert_int_equal(ops_read_begin(f->ops, &read, &err), 0);
-	assert_int_equal(ops_list(read, &filter, add_to_page, NULL, &err), -1);
-	assert_int_equal(err.code, ERR_INVALID);
-	ops_read_end(&read);
-}
-
-#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static const struct CMUnitTest ops[] = {
-	TEST(ops_create__keeps_the_operation_across_a_restart),
-	TEST(ops_create__names_the_active_operation_with_the_same_target),
-	TEST(ops_create__tells_long_targets_apart_to_the_last_byte),
-	TEST(ops_create__refuses_an_id_that_was_given_out),
-	TEST(ops_change__allows_exactly_the_transitions_of_op_state),
-	TEST(ops_change__writes_the_edit_and_the_event_with_the_state),
-	TEST(ops_change__cuts_texts_between_characters),
-	TEST(ops_change__says_not_found_for_what_is_no_operation),
-	TEST(ops_write_progress__touches_running_operations_only),
-	TEST(ops_put_checkpoint__lasts_until_the_operation_ends),
-	TEST(ops_events__drop_old_log_lines_but_no_transition),
-	TEST(ops_add_item__counts_all_and_keeps_so_many),
-	TEST(ops_list__agrees_with_a_plain_array_for_every_filter),
-	TEST(ops_count__agrees_with_a_plain_array),
-	TEST(ops_list__refuses_a_cursor_that_is_no_id),
+	OPS_TEST(ops_create__keeps_the_operation_across_a_restart),
+	OPS_TEST(ops_create__names_the_active_operation_with_the_same_target),
+	OPS_TEST(ops_create__tells_long_targets_apart_to_the_last_byte),
+	OPS_TEST(ops_create__refuses_an_id_that_was_given_out),
+	OPS_TEST(ops_create__refuses_a_type_that_no_executable_could_have),
+	OPS_TEST(ops_change__allows_exactly_the_transitions_of_op_state),
+	OPS_TEST(ops_change__writes_the_edit_and_the_event_with_the_state),
+	OPS_TEST(ops_change__cuts_texts_between_characters),
+	OPS_TEST(ops_change__says_not_found_for_what_is_no_operation),
+	OPS_TEST(ops_write_progress__touches_running_operations_only),
+	OPS_TEST(ops_put_checkpoint__lasts_until_the_operation_ends),
+	OPS_TEST(ops_events__drop_old_log_lines_but_no_transition),
+	OPS_TEST(ops_add_item__counts_all_and_keeps_so_many),
 };
 
 UNIT_MAIN(ops)
