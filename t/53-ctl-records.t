@@ -14,14 +14,17 @@ use Backfilld::Test;
 my $srcdir = $Backfilld::Test::SRCDIR;
 my $libexec = File::Temp->newdir;
 my @DIDS = map { 'did:plc:' . $_ x 24 } qw(a b);
+my $DAMAGED = 'did:plc:' . 'c' x 24;
 
 # A worker that writes two repositories: fd 4 as docs/protocol.md tells it.
+# $ruin is put behind each record, which should be nothing.
 sub write_worker {
-	open my $script, '>', "$libexec/write-op" or die "$libexec/write-op: $!";
+	my ($name, $ruin, @dids) = @_;
+	open my $script, '>', "$libexec/$name" or die "$libexec/$name: $!";
 	print $script "#!$^X\n", <<"HEAD", <<'BODY';
 BEGIN { \$ENV{BF_SRCDIR} = '$srcdir' }
 use lib '$srcdir/t/lib';
-my \@dids = qw(@DIDS);
+my (\$ruin, \@dids) = ('$ruin', qw(@dids));
 HEAD
 use Backfilld::Frames;
 use Digest::SHA;
@@ -39,7 +42,8 @@ for my $did (@dids) {
 	wait_msg($indexer, 'state');
 	for my $path (map { ("app.bsky.feed.post/3k$_", "pub.chive.eprint.one/3k$_") } 1 .. 3) {
 		my $n = length $path;		# {"text": path} in DAG-CBOR
-		my $record = "\xa1\x64text" . ($n < 24 ? chr(0x60 | $n) : "\x78" . chr $n) . $path;
+		my $record = "\xa1\x64text" . ($n < 24 ? chr(0x60 | $n) : "\x78" . chr $n) . $path
+			. $ruin;
 		$indexer->send('put', lane => 1, path => $path, record => $record,
 			cid => "\x01\x71\x12\x20" . Digest::SHA::sha256($record));
 	}
@@ -53,7 +57,8 @@ BODY
 	close $script;
 }
 
-write_worker();
+write_worker('write-op', '', @DIDS);
+write_worker('ruin-op', 'x', $DAMAGED);
 symlink "$Backfilld::Test::BUILDDIR/$_", "$libexec/$_" for qw(backfill-indexer backfill-api);
 my $daemon = Backfilld::Test->new(settings => { libexec_dir => "$libexec" });
 $daemon->start;
@@ -101,6 +106,14 @@ subtest 'repos' => sub {
 	like $lines->[0]{syncedAt}, qr/^\d{4}-.*Z$/, 'when they were synced';
 	is scalar @{ $daemon->ctl('repos', '--did', $DIDS[1])->{lines} }, 1, 'one';
 	is $daemon->ctl('repos', '--did', 'did:plc:nobody')->{status}, 3, 'an unknown DID';
+};
+
+subtest 'a damaged record is left out and told' => sub {
+	is $daemon->ctl('trigger', 'ruin-op', '--wait')->{status}, 0, 'some are not DAG-CBOR';
+	my $got = $daemon->ctl('records');
+	is $got->{status}, 74, 'EXIT_STORE';
+	is scalar @{ $got->{lines} }, 12, 'the others are printed';
+	like $got->{err}, qr/^backfillctl: records: 6 records are damaged/, 'how many';
 };
 
 subtest 'the supervisor names the processes' => sub {

@@ -175,7 +175,7 @@ query(struct ctl *ctl, const struct msg *question, index_answer_cb *on_answer,
 	client_clear(&records);
 	if (rc == 0 && out->damaged > 0)
 		return err_set(err, ERR_CORRUPT, "%" PRIu64 " records are damaged and were "
-		    "left out; a full-sync fetches them again", out->damaged);
+		    "left out", out->damaged);
 	return rc;
 }
 
