@@ -72,6 +72,9 @@ set_counts(struct line *line, const struct op *op)
 		set_part(line, PERCENT, text);
 	} else if (op->records_processed > 0) {
 		set_part(line, COUNT, done);
+	} else if (op->bytes_fetched > 0) {
+		human_bytes(op->bytes_fetched, done);
+		set_part(line, COUNT, done);
 	}
 	if (op->items_failed > 0) {
 		human_count(op->items_failed, done);
@@ -230,6 +233,10 @@ bar_format_plain(const struct op *op, struct buf *to)
 		    op->records_total, percent);
 	else if (op->records_processed > 0)
 		buf_printf(to, " %" PRIu64, op->records_processed);
+	else if (op->bytes_fetched > 0) {
+		human_bytes(op->bytes_fetched, text);
+		buf_printf(to, " %s", text);
+	}
 	if (op_status(op) == OP_RUNNING && op->rate_milli > 0)
 		buf_printf(to, " %" PRIu64 ".%" PRIu64 "/s", op->rate_milli / 1000,
 		    op->rate_milli % 1000 / 100);

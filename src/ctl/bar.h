@@ -1,10 +1,11 @@
 /*
  * bar.h - one line that says how an operation gets on.
  *
- *	fetch ▕███████▌        ▏ 42%   8,412/20,000  1,234/s  ETA 0:09  0:07
+ *	indexing  ▕███████▌        ▏   42%   8,412/20,000   1,234/s  ETA 0:10  0:07
  *
- * The line fits the width that is given: the least important figures go first.
- * Figures that grow keep their place, so that a redrawn line does not jump.
+ * Before the first record it tells how much was fetched.  The line fits the
+ * width that is given: the least important figures go first.  Figures that grow
+ * keep their place, so that a redrawn line does not jump.
  * Pure: the time is a parameter.
  */
 #ifndef BF_CTL_BAR_H

@@ -106,6 +106,8 @@ bar__says_what_a_waiting_or_cancelled_operation_does(void **state BF_UNUSED)
 	assert_bar(&op, &plain, 80, "queued  0:08");
 	op = (struct op){ .status = OP_RUNNING, .started_ms = 1008000 };
 	assert_bar(&op, &plain, 28, "starting  [###       ]  0:00");
+	op.bytes_fetched = 3 << 20;
+	assert_bar(&op, &plain, 37, "starting  [###       ]  3.0 MiB  0:00");
 }
 
 static void
