@@ -27,18 +27,24 @@ void buf_clear(struct buf *buf);	/* free the memory; buf is as BUF_INIT */
 static inline void buf_reset(struct buf *buf) { buf->start = buf->end = 0; }
 
 static inline size_t buf_len(const struct buf *buf) { return buf->end - buf->start; }
-static inline uint8_t *buf_data(const struct buf *buf) { return buf->mem + buf->start; }
+
+/* NULL, to which nothing may be added, before the first byte. */
+static inline uint8_t *
+buf_data(const struct buf *buf)
+{
+	return buf->mem != NULL ? buf->mem + buf->start : NULL;
+}
 
 static inline struct bytes
 buf_bytes(const struct buf *buf)
 {
-	return (struct bytes){ buf->mem + buf->start, buf->end - buf->start };
+	return (struct bytes){ buf_data(buf), buf_len(buf) };
 }
 
 static inline struct str
 buf_str(const struct buf *buf)
 {
-	return (struct str){ (const char *)buf->mem + buf->start, buf->end - buf->start };
+	return (struct str){ (const char *)buf_data(buf), buf_len(buf) };
 }
 
 /* Make room for n more bytes and return where they go; follow with buf_added(). */

@@ -63,12 +63,12 @@ lane_add(struct lane *lane, const struct stage_change *change)
 	stage_free(&lane->stage);
 }
 
-/* A slice of the same length whose bytes now stand in commit_bytes. */
+/* A slice of the same content in commit_bytes, where there is room for it. */
 static struct str
 keep(struct lane *lane, struct str from)
 {
-	struct str to = { (const char *)buf_reserve(&lane->commit_bytes, from.len),
-	    from.len };
+	struct str to = { (const char *)buf_data(&lane->commit_bytes) +
+	    buf_len(&lane->commit_bytes), from.len };
 
 	buf_add_str(&lane->commit_bytes, from);
 	return to;
@@ -85,9 +85,9 @@ keep_bytes(struct lane *lane, struct bytes from)
 void
 lane_set_commit(struct lane *lane, const struct repo_row *row)
 {
-	/* All at once, so that none of the slices moves. */
+	/* All the room at once, so that none of the slices moves. */
 	(void)buf_reserve(&lane->commit_bytes, row->pds_url.len + row->rev.len +
-	    row->status.len + row->commit_cid.len + row->data_cid.len);
+	    row->status.len + row->commit_cid.len + row->data_cid.len + 1);
 	lane->commit = (struct repo_row){
 		.did = str_from(lane->did),
 		.pds_url = keep(lane, row->pds_url),

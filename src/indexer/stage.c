@@ -198,10 +198,13 @@ change_len(const struct head *head)
 static struct bytes
 at_hand(const struct stage *stage)
 {
+	size_t left = buf_len(&stage->mem) - stage->mem_at;
+
 	if (stage->fd != -1)
 		return buf_bytes(&stage->in);
-	return (struct bytes){ buf_data(&stage->mem) + stage->mem_at,
-	    buf_len(&stage->mem) - stage->mem_at };
+	if (left == 0)
+		return BYTES_NONE;
+	return (struct bytes){ buf_data(&stage->mem) + stage->mem_at, left };
 }
 
 static void

@@ -21,9 +21,10 @@ cut_piece(uint64_t space, struct bytes *rest)
 	size_t n = rest->len < KEYSPACE_PIECE_BYTES ? rest->len : KEYSPACE_PIECE_BYTES;
 
 	u64_encode(entry.bytes, space);
-	if (n > 0)
-		memcpy(entry.bytes + SPACE_BYTES, rest->ptr, n);
 	entry.len = SPACE_BYTES + n;
+	if (n == 0)
+		return entry;
+	memcpy(entry.bytes + SPACE_BYTES, rest->ptr, n);
 	*rest = (struct bytes){ rest->ptr + n, rest->len - n };
 	return entry;
 }
