@@ -6,6 +6,7 @@ use Test::More;
 
 my $srcdir = $ENV{BF_SRCDIR} || '.';
 my %checks = (
+	docs => 'settings and messages are documented, limits tested',
 	layers => 'every directory includes only what it may',
 	man => 'the manual pages are valid and complete',
 	size => 'files and functions are short',
