@@ -1,1 +1,51 @@
-# Files of fuzz/.
+# libFuzzer targets.  They need clang and
+#
+#	../configure CC=clang --enable-fuzzing --enable-sanitizers
+#
+# `make fuzz` builds them; `make fuzz-run` runs each for FUZZ_SECONDS over its seeds
+# of fuzz/corpus/.  What they find is left in the build directory.
+
+FUZZ_SECONDS = 10
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+FUZZ_TARGETS =
+
+FUZZ_TARGETS += fuzz/car fuzz/dagcbor fuzz/dagcbor_json fuzz/diddoc fuzz/aturi fuzz/commit
+fuzz_car_SOURCES = fuzz/fuzz_car.c fuzz/fuzz.h
+fuzz_car_LDFLAGS = $(FUZZ_LINK)
+fuzz_car_LDADD = $(ATPROTO_LIBS)
+fuzz_dagcbor_SOURCES = fuzz/fuzz_dagcbor.c fuzz/fuzz.h
+fuzz_dagcbor_LDFLAGS = $(FUZZ_LINK)
+fuzz_dagcbor_LDADD = $(ATPROTO_LIBS)
+fuzz_dagcbor_json_SOURCES = fuzz/fuzz_dagcbor_json.c fuzz/fuzz.h
+fuzz_dagcbor_json_LDFLAGS = $(FUZZ_LINK)
+fuzz_dagcbor_json_LDADD = $(ATPROTO_LIBS)
+fuzz_diddoc_SOURCES = fuzz/fuzz_diddoc.c fuzz/fuzz.h
+fuzz_diddoc_LDFLAGS = $(FUZZ_LINK)
+fuzz_diddoc_LDADD = $(ATPROTO_LIBS)
+fuzz_aturi_SOURCES = fuzz/fuzz_aturi.c fuzz/fuzz.h
+fuzz_aturi_LDFLAGS = $(FUZZ_LINK)
+fuzz_aturi_LDADD = $(ATPROTO_LIBS)
+fuzz_commit_SOURCES = fuzz/fuzz_commit.c fuzz/fuzz.h
+fuzz_commit_LDFLAGS = $(FUZZ_LINK)
+fuzz_commit_LDADD = $(ATPROTO_LIBS)
+
+EXTRA_PROGRAMS += fuzz/car fuzz/dagcbor fuzz/dagcbor_json fuzz/diddoc fuzz/aturi \
+	fuzz/commit
+CLEANFILES += $(FUZZ_TARGETS)
+EXTRA_DIST += fuzz/corpus
+
+.PHONY: fuzz fuzz-run
+if FUZZING
+fuzz: $(FUZZ_TARGETS)
+fuzz-run: fuzz
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p $$target.found && echo "$$target: $(FUZZ_SECONDS) s" && \
+		$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 \
+			-max_len=65536 -artifact_prefix=$$target.found/ $$target.found \
+			$(top_srcdir)/fuzz/corpus/$$(basename $$target) \
+			>$$target.log 2>&1 || { tail -n 40 $$target.log; exit 1; }; \
+	done
+else
+fuzz fuzz-run:
+	@echo 'configure with CC=clang --enable-fuzzing --enable-sanitizers' >&2; exit 1
+endif

@@ -40,6 +40,7 @@ ATPROTO_TEST_SOURCES = t/unit/unit.h t/unit/maker.c t/unit/maker.h t/unit/vector
 	t/unit/vectors.h
 ATPROTO_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -DUNIT_SRCDIR='"$(abs_top_srcdir)"'
 ATPROTO_TEST_LDADD = $(ATPROTO_LIBS) $(UNIT_LIBS)
+REPO_RIG = t/unit/repo_rig.c t/unit/repo_rig.h
 
 UNIT_TESTS += t/unit/test_syntax
 t_unit_test_syntax_SOURCES = t/unit/test_syntax.c $(ATPROTO_TEST_SOURCES)
@@ -56,10 +57,20 @@ t_unit_test_dagcbor_SOURCES = t/unit/test_dagcbor.c $(ATPROTO_TEST_SOURCES)
 t_unit_test_dagcbor_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_dagcbor_LDADD = $(ATPROTO_TEST_LDADD)
 
+UNIT_TESTS += t/unit/test_dagcbor_json
+t_unit_test_dagcbor_json_SOURCES = t/unit/test_dagcbor_json.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_dagcbor_json_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_dagcbor_json_LDADD = $(ATPROTO_TEST_LDADD)
+
 UNIT_TESTS += t/unit/test_key
 t_unit_test_key_SOURCES = t/unit/test_key.c $(ATPROTO_TEST_SOURCES)
 t_unit_test_key_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_key_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_commit
+t_unit_test_commit_SOURCES = t/unit/test_commit.c $(REPO_RIG) $(ATPROTO_TEST_SOURCES)
+t_unit_test_commit_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_commit_LDADD = $(ATPROTO_TEST_LDADD)
 
 UNIT_TESTS += t/unit/test_mst
 t_unit_test_mst_SOURCES = t/unit/test_mst.c $(ATPROTO_TEST_SOURCES)
@@ -67,9 +78,14 @@ t_unit_test_mst_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_mst_LDADD = $(ATPROTO_TEST_LDADD)
 
 UNIT_TESTS += t/unit/test_repo
-t_unit_test_repo_SOURCES = t/unit/test_repo.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_repo_SOURCES = t/unit/test_repo.c $(REPO_RIG) $(ATPROTO_TEST_SOURCES)
 t_unit_test_repo_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_repo_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_repo_vectors
+t_unit_test_repo_vectors_SOURCES = t/unit/test_repo_vectors.c $(REPO_RIG) $(ATPROTO_TEST_SOURCES)
+t_unit_test_repo_vectors_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_repo_vectors_LDADD = $(ATPROTO_TEST_LDADD)
 
 UNIT_TESTS += t/unit/test_diff
 t_unit_test_diff_SOURCES = t/unit/test_diff.c $(ATPROTO_TEST_SOURCES)
@@ -77,7 +93,7 @@ t_unit_test_diff_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_diff_LDADD = $(ATPROTO_TEST_LDADD)
 
 UNIT_TESTS += t/unit/test_fault
-t_unit_test_fault_SOURCES = t/unit/test_fault.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_fault_SOURCES = t/unit/test_fault.c t/unit/fault_trees.c t/unit/fault_expect.h $(ATPROTO_TEST_SOURCES)
 t_unit_test_fault_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_fault_LDADD = $(ATPROTO_TEST_LDADD)
 
@@ -85,3 +101,5 @@ UNIT_TESTS += t/unit/test_mutants
 t_unit_test_mutants_SOURCES = t/unit/test_mutants.c $(ATPROTO_TEST_SOURCES)
 t_unit_test_mutants_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_mutants_LDADD = $(ATPROTO_TEST_LDADD)
+
+EXTRA_DIST += t/10-repo-file.t t/net/reference.mjs

@@ -27,7 +27,9 @@ backfillctl_SOURCES = \
 	src/ctl/follow.c src/ctl/follow.h \
 	src/ctl/heading.c src/ctl/heading.h \
 	src/ctl/index_query.c src/ctl/index_query.h \
-	src/ctl/main.c
+	src/ctl/main.c \
+	src/ctl/repo_print.c src/ctl/repo_print.h \
+	src/ctl/repo_session.c src/ctl/repo_session.h
 backfillctl_LDADD = libbfctl.a libbfproto.a libbfop.a $(ATPROTO_LIBS)
 
 UNIT_TESTS += t/unit/test_ctl_bar t/unit/test_ctl_human
