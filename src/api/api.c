@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "api/http.h"
 #include "api/supervisor_link.h"
@@ -13,6 +14,7 @@
 
 #define SUCCESSOR_LOOK_SECS	0.2
 #define ORPHAN_SECS		300	/* without a supervisor, then give up */
+#define OTHER_FILES		32	/* descriptors that are no connections */
 #define DRAIN_SECS		30	/* for requests that have begun */
 
 static void
@@ -106,6 +108,23 @@ apply_settings(struct api *api)
 	auth_init(&api->auth, api->settings.admin_password);
 }
 
+/* Every connection takes a descriptor; the soft limit is often 1024. */
+static void
+raise_file_limit(uint64_t connections)
+{
+	rlim_t needed = (rlim_t)connections + OTHER_FILES;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= needed)
+		return;
+	if (limit.rlim_max < needed)
+		log_warn("http_max_connections wants %llu descriptors, the limit is "
+		    "%llu", (unsigned long long)needed,
+		    (unsigned long long)limit.rlim_max);
+	limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void
 on_ready(void *arg)
 {
@@ -120,6 +139,7 @@ on_ready(void *arg)
 	struct err err;
 
 	apply_settings(api);
+	raise_file_limit(api->settings.http_max_connections);
 	if (open_ops(api, &err) == -1) {
 		log_error("%s", err.text);
 		leave(api, EXIT_STORE);

@@ -54,15 +54,15 @@ on_cancelled(struct request *request, const struct msg *msg)
 	json_object_end(&json);
 }
 
-static void
-cancel(struct request *request, const struct json_t *input)
+void
+h_cancel(struct request *request)
 {
 	struct msg msg = { .type = MSG_TYPE_CANCEL };
 	struct str id, reason;
 	struct err err;
 
-	if (parse_id(input, &id, &err) == -1 ||
-	    parse_reason(input, &reason, &err) == -1) {
+	if (parse_id(request->input, &id, &err) == -1 ||
+	    parse_reason(request->input, &reason, &err) == -1) {
 		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
 		return;
 	}
@@ -80,18 +80,4 @@ cancel(struct request *request, const struct json_t *input)
 	request_ask(request, &msg,
 	    (int64_t)request->api->settings.cancel_grace_ms + MARGIN_MS,
 	    MSG_TYPE_CANCELLED, on_cancelled);
-}
-
-void
-h_cancel(struct request *request)
-{
-	struct err err;
-	struct json_t *input;
-
-	if (input_parse(buf_str(&request->body), &input, &err) == -1) {
-		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
-		return;
-	}
-	cancel(request, input);
-	input_free(&input);
 }

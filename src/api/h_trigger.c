@@ -75,8 +75,9 @@ on_started(struct request *request, const struct msg *msg)
 }
 
 static void
-start(struct request *request, const struct op_type *type, const struct json_t *input)
+start(struct request *request, const struct op_type *type)
 {
+	const struct json_t *input = request->input;
 	struct op params = { 0 };
 	struct msg msg = { .type = MSG_TYPE_TRIGGER };
 	struct err err;
@@ -97,14 +98,14 @@ start(struct request *request, const struct op_type *type, const struct json_t *
 	request_ask(request, &msg, TRIGGER_TIMEOUT_MS, MSG_TYPE_OP, on_started);
 }
 
-static void
-start_named(struct request *request, const struct json_t *input)
+void
+h_trigger(struct request *request)
 {
 	const struct op_type *type;
 	struct str name;
 	struct err err;
 
-	if (input_text(input, "type", &name, &err) == -1) {
+	if (input_text(request->input, "type", &name, &err) == -1) {
 		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
 		return;
 	}
@@ -119,33 +120,11 @@ start_named(struct request *request, const struct json_t *input)
 		    "\"%.*s\" is no type of operation", STR_FMT(name));
 		return;
 	}
-	start(request, type, input);
-}
-
-void
-h_trigger(struct request *request)
-{
-	struct err err;
-	struct json_t *input;
-
-	if (input_parse(buf_str(&request->body), &input, &err) == -1) {
-		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
-		return;
-	}
-	start_named(request, input);
-	input_free(&input);
+	start(request, type);
 }
 
 void
 h_trigger_type(struct request *request)
 {
-	struct err err;
-	struct json_t *input;
-
-	if (input_parse(buf_str(&request->body), &input, &err) == -1) {
-		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
-		return;
-	}
-	start(request, op_type_find(str_from(request->route->op_type)), input);
-	input_free(&input);
+	start(request, op_type_find(str_from(request->route->op_type)));
 }

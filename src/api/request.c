@@ -2,6 +2,7 @@
 
 #include "api/api.h"
 #include "api/http.h"
+#include "api/input.h"
 #include "common/limits.h"
 #include "common/log.h"
 
@@ -211,11 +212,28 @@ request_body(struct request *request, struct bytes part)
 		buf_add(&request->body, part.ptr, part.len);
 }
 
+static void
+handle(struct request *request)
+{
+	struct err err;
+
+	if (request->route->kind == ROUTE_QUERY) {
+		request->route->handler(request);
+		return;
+	}
+	if (input_parse(buf_str(&request->body), &request->input, &err) == -1) {
+		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
+		return;
+	}
+	request->route->handler(request);
+	input_free(&request->input);
+}
+
 enum request_next
 request_end(struct request *request)
 {
 	if (request->reply.status == 0)
-		request->route->handler(request);
+		handle(request);
 	return request->reply.status != 0 ? REQUEST_ANSWER : REQUEST_WAIT;
 }
 

@@ -19,6 +19,7 @@
 
 struct api;
 struct http_conn;
+struct json_t;
 struct request;
 
 /* Write the reply from the supervisor's answer. */
@@ -38,6 +39,7 @@ struct request {
 	char cancel_id[TID_SIZE];	/* of cancelBackfill */
 	struct str caller;		/* who, once authenticated; into struct auth */
 	struct buf body;		/* owned */
+	struct json_t *input;		/* owned; of a procedure, while its handler runs */
 
 	/* the answer */
 	struct reply reply;

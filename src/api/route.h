@@ -16,9 +16,9 @@
 struct request;
 
 /*
- * Answer a request: its query or input is there and its caller is known.
- * Either the reply is written when it returns, or the request waits for the
- * supervisor (request->wait), whose answer's handler writes it.
+ * Answer a request: its parameters or request->input are there and its caller is
+ * known.  Either the reply is written when it returns, or the request waits for
+ * the supervisor (request_ask), whose answer's handler writes it.
  */
 typedef void route_handler(struct request *request);
 
