@@ -126,7 +126,7 @@ subtest 'getBackfillHistory lists what has ended' => sub {
 };
 
 subtest 'parameters out of range are refused, even before authentication' => sub {
-	for my $query ('limit=0', 'limit=101', 'limit=x', 'status=done', 'type=x',
+	for my $query ('limit=0', 'limit=101', 'limit=x', 'status=done', 'type=X',
 		'cursor=x', 'id=', 'id=a&id=b', 'id=%00', 'id=%f', 'id=%ff') {
 		refused(status("?$query", as => ''), 400, 'InvalidRequest', $query);
 	}
@@ -147,6 +147,17 @@ subtest 'triggerBackfill hands the operation to the supervisor' => sub {
 		is $json->{operation}{status}, 'queued', 'the operation is queued';
 		is $json->{operation}{startedAt}, '2023-11-14T22:13:20.123Z', 'startedAt';
 	}
+};
+
+subtest 'a type of an operator\'s own is for the supervisor to know' => sub {
+	my $waiting = $api->ask('POST', "$nsid.triggerBackfill",
+		body => { type => 'my-own', did => $did, uri => "at://$did" });
+	my $trigger = $api->expect('trigger');
+	is $trigger->{type}, 'my-own', 'it is asked for as it is';
+	is $trigger->{uri}, "at://$did", 'with whatever parameters';
+	$api->tell('error', req => $trigger->{req}, name => 'InvalidBackfillType',
+		text => 'there is none');
+	refused($waiting->answer, 400, 'InvalidBackfillType', 'one that is not installed');
 };
 
 subtest 'each trigger of one type asks for that type' => sub {
@@ -182,7 +193,8 @@ subtest 'a bad input is refused and the supervisor never hears of it' => sub {
 		[ '{}', 'InvalidRequest' ],
 		[ '{"type":1}', 'InvalidRequest' ],
 		[ '{"type":""}', 'InvalidRequest' ],
-		[ '{"type":"x"}', 'InvalidBackfillType' ],
+		[ '{"type":"a/b"}', 'InvalidBackfillType' ],
+		[ '{"type":"../did-sync"}', 'InvalidBackfillType' ],
 		[ '{"type":"DidSync"}', 'InvalidBackfillType' ],
 		[ '{"type":"didSync"}', 'InvalidRequest' ],
 		[ '{"type":"didSync","did":"x"}', 'InvalidRequest' ],
@@ -360,7 +372,7 @@ subtest 'a connection serves many requests' => sub {
 			->answer->{status}, 200, "request $_" or last;
 		next if $_ % 10;
 		refused($api->ask('POST', "$nsid.triggerBackfill", on => $connection,
-			body => { type => 'x' })->answer, 400, 'InvalidBackfillType', 'an error');
+			body => { type => 'X' })->answer, 400, 'InvalidBackfillType', 'an error');
 	}
 };
 

@@ -124,7 +124,7 @@ subtest 'sizes' => sub {
 	like $answer->{status} // 'closed', qr/^(413|closed)$/, 'and while they are sent';
 	($answer) = answers("${post}Content-Length: 70000\r\nExpect: 100-continue\r\n\r\n");
 	is $answer->{status}, 413, 'one who asks first is told at once';
-	$body = '{"type":"x","y":"' . 'z' x (64 * 1024 - 19) . '"}';
+	$body = '{"type":"X","y":"' . 'z' x (64 * 1024 - 19) . '"}';
 	is length $body, 64 * 1024, 'a body of exactly the limit';
 	$answer = $api->post("$nsid.triggerBackfill", $body,
 		headers => { 'Content-Type' => 'application/json' });

@@ -93,7 +93,7 @@ show_list(struct request *request, struct ops_read *read, bool finished_only)
 	struct ops_filter filter = {
 		.status = query->status,
 		.finished_only = finished_only && query->status == 0,
-		.type = query->type != NULL ? str_from(query->type->kebab) : STR_NONE,
+		.type = query->type,
 		.before_id = query->cursor,
 	};
 	struct page page = {

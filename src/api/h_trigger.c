@@ -12,12 +12,6 @@
 
 #define TRIGGER_TIMEOUT_MS	5000
 
-/* What was asked for.  Text is borrowed from the JSON. */
-struct trigger {
-	const struct op_type *type;
-	struct op params;
-};
-
 static int
 parse_params(const struct json_t *input, struct op *op, struct err *err)
 {
@@ -48,15 +42,18 @@ refuse_tier(const struct json_t *input, struct err *err)
 	return 0;
 }
 
+/* type is NULL for one of an operator's own, which takes what it likes. */
 static int
 check_params(const struct op_type *type, const struct json_t *input,
     const struct op *params, struct err *err)
 {
+	if (refuse_tier(input, err) == -1)
+		return -1;
+	if (type == NULL)
+		return 0;
 	if ((type->needs & OP_PARAM_DID) != 0 && str_is_empty(params->did))
 		return err_set(err, ERR_INVALID,
 		    "Input must have the property \"did\"");
-	if (refuse_tier(input, err) == -1)
-		return -1;
 	return op_params_check(params, type, err);
 }
 
@@ -75,8 +72,9 @@ on_started(struct request *request, const struct msg *msg)
 }
 
 static void
-start(struct request *request, const struct op_type *type)
+start(struct request *request, struct str name)
 {
+	const struct op_type *type = op_type_find(name);
 	const struct json_t *input = request->input;
 	struct op params = { 0 };
 	struct msg msg = { .type = MSG_TYPE_TRIGGER };
@@ -88,7 +86,7 @@ start(struct request *request, const struct op_type *type)
 		return;
 	}
 	msg.trigger = (struct msg_trigger){
-		.type = str_from(type->kebab),
+		.type = type != NULL ? str_from(type->kebab) : name,
 		.did = params.did,
 		.pds_url = params.pds_url,
 		.uri = params.uri,
@@ -101,7 +99,6 @@ start(struct request *request, const struct op_type *type)
 void
 h_trigger(struct request *request)
 {
-	const struct op_type *type;
 	struct str name;
 	struct err err;
 
@@ -114,17 +111,16 @@ h_trigger(struct request *request)
 		    "Input must have the property \"type\"");
 		return;
 	}
-	type = op_type_find(name);
-	if (type == NULL) {
+	if (op_type_find(name) == NULL && !op_type_is_plain_name(name)) {
 		reply_error(&request->reply, XRPC_INVALID_BACKFILL_TYPE,
 		    "\"%.*s\" is no type of operation", STR_FMT(name));
 		return;
 	}
-	start(request, type);
+	start(request, name);
 }
 
 void
 h_trigger_type(struct request *request)
 {
-	start(request, op_type_find(str_from(request->route->op_type)));
+	start(request, str_from(request->route->op_type));
 }

@@ -17,19 +17,21 @@ parse_status(const struct params *params, enum op_status *status_out,
 	    "completed|failed|cancelled)");
 }
 
+/* A type of an operator's own has no other spelling. */
 static int
-parse_type(const struct params *params, const struct op_type **type_out,
-    struct err *err)
+parse_type(const struct params *params, struct str *type_out, struct err *err)
 {
+	const struct op_type *type;
 	struct str word;
 
 	if (params_text(params, STR("type"), &word, err) == -1)
 		return -1;
-	*type_out = op_type_find(word);
-	if (word.ptr == NULL || *type_out != NULL)
-		return 0;
-	return err_set(err, ERR_INVALID, "type: \"%.*s\" is no type of operation",
-	    STR_FMT(word));
+	type = op_type_find(word);
+	if (type == NULL && word.ptr != NULL && !op_type_is_plain_name(word))
+		return err_set(err, ERR_INVALID, "type: \"%.*s\" is no type of "
+		    "operation", STR_FMT(word));
+	*type_out = type != NULL ? str_from(type->kebab) : word;
+	return 0;
 }
 
 int

@@ -16,7 +16,7 @@
 struct op_query {
 	struct str id;			/* empty: a list is asked for */
 	enum op_status status;		/* 0: all */
-	const struct op_type *type;	/* NULL: all */
+	struct str type;		/* in kebab-case; empty: all */
 	uint64_t limit;			/* 1..LIMIT_LIST_PAGE */
 	struct str cursor;		/* the id after which to go on; empty: the newest */
 };

@@ -2,6 +2,8 @@
 
 #include "common/limits.h"
 
+#define OP_TYPE_NAME_MAX	31
+
 const struct op_type op_types[] = {
 #define X(name, kebab, camel, takes, needs) { kebab, camel, takes, needs },
 	OP_TYPES(X)
@@ -18,6 +20,18 @@ op_type_find(struct str name)
 		    str_eq(name, str_from(op_types[i].camel)))
 			return &op_types[i];
 	return NULL;
+}
+
+bool
+op_type_is_plain_name(struct str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.ptr[i];
+
+		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-')
+			return false;
+	}
+	return name.len > 0 && name.len <= OP_TYPE_NAME_MAX;
 }
 
 static int

@@ -48,6 +48,10 @@ extern const size_t op_types_count;
 /* By either spelling; NULL if there is no such type. */
 const struct op_type *op_type_find(struct str name);
 
+/* Could be the name of a type of an operator's own, which has no row here: 1 to
+ * 31 of a-z, 0-9 and '-'.  Whether it is installed is for the supervisor to say. */
+bool op_type_is_plain_name(struct str name);
+
 /*
  * Check an operation's parameters against its type: needed ones are there, no
  * others are, each keeps its length limit.  Syntax beyond that (a DID, a URL)

@@ -257,15 +257,17 @@ op_query__takes_both_spellings_and_the_limit_as_it_is(void **state BF_UNUSED)
 	assert_int_equal(query_of("", &query, &err), 0);
 	assert_int_equal(query.limit, OP_QUERY_LIMIT_DEFAULT);
 	assert_int_equal(query.status, 0);
-	assert_null(query.type);
+	assert_true(str_is_empty(query.type));
 	assert_int_equal(query_of("status=running&type=pdsScan&limit=100&"
 	    "cursor=3jzfcijpj2z2a&unknown=1", &query, &err), 0);
 	assert_int_equal(query.status, OP_RUNNING);
-	assert_string_equal(query.type->kebab, "pds-scan");
+	assert_true(str_eq(query.type, STR("pds-scan")));
 	assert_int_equal(query.limit, LIMIT_LIST_PAGE);
 	assert_true(str_eq(query.cursor, STR("3jzfcijpj2z2a")));
 	assert_int_equal(query_of("type=did-sync&limit=1", &query, &err), 0);
-	assert_string_equal(query.type->kebab, "did-sync");
+	assert_true(str_eq(query.type, STR("did-sync")));
+	assert_int_equal(query_of("type=my-own", &query, &err), 0);
+	assert_true(str_eq(query.type, STR("my-own")));
 }
 
 static void
@@ -273,7 +275,8 @@ op_query__what_is_out_of_range_is_refused_not_clamped(void **state BF_UNUSED)
 {
 	static const char *const bad[] = { "limit=0", "limit=101", "limit=-1",
 	    "limit=1.5", "limit=", "limit=1&limit=1", "status=done", "status=",
-	    "status=RUNNING", "type=nope", "type=", "id=", "id=a&id=b", "cursor=",
+	    "status=RUNNING", "type=Nope",
+	    "type=", "type=a%2Fb", "type=..", "type=12345678901234567890123456789012", "id=", "id=a&id=b", "cursor=",
 	    "cursor=x", "cursor=3jzfcijpj2z2a3" };
 	struct op_query query;
 	struct err err;
