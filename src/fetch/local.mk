@@ -47,3 +47,12 @@ UNIT_TESTS += t/unit/test_fetch_pure
 t_unit_test_fetch_pure_SOURCES = t/unit/test_fetch_pure.c t/unit/unit.h
 t_unit_test_fetch_pure_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 t_unit_test_fetch_pure_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += t/unit/test_fetch_names
+t_unit_test_fetch_names_SOURCES = t/unit/test_fetch_names.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_names_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += t/unit/test_fetch_tls
+t_unit_test_fetch_tls_SOURCES = t/unit/test_fetch_tls.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+t_unit_test_fetch_tls_LDADD = $(FETCH_LIBS) -lssl -lcrypto $(UNIT_LIBS)
