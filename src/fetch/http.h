@@ -13,6 +13,11 @@
  *
  * The environment is ignored: no proxy variables, no netrc, no cookies.  Bodies
  * are counted as they are handed over, after any decoding.
+ *
+ * For a sandbox: names are resolved by libcurl in threads of its own, one per
+ * look-up, which may outlive their request; they and OpenSSL read resolv.conf,
+ * hosts, nsswitch.conf, its modules and the CA file.  Sockets are AF_INET, AF_INET6
+ * and AF_UNIX pairs.
  */
 #ifndef BF_FETCH_HTTP_H
 #define BF_FETCH_HTTP_H
@@ -145,15 +150,16 @@ void http_free(struct http **http);
 struct http_request *http_get(struct http *http, const struct http_get *get);
 
 /*
- * Hand over nothing more until http_resume().  Both are idempotent.  While a
- * request is paused no callback of it comes, not even the last one.
+ * Hand over nothing more until http_resume().  Both are idempotent.  For use once
+ * the head was handed over; then no callback comes while the request is paused, not
+ * even the last one.
  */
 void http_pause(struct http_request *req);
 void http_resume(struct http_request *req);
 
 /*
- * End the request for a reason of the caller's: the transfer stops and on_done
- * gets this class and text.  The first reason stays.
+ * End the request for a reason of the caller's, also while it is paused: the
+ * transfer stops and on_done gets this class and text.  The first reason stays.
  */
 void http_fail(struct http_request *req, enum fetch_class class,
     const char *fmt, ...) BF_PRINTF(3, 4);

@@ -355,6 +355,17 @@ http_transfer_close(struct http_request *req)
 	req->headers = NULL;
 }
 
+/*
+ * A connection that broke in the handshake has the code of a handshake that was
+ * refused; only libcurl's text (of its OpenSSL part) tells that the peer is gone.
+ */
+static bool
+broke_in_handshake(const struct http_request *req, CURLcode code)
+{
+	return code == CURLE_SSL_CONNECT_ERROR &&
+	    strstr(req->curl_error, "SSL_connect: ") != NULL;
+}
+
 void
 http_transfer_finished(struct http_request *req, CURLcode code)
 {
@@ -372,6 +383,8 @@ http_transfer_finished(struct http_request *req, CURLcode code)
 		http_end(req, FETCH_UNREACHABLE, "closed within the headers");
 	} else if (req->blocked_addresses > 0 && req->tried_addresses == 0) {
 		http_end(req, FETCH_BLOCKED, "its address is not a public one");
+	} else if (broke_in_handshake(req, code)) {
+		http_end(req, FETCH_UNREACHABLE, "%s", req->curl_error);
 	} else {
 		http_end(req, http_error_of_curl(code, req->has_head), "%s",
 		    req->curl_error[0] != '\0' ? req->curl_error :

@@ -71,6 +71,7 @@ on_resume(struct ev_loop *loop BF_UNUSED, ev_timer *watcher, int events BF_UNUSE
 	struct fetch_fixture *f = watcher->data;
 
 	assert_int_equal(f->dones, 0);
+	f->resumes++;
 	http_resume(f->req);
 }
 
@@ -137,7 +138,7 @@ fixture_tear_down(void **state)
 void
 start_url(struct fetch_fixture *f, const char *url)
 {
-	f->heads = f->chunks = f->restarts = f->dones = 0;
+	f->heads = f->chunks = f->restarts = f->resumes = f->dones = 0;
 	buf_reset(&f->body);
 	f->get.url = url;
 	f->req = http_get(f->http, &f->get);

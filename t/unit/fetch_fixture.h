@@ -20,7 +20,7 @@ struct fetch_fixture {
 
 	/* What the callbacks saw of the last request. */
 	struct http_request *req;
-	unsigned heads, chunks, restarts, dones;
+	unsigned heads, chunks, restarts, resumes, dones;
 	struct http_head head;
 	char content_type[64];
 	struct buf body;

@@ -44,6 +44,23 @@ redirects_are_few(void **state)
 }
 
 static void
+redirects_share_one_deadline(void **state)
+{
+	struct fetch_fixture *f = *state;
+	static const char slow[] = "HTTP/1.1 302 Found\r\nLocation: /slow\r\n"
+	    "Content-Length: 0\r\n\r\n";
+
+	f->limits.total_ms = 200;
+	f->limits.redirects = 100;
+	fetch_server_add(f->server, "/slow", &(struct fetch_answer){
+	    .bytes = slow, .len = sizeof(slow) - 1, .drip_ms = 1, .then = THEN_KEEP });
+	fetch(f, "/slow");
+	expect_class(f, FETCH_TIMEOUT);
+	assert_true(fetch_server_requests(f->server) > 1);
+	assert_int_equal(f->result.attempts, 1);
+}
+
+static void
 a_redirect_to_another_scheme_or_to_nowhere_is_refused(void **state)
 {
 	static const char *const to[] = { "file:///etc/passwd", "gopher://127.0.0.1/",
@@ -208,14 +225,15 @@ a_429_is_waited_for_and_is_no_attempt(void **state)
 	struct fetch_fixture *f = *state;
 	int64_t began = clock_mono_ms();
 
-	f->limits.attempts = 1;
+	f->limits.attempts = 2;
 	fetch_server_say(f->server, "/x", "HTTP/1.1 429 Slow\r\nRetry-After: 1\r\n"
 	    "Content-Length: 0\r\n\r\n");
 	fetch_server_say(f->server, "/x", "HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n");
+	fetch_server_say(f->server, "/x", "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n");
 	fetch_server_serve(f->server, "/x", "200 OK", "text/plain", "x", 1);
 	fetch(f, "/x");
 	expect_class(f, FETCH_OK);
-	assert_int_equal(f->result.attempts, 3);
+	assert_int_equal(f->result.attempts, 4);
 	assert_true(clock_mono_ms() - began >= 1000);
 }
 
@@ -319,6 +337,7 @@ many_requests_share_few_connections_and_descriptors(void **state)
 static const struct CMUnitTest tests[] = {
 	T(a_redirect_is_followed_and_its_body_ignored),
 	T(redirects_are_few),
+	T(redirects_share_one_deadline),
 	T(a_redirect_to_another_scheme_or_to_nowhere_is_refused),
 	T(an_endless_body_of_a_redirect_is_not_waited_for),
 	T(a_private_address_is_never_connected_to),

@@ -130,7 +130,8 @@ stop_server(struct tls_server *server)
 
 /* Fetch from the server, trusting only the certificate in ca_file. */
 static void
-fetch_tls(struct fetch_fixture *f, const struct tls_server *server, const char *ca_file)
+fetch_tls_begin(struct fetch_fixture *f, const struct tls_server *server,
+    const char *ca_file)
 {
 	struct http_options options = {
 		.user_agent = "test",
@@ -141,9 +142,15 @@ fetch_tls(struct fetch_fixture *f, const struct tls_server *server, const char *
 
 	http_free(&f->http);
 	f->http = http_new(f->loop, &options);
-	f->limits.attempts = 5;
 	(void)snprintf(url, sizeof(url), "https://localhost:%u/x", server->port);
 	start_url(f, url);
+}
+
+static void
+fetch_tls(struct fetch_fixture *f, const struct tls_server *server, const char *ca_file)
+{
+	f->limits.attempts = 5;
+	fetch_tls_begin(f, server, ca_file);
 	run(f);
 }
 
@@ -222,12 +229,41 @@ a_server_without_tls_is_not_asked_in_the_clear(void **state)
 	assert_int_equal(fetch_server_requests(f->server), 0);
 }
 
+static void
+a_connection_that_breaks_in_the_handshake_is_unreachable(void **state)
+{
+	struct fetch_fixture *f = *state;
+	int listener, fd;
+	struct tls_server server = { 0 };
+	struct err err;
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+	char hello[4096];
+
+	assert_int_equal(fd_tcp_listen("127.0.0.1:0", &listener, &err), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
+	server.port = ntohs(addr.sin_port);
+	for (int reset = 0; reset <= 1; reset++) {
+		fetch_tls_begin(f, &server, NULL);
+		while ((fd = accept(listener, NULL, NULL)) == -1)
+			ev_run(f->loop, EVRUN_NOWAIT);
+		/* Closing with unread bytes is a reset. */
+		while (!reset && recv(fd, hello, sizeof(hello), MSG_DONTWAIT) <= 0)
+			ev_run(f->loop, EVRUN_NOWAIT);
+		close(fd);
+		run(f);
+		expect_class(f, FETCH_UNREACHABLE);
+	}
+	close(listener);
+}
+
 static const struct CMUnitTest tests[] = {
 	T(a_certificate_that_fits_is_accepted),
 	T(an_expired_certificate_is_refused_for_good),
 	T(a_certificate_of_another_name_is_refused_for_good),
 	T(a_certificate_that_nobody_vouches_for_is_refused_for_good),
 	T(an_old_version_of_tls_is_refused_for_good),
+	T(a_connection_that_breaks_in_the_handshake_is_unreachable),
 	T(a_server_without_tls_is_not_asked_in_the_clear),
 };
 

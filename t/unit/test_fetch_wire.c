@@ -212,6 +212,34 @@ a_flood_of_headers_is_too_large(void **state)
 }
 
 static void
+serve_headers(struct fetch_fixture *f, const char *path, int count)
+{
+	struct buf bytes = BUF_INIT;
+
+	buf_printf(&bytes, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
+	for (int i = 0; i < count; i++)
+		buf_printf(&bytes, "X-%d: 1\r\n", i);
+	buf_printf(&bytes, "\r\n");
+	fetch_server_add(f->server, path, &(struct fetch_answer){
+	    .bytes = buf_data(&bytes), .len = buf_len(&bytes), .then = THEN_CLOSE });
+	buf_clear(&bytes);
+}
+
+static void
+headers_are_counted_as_well_as_weighed(void **state)
+{
+	struct fetch_fixture *f = *state;
+
+	/* The status line, the length and the empty line count too. */
+	serve_headers(f, "/enough", LIMIT_FETCH_HEADERS - 3);
+	fetch(f, "/enough");
+	expect_class(f, FETCH_OK);
+	serve_headers(f, "/more", LIMIT_FETCH_HEADERS - 2);
+	fetch(f, "/more");
+	expect_class(f, FETCH_TOO_LARGE);
+}
+
+static void
 a_flood_of_trailers_is_too_large(void **state)
 {
 	struct fetch_fixture *f = *state;
@@ -301,6 +329,7 @@ static const struct CMUnitTest tests[] = {
 	T(an_announced_length_over_the_cap_is_not_downloaded),
 	T(more_bytes_than_announced_are_not_taken),
 	T(a_flood_of_headers_is_too_large),
+	T(headers_are_counted_as_well_as_weighed),
 	T(a_flood_of_trailers_is_too_large),
 	T(gzip_is_decoded_where_it_was_asked_for),
 	T(gzip_that_was_not_asked_for_is_invalid),
