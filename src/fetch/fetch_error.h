@@ -24,7 +24,7 @@
 #define FETCH_CLASSES(X) \
 	X(OK,		"ok",		DONE)	  /* a complete 2xx answer */ \
 	X(NOT_FOUND,	"not-found",	OUTCOME)  /* the server does not have it */ \
-	X(GONE,		"gone",		OUTCOME)  /* deleted, or the DID is tombstoned */ \
+	X(GONE,		"gone",		OUTCOME)  /* deleted; the DID is tombstoned */ \
 	X(DEACTIVATED,	"deactivated",	OUTCOME)  /* by its owner; may come back */ \
 	X(SUSPENDED,	"suspended",	OUTCOME)  /* by its host, for a time */ \
 	X(TAKENDOWN,	"takendown",	OUTCOME)  /* by its host */ \
@@ -34,7 +34,7 @@
 	X(TIMEOUT,	"timeout",	TRANSIENT) /* no answer, or too slow a one */ \
 	X(SERVER_ERROR,	"server-error",	TRANSIENT) /* 5xx */ \
 	X(TLS,		"tls",		FINAL)	  /* certificate or handshake refused */ \
-	X(BLOCKED,	"blocked",	FINAL)	  /* an address or URL we must not ask */ \
+	X(BLOCKED,	"blocked",	FINAL)	  /* an address we must not ask */ \
 	X(REFUSED,	"refused",	FINAL)	  /* another 4xx, or 501 */ \
 	X(INVALID,	"invalid",	FINAL)	  /* the answer breaks the rules */ \
 	X(TOO_LARGE,	"too-large",	FINAL)	  /* the answer is over a limit */
@@ -66,6 +66,6 @@ const char *fetch_class_word(enum fetch_class class);
 int fetch_class_parse(struct str word, enum fetch_class *class_out) BF_MUSTCHECK;
 
 bool fetch_class_is_transient(enum fetch_class class);	/* ask again later */
-bool fetch_class_is_outcome(enum fetch_class class);	/* about the account, no failure */
+bool fetch_class_is_outcome(enum fetch_class class);	/* about the account */
 
 #endif

@@ -45,8 +45,9 @@ on_head(struct http_request *req, const struct http_head *head, void *arg BF_UNU
 		http_fail(req, FETCH_INVALID, "getRepo: status %u", head->status);
 	else if (type.len != sizeof(CAR_TYPE) - 1 ||
 	    strncasecmp(type.ptr, CAR_TYPE, type.len) != 0)
-		http_fail(req, FETCH_INVALID, "getRepo: the content type is %.*s instead of "
-		    CAR_TYPE, type.len < 60 ? (int)type.len : 60, type.ptr);
+		http_fail(req, FETCH_INVALID,
+		    "getRepo: the content type is %.*s instead of " CAR_TYPE,
+		    type.len < 60 ? (int)type.len : 60, type.ptr);
 }
 
 static void
@@ -62,7 +63,8 @@ on_body(struct http_request *req, struct bytes chunk, void *arg)
 	if (buf_len(&get->start) < START_BYTES)
 		return;
 	if (!starts_a_car(buf_data(&get->start))) {
-		http_fail(req, FETCH_INVALID, "getRepo: the answer does not begin as a CAR");
+		http_fail(req, FETCH_INVALID,
+		    "getRepo: the answer does not begin as a CAR");
 		return;
 	}
 	get->is_car = true;

@@ -17,7 +17,7 @@
 #define FDS_PER_TRANSFER 5
 #define FDS_FOR_OTHERS	20	/* the loop, channels, spill files, libcurl's own */
 
-#define URL_IN_TEXT	140	/* bytes of it in an error's text, which has a reason too */
+#define URL_IN_TEXT	140	/* bytes of it in a text that has a reason too */
 
 const struct http_limits HTTP_LIMITS_SMALL = {
 	.body_bytes = LIMIT_FETCH_JSON_BYTES,
@@ -77,7 +77,8 @@ http_end(struct http_request *req, enum fetch_class class, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
-	fetch_error_set(&req->result.error, class, "%.*s: %s", URL_IN_TEXT, req->url, why);
+	fetch_error_set(&req->result.error, class, "%.*s: %s", URL_IN_TEXT, req->url,
+	    why);
 	req->refusals += class == FETCH_RATE_LIMITED;
 	http_set_state(req, REQUEST_ENDED);
 }
@@ -131,7 +132,7 @@ void
 http_init(void)
 {
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		abort();	/* out of memory, or a libcurl that does not fit its TLS */
+		abort();	/* no memory, or a TLS library that does not fit */
 }
 
 void

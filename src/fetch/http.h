@@ -7,9 +7,9 @@
  * A request waits for its turn (polite.h), is connected to an address that
  * guard.h allows, follows few redirects under the same rules, is tried again
  * after a transient failure, and ends in exactly one call of its done callback,
- * unless it is cancelled: then no callback comes any more.  Callbacks run on the loop, never inside a call of
- * this API.  From inside any callback every function here may be called, for
- * any request, except http_free().
+ * unless it is cancelled: then no callback comes any more.  Callbacks run on the
+ * loop, never inside a call of this API.  From inside any callback every function
+ * here may be called, for any request, except http_free().
  *
  * The environment is ignored: no proxy variables, no netrc, no cookies.  Bodies
  * are counted as they are handed over, after any decoding.
@@ -60,7 +60,7 @@ struct http_options {
 struct http_limits {
 	uint64_t body_bytes;		/* of a 2xx answer, decoded */
 	int64_t connect_ms;		/* attempt: name, address, TLS */
-	int64_t head_ms;		/* attempt: from the start to the end of the headers */
+	int64_t head_ms;		/* attempt: until the headers are there */
 	int64_t total_ms;		/* attempt: all of it, redirects included */
 	int64_t slow_ms;		/* attempt: ended by less than slow_bytes */
 	uint64_t slow_bytes;		/*   of body in a period this long */

@@ -48,7 +48,8 @@ on_curl_timer(struct ev_loop *loop BF_UNUSED, ev_timer *watcher, int events BF_U
 }
 
 static int
-watch_socket(CURL *easy BF_UNUSED, curl_socket_t fd, int what, void *arg, void *socket_arg)
+watch_socket(CURL *easy BF_UNUSED, curl_socket_t fd, int what, void *arg,
+    void *socket_arg)
 {
 	struct http *http = arg;
 	ev_io *watcher = socket_arg;

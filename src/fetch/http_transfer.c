@@ -148,7 +148,8 @@ read_success(struct http_request *req)
 	};
 	struct str encoding = header(req, "Content-Encoding");
 
-	if (!req->get.accept_gzip && encoding.len > 0 && !str_eq(encoding, STR("identity"))) {
+	if (!req->get.accept_gzip && encoding.len > 0 &&
+	    !str_eq(encoding, STR("identity"))) {
 		http_end(req, FETCH_INVALID, "content encoding %.40s was not asked for",
 		    encoding.ptr);
 		return;
@@ -315,7 +316,7 @@ set_options(struct http_request *req)
 	SET(WRITEDATA, req);
 #undef SET
 	if (code != CURLE_OK)
-		abort();	/* out of memory, or another libcurl than we were built with */
+		abort();	/* no memory, or not the libcurl of our headers */
 }
 
 void

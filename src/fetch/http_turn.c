@@ -186,9 +186,10 @@ http_sweep_dead(struct http *http)
 static void
 resume_paused(struct http *http)
 {
+	struct http_request_list *active = &http->requests[REQUEST_ACTIVE];
 	struct http_request *req, *next;
 
-	for (req = TAILQ_FIRST(&http->requests[REQUEST_ACTIVE]); req != NULL; req = next) {
+	for (req = TAILQ_FIRST(active); req != NULL; req = next) {
 		if (!req->resume_is_due) {
 			next = TAILQ_NEXT(req, link);
 			continue;
@@ -196,7 +197,7 @@ resume_paused(struct http *http)
 		req->resume_is_due = false;
 		http_clock_resume(req);
 		(void)curl_easy_pause(req->easy, CURLPAUSE_CONT);
-		next = TAILQ_FIRST(&http->requests[REQUEST_ACTIVE]);
+		next = TAILQ_FIRST(active);
 	}
 }
 
@@ -235,10 +236,11 @@ give_up_waiting(struct http_request *req, int64_t wait_ms)
 static void
 start_waiting(struct http *http)
 {
+	struct http_request_list *waiting = &http->requests[REQUEST_WAITING];
 	struct http_request *req, *next;
 	int64_t now = clock_mono_ms(), first = INT64_MAX;
 
-	for (req = TAILQ_FIRST(&http->requests[REQUEST_WAITING]); req != NULL; req = next) {
+	for (req = TAILQ_FIRST(waiting); req != NULL; req = next) {
 		int64_t wait;
 
 		next = TAILQ_NEXT(req, link);

@@ -71,7 +71,8 @@ explain_plc(const struct http_result *http, struct fetch_error *error)
 		fetch_error_set(error, FETCH_SERVER_ERROR,
 		    "status %u that is not the directory's", http->status);
 	else if (http->status == 410 || strstr(message, "not available") != NULL)
-		fetch_error_set(error, FETCH_GONE, "status %u: %s", http->status, message);
+		fetch_error_set(error, FETCH_GONE, "status %u: %s", http->status,
+		    message);
 	else
 		fetch_error_set(error, FETCH_NOT_FOUND, "status %u: %s", http->status,
 		    message);

@@ -32,7 +32,7 @@ struct identity_options {
 
 struct identity_result {
 	struct fetch_error error;
-	const struct diddoc *doc;	/* with FETCH_OK only; borrowed for the callback */
+	const struct diddoc *doc;	/* with FETCH_OK; borrowed for the callback */
 	struct bytes json;		/* the document as received; likewise */
 	int64_t retry_after_ms;		/* -1: the server did not say */
 };

@@ -19,7 +19,7 @@ struct latest_commit_result {
 	struct fetch_error error;
 	/* With FETCH_OK: */
 	char rev[TID_SIZE];
-	struct str cid;			/* text of the commit's CID; borrowed for the callback */
+	struct str cid;			/* of the commit; borrowed for the callback */
 	int64_t retry_after_ms;		/* -1: the server did not say */
 };
 

@@ -43,6 +43,15 @@ t_unit_test_fetch_xrpc_SOURCES = t/unit/test_fetch_xrpc.c $(FETCH_TEST_FIXTURE)
 t_unit_test_fetch_xrpc_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SECP256K1_CFLAGS)
 t_unit_test_fetch_xrpc_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
 
+UNIT_TESTS += t/unit/test_fetch_identity
+t_unit_test_fetch_identity_SOURCES = t/unit/test_fetch_identity.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_identity_CPPFLAGS = $(AM_CPPFLAGS) $(SECP256K1_CFLAGS)
+t_unit_test_fetch_identity_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += t/unit/test_fetch_polite
+t_unit_test_fetch_polite_SOURCES = t/unit/test_fetch_polite.c t/unit/unit.h
+t_unit_test_fetch_polite_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
+
 UNIT_TESTS += t/unit/test_fetch_pure
 t_unit_test_fetch_pure_SOURCES = t/unit/test_fetch_pure.c t/unit/unit.h
 t_unit_test_fetch_pure_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)

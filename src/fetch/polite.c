@@ -357,9 +357,10 @@ bool
 polite_host_remember(const struct polite_host *host, int64_t now_ms,
     struct polite_memory *memory_out)
 {
+	int64_t pause_ms = host->pause_until_ms - now_ms;
 	struct polite_memory memory = {
 		.requests_per_s = host->rate < host->rate_full ? host->rate : 0,
-		.pause_ms = host->pause_until_ms > now_ms ? host->pause_until_ms - now_ms : 0,
+		.pause_ms = pause_ms > 0 ? pause_ms : 0,
 		.failures = host->failures,
 	};
 

@@ -21,7 +21,7 @@ struct url {
 	bool is_https;
 	struct str host;	/* as written; with brackets if it is an IPv6 address */
 	uint16_t port;		/* the scheme's own if none was written */
-	struct str path;	/* from the first '/', with query and fragment; may be empty */
+	struct str path;	/* with query and fragment; may be empty */
 };
 
 /*

@@ -132,8 +132,8 @@ parse(const struct xrpc *xrpc, struct fetch_error *error)
 	}
 	json = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &why);
 	if (json == NULL) {
-		fetch_error_set(error, FETCH_INVALID, "the answer is no JSON: %s at byte %d",
-		    why.text, why.position);
+		fetch_error_set(error, FETCH_INVALID,
+		    "the answer is no JSON: %s at byte %d", why.text, why.position);
 		return NULL;
 	}
 	if (!json_is_object(json)) {

@@ -27,7 +27,7 @@ struct xrpc_query {
 
 struct xrpc_reply {
 	struct fetch_error error;
-	json_t *json;			/* with FETCH_OK: an object; borrowed for the callback */
+	json_t *json;			/* with FETCH_OK an object; for the callback */
 	int64_t retry_after_ms;		/* -1: the server did not say */
 };
 

@@ -90,7 +90,8 @@ begin_answer(struct connection *conn, const char *path)
 	struct answer *answer = find_answer(server, path, NULL);
 
 	if (answer == NULL) {
-		buf_printf(&conn->out, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+		buf_printf(&conn->out,
+		    "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
 		conn->then = THEN_KEEP;
 	} else {
 		buf_add(&conn->out, answer->bytes, answer->how.len);
@@ -308,7 +309,8 @@ fetch_server_serve(struct fetch_server *server, const char *path, const char *st
 	struct fetch_answer answer = { .then = THEN_KEEP };
 	struct buf bytes = BUF_INIT;
 
-	buf_printf(&bytes, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+	buf_printf(&bytes,
+	    "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
 	    status, type, len);
 	buf_add(&bytes, body, len);
 	answer.bytes = buf_data(&bytes);

@@ -164,7 +164,8 @@ static void
 plain_http_is_blocked_unless_it_is_allowed(void **state)
 {
 	struct fetch_fixture *f = *state;
-	struct http_options options = { .user_agent = "x", .allow_private_addresses = true };
+	struct http_options options = { .user_agent = "x",
+	    .allow_private_addresses = true };
 
 	http_free(&f->http);
 	f->http = http_new(f->loop, &options);
@@ -182,7 +183,8 @@ a_transient_failure_is_tried_again_and_then_given_up(void **state)
 	struct fetch_fixture *f = *state;
 
 	f->limits.attempts = 3;
-	fetch_server_say(f->server, "/x", "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n");
+	fetch_server_say(f->server, "/x",
+	    "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n");
 	fetch_server_add(f->server, "/x", &(struct fetch_answer){
 	    .bytes = "", .then = THEN_CLOSE });
 	fetch_server_serve(f->server, "/x", "200 OK", "text/plain", "x", 1);
@@ -190,7 +192,8 @@ a_transient_failure_is_tried_again_and_then_given_up(void **state)
 	expect_class(f, FETCH_OK);
 	assert_int_equal(f->result.attempts, 3);
 
-	fetch_server_say(f->server, "/y", "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n");
+	fetch_server_say(f->server, "/y",
+	    "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n");
 	fetch(f, "/y");
 	expect_class(f, FETCH_SERVER_ERROR);
 	assert_int_equal(f->result.attempts, 3);
@@ -228,8 +231,10 @@ a_429_is_waited_for_and_is_no_attempt(void **state)
 	f->limits.attempts = 2;
 	fetch_server_say(f->server, "/x", "HTTP/1.1 429 Slow\r\nRetry-After: 1\r\n"
 	    "Content-Length: 0\r\n\r\n");
-	fetch_server_say(f->server, "/x", "HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n");
-	fetch_server_say(f->server, "/x", "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n");
+	fetch_server_say(f->server, "/x",
+	    "HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n");
+	fetch_server_say(f->server, "/x",
+	    "HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n");
 	fetch_server_serve(f->server, "/x", "200 OK", "text/plain", "x", 1);
 	fetch(f, "/x");
 	expect_class(f, FETCH_OK);
@@ -242,7 +247,8 @@ a_429_without_end_is_given_up(void **state)
 {
 	struct fetch_fixture *f = *state;
 
-	fetch_server_say(f->server, "/x", "HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n");
+	fetch_server_say(f->server, "/x",
+	    "HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n");
 	fetch(f, "/x");
 	expect_class(f, FETCH_RATE_LIMITED);
 	assert_int_equal(f->result.attempts, LIMIT_FETCH_REFUSALS);

@@ -17,7 +17,8 @@ a_body_is_handed_over_and_the_connection_used_again(void **state)
 {
 	struct fetch_fixture *f = *state;
 
-	fetch_server_serve(f->server, "/x", "200 OK", "text/plain; charset=utf-8", "hello", 5);
+	fetch_server_serve(f->server, "/x", "200 OK", "text/plain; charset=utf-8",
+	    "hello", 5);
 	for (int i = 0; i < 3; i++) {
 		fetch(f, "/x");
 		expect_class(f, FETCH_OK);
@@ -275,7 +276,8 @@ a_status_other_than_2xx_is_its_class_with_the_body_kept_apart(void **state)
 		char path[16];
 
 		(void)snprintf(path, sizeof(path), "/%zu", i);
-		fetch_server_serve(f->server, path, rows[i].status, "text/html", "<p>", 3);
+		fetch_server_serve(f->server, path, rows[i].status, "text/html", "<p>",
+		    3);
 		fetch(f, path);
 		expect_class(f, rows[i].class);
 		assert_int_equal(f->heads + f->chunks, 0);
@@ -313,7 +315,8 @@ retry_after_is_told_in_every_form(void **state)
 	expect_class(f, FETCH_SERVER_ERROR);
 
 	fixture_renew(f, false);	/* and with it what the host asked for */
-	fetch_server_say(f->server, "/reset", "HTTP/1.1 429 Slow\r\nRateLimit-Limit: 3000\r\n"
+	fetch_server_say(f->server, "/reset",
+	    "HTTP/1.1 429 Slow\r\nRateLimit-Limit: 3000\r\n"
 	    "RateLimit-Remaining: 0\r\nRateLimit-Reset: %lld\r\nContent-Length: 0\r\n\r\n",
 	    (long long)in_30_s);
 	fetch(f, "/reset");

@@ -80,7 +80,8 @@ fetch_name(struct fetch_fixture *f, const char *name)
 static void
 a_name_is_judged_by_the_address_that_is_connected_to(void **state)
 {
-	static const char *const addresses[] = { "127.0.0.1", "169.254.169.254", "10.0.0.1",
+	static const char *const addresses[] = { "127.0.0.1", "169.254.169.254",
+	    "10.0.0.1",
 	    "::1", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::127.0.0.1" };
 	struct fetch_fixture *f = *state;
 

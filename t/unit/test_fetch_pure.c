@@ -1,6 +1,6 @@
 /*
  * test_fetch_pure.c - src/fetch, what needs no network: the guard, URLs, the
- * headers about waiting, politeness, the table of classes.
+ * headers about waiting, the table of classes.
  */
 #include "t/unit/unit.h"
 
@@ -15,7 +15,6 @@
 #include "fetch/fetch_error.h"
 #include "fetch/guard.h"
 #include "fetch/http_error.h"
-#include "fetch/polite.h"
 #include "fetch/retry_after.h"
 #include "fetch/url.h"
 
@@ -57,8 +56,10 @@ a_transfer_that_broke_off_is_truncated_only_behind_a_head(void **state BF_UNUSED
 /* --- guard --- */
 
 static const char *const public_addresses[] = {
-	"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
-	"126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0", "172.15.255.255",
+	"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255",
+	    "100.128.0.0",
+	"126.255.255.255", "128.0.0.0", "169.253.255.255", "169.255.0.0",
+	    "172.15.255.255",
 	"172.32.0.0", "192.0.1.0", "192.0.3.0", "192.167.255.255", "192.169.0.0",
 	"198.17.255.255", "198.20.0.0", "203.0.112.255", "203.0.114.0", "223.255.255.255",
 	"2001:200::1", "2606:4700:4700::1111", "2a00:1450::1", "2003::1", "3ffe::1",
@@ -72,7 +73,8 @@ static const char *const other_addresses[] = {
 	"192.0.0.1", "192.0.0.192", "192.0.2.1", "192.88.99.1", "192.168.0.1",
 	"192.168.255.255", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1",
 	"224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255",
-	"::", "::1", "::127.0.0.1", "::ffff:10.0.0.1", "::ffff:127.0.0.1", "::ffff:8.8.8.8",
+	"::", "::1", "::127.0.0.1", "::ffff:10.0.0.1", "::ffff:127.0.0.1",
+	    "::ffff:8.8.8.8",
 	"::ffff:0:8.8.8.8", "64:ff9b::10.0.0.1", "64:ff9b::127.0.0.1",
 	"64:ff9b::169.254.169.254", "64:ff9b:1::8.8.8.8", "100::1", "fc00::1",
 	"fd00:ec2::254", "fe80::1", "febf::1", "fec0::1", "ff02::1", "2001::1",
@@ -156,20 +158,23 @@ an_origin_is_written_in_one_way(void **state BF_UNUSED)
 static void
 what_is_not_a_plain_origin_is_refused(void **state BF_UNUSED)
 {
-	static const char *const texts[] = { "", "https:", "https://", "https:///x", "pds",
+	static const char *const texts[] = { "", "https:", "https://", "https:///x",
+	    "pds",
 	    "//pds.example.com", "ftp://pds.example.com", "file:///etc/passwd",
 	    "https://user@pds.example.com", "https://user:pw@pds.example.com",
 	    "https://pds.example.com@10.0.0.1", "https://pds.example.com/x",
 	    "https://pds.example.com//", "https://pds.example.com?x",
 	    "https://pds.example.com#x", "https://pds.example.com:", "https://pds:0",
-	    "https://pds:65536", "https://pds:-1", "https://pds:0443443", "https://pds:4x",
+	    "https://pds:65536", "https://pds:-1", "https://pds:0443443",
+	    "https://pds:4x",
 	    "https://pds example.com", "https://pds.example.com\\@evil", "https://pds\n",
 	    "https://pds\t.example", "https://\xc3\xa4.example", "https://%31.example",
 	    "https://.example.com", "https://pds..example", "https://example.com.",
 	    "https://-pds.example", "https://pds-.example", "https://pds_1.example",
 	    "https://0x7f.1", "https://0x7f000001", "https://2130706433", "https://127.1",
 	    "https://017700000001", "https://0177.0.0.1", "https://1.2.3.4.5",
-	    "https://256.1.1.1", "https://a.1", "https://[::1", "https://[]", "https://[x]",
+	    "https://256.1.1.1", "https://a.1", "https://[::1", "https://[]",
+	    "https://[x]",
 	    "https://[1.2.3.4]", "https://[fe80::1%25eth0]", "https://[::1]x",
 	    "https://[::1]]:80", "https://::1", "https://fe80::1/" };
 	char longest[LIMIT_FETCH_URL_BYTES + 2], origin[URL_ORIGIN_SIZE] = "untouched";
@@ -181,7 +186,8 @@ what_is_not_a_plain_origin_is_refused(void **state BF_UNUSED)
 			fail_msg("%s is taken for %s", texts[i], origin);
 		assert_int_equal(error.class, FETCH_INVALID);
 	}
-	assert_int_equal(url_parse_origin((struct str){ "https://a\0b", 11 }, true, origin,
+	assert_int_equal(url_parse_origin((struct str){ "https://a\0b", 11 }, true,
+	    origin,
 	    &error), -1);
 	assert_string_equal(origin, "untouched");
 
@@ -189,15 +195,19 @@ what_is_not_a_plain_origin_is_refused(void **state BF_UNUSED)
 	memcpy(longest, "https://pds/", 12);
 	assert_int_equal(url_parse((struct str){ longest, LIMIT_FETCH_URL_BYTES }, true,
 	    &url, &error), 0);
-	assert_int_equal(url_parse((struct str){ longest, LIMIT_FETCH_URL_BYTES + 1 }, true,
+	assert_int_equal(url_parse((struct str){ longest, LIMIT_FETCH_URL_BYTES + 1 },
+	    true,
 	    &url, &error), -1);
 	memcpy(longest, "https://", 8);
 	memset(longest + 8, 'x', sizeof(longest) - 8);
-	assert_int_equal(url_parse((struct str){ longest, 8 + 64 }, true, &url, &error), -1);
+	assert_int_equal(url_parse((struct str){ longest, 8 + 64 }, true, &url, &error),
+	    -1);
 	for (size_t i = 8 + 50; i < 8 + 255; i += 50)
 		longest[i] = '.';
-	assert_int_equal(url_parse((struct str){ longest, 8 + 253 }, true, &url, &error), 0);
-	assert_int_equal(url_parse((struct str){ longest, 8 + 254 }, true, &url, &error), -1);
+	assert_int_equal(url_parse((struct str){ longest, 8 + 253 }, true, &url, &error),
+	    0);
+	assert_int_equal(url_parse((struct str){ longest, 8 + 254 }, true, &url, &error),
+	    -1);
 }
 
 static void
@@ -206,10 +216,12 @@ plain_http_is_blocked_where_it_is_not_allowed(void **state BF_UNUSED)
 	char origin[URL_ORIGIN_SIZE];
 	struct fetch_error error;
 
-	assert_int_equal(url_parse_origin(STR("http://pds.example"), false, origin, &error),
+	assert_int_equal(url_parse_origin(STR("http://pds.example"), false, origin,
+	    &error),
 	    -1);
 	assert_int_equal(error.class, FETCH_BLOCKED);
-	assert_int_equal(url_parse_origin(STR("https://pds.example"), false, origin, &error),
+	assert_int_equal(url_parse_origin(STR("https://pds.example"), false, origin,
+	    &error),
 	    0);
 }
 
@@ -242,7 +254,8 @@ static void
 retry_after_is_read_in_both_forms_and_clamped(void **state BF_UNUSED)
 {
 	assert_int_equal(retry_after_parse(STR("7"), NOW_MS), 7000);
-	assert_int_equal(retry_after_parse(STR("0"), NOW_MS), LIMIT_FETCH_RETRY_AFTER_MIN_MS);
+	assert_int_equal(retry_after_parse(STR("0"), NOW_MS),
+	    LIMIT_FETCH_RETRY_AFTER_MIN_MS);
 	assert_int_equal(retry_after_parse(STR("86400"), NOW_MS),
 	    LIMIT_FETCH_RETRY_AFTER_MAX_MS);
 	assert_int_equal(retry_after_parse(STR("18446744073709551615"), NOW_MS),
@@ -271,258 +284,6 @@ a_reset_is_a_date_or_a_delay_by_its_size(void **state BF_UNUSED)
 	assert_int_equal(retry_after_parse_reset(STR_NONE, NOW_MS), -1);
 }
 
-/* --- polite --- */
-
-static const struct polite_options slow = {
-	.requests_per_s = 2, .burst = 3, .per_host_max = 3, .bulk_per_host_max = 1,
-	.backoff_ms = 1000,
-};
-
-static int
-polite_set_up(void **state)
-{
-	*state = polite_new(&slow);
-	return 0;
-}
-
-static int
-polite_tear_down(void **state)
-{
-	struct polite *polite = *state;
-
-	polite_free(&polite);
-	return 0;
-}
-
-static void
-answer(struct polite_host *host, enum fetch_class class, int64_t retry_after_ms,
-    double chance, int64_t now)
-{
-	struct polite_report report = { .class = class, .retry_after_ms = retry_after_ms };
-
-	polite_host_begin(host, false, now);
-	polite_host_end(host, false, &report, chance, now);
-}
-
-static void
-a_host_gets_a_burst_and_then_the_rate(void **state)
-{
-	struct polite_host *host = polite_host_get(*state, "https://a:443", 0);
-
-	for (int i = 0; i < 3; i++) {
-		assert_int_equal(polite_host_wait_ms(host, false, 0), 0);
-		answer(host, FETCH_OK, -1, 0, 0);
-	}
-	assert_in_range(polite_host_wait_ms(host, false, 0), 500, 502);
-	assert_int_equal(polite_host_wait_ms(host, false, 502), 0);
-	polite_host_put(host);
-}
-
-static void
-requests_at_the_same_time_are_bounded_and_large_ones_apart(void **state)
-{
-	struct polite_host *host = polite_host_get(*state, "https://a:443", 0);
-
-	polite_host_begin(host, true, 0);
-	assert_int_equal(polite_host_wait_ms(host, true, 60000), POLITE_WHEN_ONE_ENDS);
-	assert_int_equal(polite_host_wait_ms(host, false, 60000), 0);
-	polite_host_begin(host, false, 60000);
-	polite_host_begin(host, false, 60000);
-	assert_int_equal(polite_host_wait_ms(host, false, 60000), POLITE_WHEN_ONE_ENDS);
-	polite_host_end(host, true, NULL, 0, 60000);
-	assert_int_equal(polite_host_wait_ms(host, true, 60000), 0);
-	polite_host_end(host, false, NULL, 0, 60000);
-	polite_host_end(host, false, NULL, 0, 60000);
-	polite_host_put(host);
-}
-
-static void
-what_the_server_asks_for_is_done(void **state)
-{
-	struct polite_host *host = polite_host_get(*state, "https://a:443", 0);
-	struct polite_report spent = { .class = FETCH_OK, .retry_after_ms = -1,
-	    .has_budget = true, .budget_left = 0, .budget_reset_ms = 9000 };
-
-	answer(host, FETCH_RATE_LIMITED, 7000, 0, 0);
-	assert_int_equal(polite_host_wait_ms(host, false, 0), 7000);
-	assert_false(polite_host_is_failing(host));
-	assert_int_equal(polite_host_wait_ms(host, false, 7000), 0);
-
-	/* RateLimit-Remaining: 0, before there is a 429. */
-	polite_host_begin(host, false, 7000);
-	polite_host_end(host, false, &spent, 0, 7000);
-	assert_int_equal(polite_host_wait_ms(host, false, 7000), 9000);
-	polite_host_put(host);
-}
-
-static void
-a_429_without_headers_teaches_a_lower_rate_that_climbs_back(void **state)
-{
-	struct polite_host *host = polite_host_get(*state, "https://a:443", 0);
-	struct polite_memory memory;
-	int64_t now = 0;
-
-	assert_false(polite_host_remember(host, now, &memory));
-	answer(host, FETCH_RATE_LIMITED, -1, 0.5, now);
-	assert_int_equal(polite_host_wait_ms(host, false, now), 1500);
-	/* Those that were under way at the time teach nothing more. */
-	answer(host, FETCH_RATE_LIMITED, -1, 0.5, now + 10);
-	assert_true(polite_host_remember(host, now, &memory));
-	assert_true(memory.requests_per_s == 1.0);
-	assert_int_equal(memory.failures, 0);
-
-	now += 1500;
-	answer(host, FETCH_RATE_LIMITED, -1, 0.5, now);
-	assert_true(polite_host_remember(host, now, &memory));
-	assert_true(memory.requests_per_s == 0.5);
-	assert_int_equal(polite_host_wait_ms(host, false, now), 2000);
-
-	for (int i = 0; i < 100; i++)
-		answer(host, FETCH_OK, -1, 0, now += 20000);
-	assert_false(polite_host_remember(host, now, &memory));
-	polite_host_put(host);
-}
-
-static void
-failures_wait_longer_each_time_and_then_park_the_host(void **state)
-{
-	static const int64_t most[] = { 1000, 2000, 4000, 8000, 60000, 120000, 240000,
-	    480000, 900000, 900000 };
-	struct polite_host *host = polite_host_get(*state, "https://a:443", 0);
-	int64_t now = 0;
-
-	for (size_t i = 0; i < BF_ARRAY_LEN(most); i++) {
-		int64_t wait;
-
-		answer(host, i % 2 ? FETCH_TIMEOUT : FETCH_SERVER_ERROR, -1, 0.999999, now);
-		wait = polite_host_wait_ms(host, false, now);
-		assert_in_range(wait, most[i] - 1, most[i]);
-		assert_true(polite_host_is_failing(host));
-		now += wait;
-		/* One request finds out whether the host is back. */
-		assert_int_equal(polite_host_wait_ms(host, false, now), 0);
-		polite_host_begin(host, false, now);
-		assert_int_equal(polite_host_wait_ms(host, false, now), POLITE_WHEN_ONE_ENDS);
-		polite_host_end(host, false, NULL, 0, now);
-	}
-	answer(host, FETCH_NOT_FOUND, -1, 0, now);
-	assert_false(polite_host_is_failing(host));
-	assert_int_equal(polite_host_wait_ms(host, false, now + 1000), 0);
-	polite_host_put(host);
-}
-
-static void
-one_outage_is_one_failure(void **state)
-{
-	struct polite_host *host = polite_host_get(*state, "https://a:443", 0);
-	struct polite_report report = { .class = FETCH_UNREACHABLE, .retry_after_ms = -1 };
-	struct polite_memory memory;
-
-	for (int i = 0; i < 3; i++)
-		polite_host_begin(host, false, 0);
-	for (int i = 0; i < 3; i++)
-		polite_host_end(host, false, &report, 0.9, 10);
-	assert_true(polite_host_remember(host, 10, &memory));
-	assert_int_equal(memory.failures, 1);
-	polite_host_put(host);
-}
-
-static void
-one_host_does_not_slow_another(void **state)
-{
-	struct polite_host *a = polite_host_get(*state, "https://a:443", 0);
-	struct polite_host *b = polite_host_get(*state, "https://b:443", 0);
-
-	answer(a, FETCH_RATE_LIMITED, 60000, 0, 0);
-	assert_int_equal(polite_host_wait_ms(b, false, 0), 0);
-	assert_ptr_equal(polite_host_get(*state, "https://a:443", 0), a);
-	polite_host_put(a);
-	polite_host_put(a);
-	polite_host_put(b);
-}
-
-static void
-a_host_that_publishes_its_limits_gets_them(void **state)
-{
-	struct polite_host *host = polite_host_get(*state,
-	    "https://morel.us-east.host.bsky.network:443", 0);
-
-	for (int i = 0; i < 4; i++) {
-		assert_int_equal(polite_host_wait_ms(host, true, 0), 0);
-		polite_host_begin(host, true, 0);
-	}
-	assert_int_equal(polite_host_wait_ms(host, true, 0), POLITE_WHEN_ONE_ENDS);
-	for (int i = 0; i < 4; i++)
-		polite_host_end(host, true, NULL, 0, 0);
-	polite_host_put(host);
-}
-
-static void
-what_was_learned_is_recalled_within_bounds(void **state)
-{
-	struct polite_host *host = polite_host_get(*state, "https://a:443", 0);
-	struct polite_memory absurd = { .requests_per_s = 1e9, .pause_ms = INT64_MAX,
-	    .failures = UINT32_MAX }, memory;
-
-	polite_host_recall(host, &absurd, 0);
-	assert_int_equal(polite_host_wait_ms(host, false, 0), 15 * 60 * 1000);
-	assert_true(polite_host_remember(host, 0, &memory));
-	assert_int_equal(memory.failures, 5);
-	assert_true(memory.requests_per_s == 0);
-	polite_host_put(host);
-}
-
-static void
-count_host(const char *origin BF_UNUSED, struct polite_host *host BF_UNUSED, void *arg)
-{
-	++*(unsigned *)arg;
-}
-
-static void
-hosts_are_forgotten_beyond_the_limit_the_well_behaved_first(void **state)
-{
-	struct polite_host *held = polite_host_get(*state, "https://held:443", 0);
-	struct polite_host *host = polite_host_get(*state, "https://bad:443", 0);
-	unsigned count = 0;
-
-	answer(host, FETCH_TIMEOUT, -1, 1, 0);
-	polite_host_put(host);
-	for (int i = 0; i < LIMIT_FETCH_HOSTS + 10; i++) {
-		char origin[64];
-
-		(void)snprintf(origin, sizeof(origin), "https://h%d:443", i);
-		polite_host_put(polite_host_get(*state, origin, 0));
-	}
-	polite_each(*state, count_host, &count);
-	assert_in_range(count, 2, LIMIT_FETCH_HOSTS);
-	host = polite_host_get(*state, "https://bad:443", 0);
-	assert_true(polite_host_is_failing(host));
-	assert_ptr_equal(polite_host_get(*state, "https://held:443", 0), held);
-	polite_host_put(host);
-	polite_host_put(held);
-	polite_host_put(held);
-}
-
-static void
-even_bad_hosts_are_forgotten_beyond_the_limit(void **state)
-{
-	unsigned count = 0;
-
-	for (int i = 0; i < LIMIT_FETCH_HOSTS + 10; i++) {
-		struct polite_host *host;
-		char origin[64];
-
-		(void)snprintf(origin, sizeof(origin), "https://h%d:443", i);
-		host = polite_host_get(*state, origin, 0);
-		answer(host, FETCH_TIMEOUT, -1, 1, 0);
-		polite_host_put(host);
-	}
-	polite_each(*state, count_host, &count);
-	assert_in_range(count, 1, LIMIT_FETCH_HOSTS);
-}
-
-#define P(test) cmocka_unit_test_setup_teardown(test, polite_set_up, polite_tear_down)
-
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_class_has_a_word_of_its_own),
 	cmocka_unit_test(a_transfer_that_broke_off_is_truncated_only_behind_a_head),
@@ -535,17 +296,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(an_xrpc_url_encodes_its_parameters),
 	cmocka_unit_test(retry_after_is_read_in_both_forms_and_clamped),
 	cmocka_unit_test(a_reset_is_a_date_or_a_delay_by_its_size),
-	P(a_host_gets_a_burst_and_then_the_rate),
-	P(requests_at_the_same_time_are_bounded_and_large_ones_apart),
-	P(what_the_server_asks_for_is_done),
-	P(a_429_without_headers_teaches_a_lower_rate_that_climbs_back),
-	P(failures_wait_longer_each_time_and_then_park_the_host),
-	P(one_outage_is_one_failure),
-	P(one_host_does_not_slow_another),
-	P(a_host_that_publishes_its_limits_gets_them),
-	P(what_was_learned_is_recalled_within_bounds),
-	P(hosts_are_forgotten_beyond_the_limit_the_well_behaved_first),
-	P(even_bad_hosts_are_forgotten_beyond_the_limit),
 };
 
 UNIT_MAIN(tests)

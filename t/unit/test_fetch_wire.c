@@ -176,7 +176,8 @@ more_bytes_than_announced_are_not_taken(void **state)
 {
 	struct fetch_fixture *f = *state;
 
-	fetch_server_say(f->server, "/x", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef");
+	fetch_server_say(f->server, "/x",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef");
 	fetch(f, "/x");
 	expect_class(f, FETCH_OK);
 	assert_int_equal(buf_len(&f->body), 3);
@@ -226,6 +227,26 @@ serve_headers(struct fetch_fixture *f, const char *path, int count)
 }
 
 static void
+one_long_header_is_too_large(void **state)
+{
+	struct fetch_fixture *f = *state;
+	size_t len = LIMIT_FETCH_HEADER_BYTES;
+	char *value = xcalloc(1, len + 1);
+
+	memset(value, 'x', len);
+	fetch_server_say(f->server, "/x",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: %s\r\n\r\n", value);
+	fetch(f, "/x");
+	expect_class(f, FETCH_TOO_LARGE);
+	value[len - 1000] = '\0';
+	fetch_server_say(f->server, "/y",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: %s\r\n\r\n", value);
+	fetch(f, "/y");
+	expect_class(f, FETCH_OK);
+	free(value);
+}
+
+static void
 headers_are_counted_as_well_as_weighed(void **state)
 {
 	struct fetch_fixture *f = *state;
@@ -245,7 +266,8 @@ a_flood_of_trailers_is_too_large(void **state)
 	struct fetch_fixture *f = *state;
 
 	fetch_server_add(f->server, "/x", &(struct fetch_answer){
-	    .bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", .len = 50,
+	    .bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+	    .len = 50,
 	    .then = THEN_REPEAT, .filler = "X-Trailer: 1\r\n" });
 	fetch(f, "/x");
 	expect_class(f, FETCH_TOO_LARGE);
@@ -308,7 +330,10 @@ a_gzip_bomb_is_too_large(void **state)
 	serve_gzip(f, "/x", 20 * 1024 * 1024);
 	fetch(f, "/x");
 	expect_class(f, FETCH_TOO_LARGE);
+	/* 20 MiB of zeros are 20 KB: LIMIT_FETCH_INFLATE_RATIO ends it early, and what
+	 * is under LIMIT_FETCH_INFLATE_FREE_BYTES may be as dense as it likes. */
 	assert_non_null(strstr(f->result.error.text, "compressed more than"));
+	assert_true(f->result.body_bytes > LIMIT_FETCH_INFLATE_FREE_BYTES);
 	assert_true(f->result.body_bytes < 8 * 1024 * 1024);
 
 	f->limits.body_bytes = 100000;
@@ -329,6 +354,7 @@ static const struct CMUnitTest tests[] = {
 	T(an_announced_length_over_the_cap_is_not_downloaded),
 	T(more_bytes_than_announced_are_not_taken),
 	T(a_flood_of_headers_is_too_large),
+	T(one_long_header_is_too_large),
 	T(headers_are_counted_as_well_as_weighed),
 	T(a_flood_of_trailers_is_too_large),
 	T(gzip_is_decoded_where_it_was_asked_for),

@@ -1,16 +1,14 @@
 /*
- * test_fetch_xrpc.c - src/fetch: DID resolution, getRepo, getLatestCommit and what
- * the errors of XRPC servers mean.
+ * test_fetch_xrpc.c - src/fetch: getRepo, getLatestCommit and what the errors of
+ * XRPC servers mean.
  */
 #include "t/unit/unit.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "atproto/diddoc.h"
 #include "common/mem.h"
 #include "fetch/get_repo.h"
-#include "fetch/identity.h"
 #include "fetch/latest_commit.h"
 #include "fetch/xrpc.h"
 #include "t/unit/fetch_fixture.h"
@@ -28,10 +26,11 @@ struct answer {
 	unsigned count;
 	struct fetch_error error;
 	int64_t retry_after_ms;
-	char text[256];		/* of the document, the commit, the JSON */
+	char text[256];		/* of the commit */
 	struct buf body;
 	struct get_repo *get;
 	bool cancel_in_body;
+	uint64_t body_bytes;
 };
 
 static void
@@ -51,184 +50,6 @@ expect(const struct answer *answer, enum fetch_class class)
 		fail_msg("%s instead of %s: %s", fetch_class_word(answer->error.class),
 		    fetch_class_word(class), answer->error.text);
 	assert_int_equal(answer->error.text[0] == '\0', class == FETCH_OK);
-}
-
-/* --- identity --- */
-
-static void
-on_identity(const struct identity_result *result, void *arg)
-{
-	struct answer *answer = arg;
-
-	assert_int_equal(result->doc != NULL, result->error.class == FETCH_OK);
-	if (result->doc != NULL && result->doc->pds != NULL)
-		str_copy(answer->text, sizeof(answer->text), str_from(result->doc->pds));
-	ended(answer, &result->error, result->retry_after_ms);
-}
-
-static struct answer
-resolve(struct fetch_fixture *f, const char *did)
-{
-	struct identity_options options = {
-		.plc_url = fetch_server_origin(f->server),
-		.allow_plain_http = true,
-	};
-	struct answer answer = { .f = f };
-
-	assert_non_null(identity_resolve(f->http, &options, str_from(did), on_identity,
-	    &answer));
-	assert_int_equal(answer.count, 0);
-	ev_run(f->loop, 0);
-	return answer;
-}
-
-static void
-serve_document(struct fetch_fixture *f, const char *path, const char *did)
-{
-	char json[512];
-	int len = snprintf(json, sizeof(json), "{\"id\":\"%s\",\"service\":[{"
-	    "\"id\":\"#atproto_pds\",\"type\":\"AtprotoPersonalDataServer\","
-	    "\"serviceEndpoint\":\"https://pds.example.com\"}]}", did);
-
-	fetch_server_serve(f->server, path, "200 OK", "application/did+ld+json", json,
-	    (size_t)len);
-}
-
-static void
-a_did_plc_is_asked_of_the_directory(void **state)
-{
-	struct fetch_fixture *f = *state;
-	struct answer answer;
-
-	fixture_renew(f, true);		/* a configured directory may be private */
-	serve_document(f, "/" PLC_DID, PLC_DID);
-	answer = resolve(f, PLC_DID);
-	expect(&answer, FETCH_OK);
-	assert_string_equal(answer.text, "https://pds.example.com");
-	assert_non_null(strstr(fetch_server_last_request(f->server), "\r\nAccept: "
-	    "application/did+ld+json, application/json\r\n"));
-}
-
-static void
-a_did_web_is_asked_of_its_host(void **state)
-{
-	struct fetch_fixture *f = *state;
-	struct answer answer;
-	char did[64];
-
-	(void)snprintf(did, sizeof(did), "did:web:localhost%%3A%u",
-	    fetch_server_port(f->server));
-	serve_document(f, "/.well-known/did.json", did);
-	answer = resolve(f, did);
-	expect(&answer, FETCH_OK);
-	assert_string_equal(answer.text, "https://pds.example.com");
-
-	fixture_renew(f, true);
-	answer = resolve(f, did);
-	expect(&answer, FETCH_BLOCKED);
-}
-
-static void
-a_did_that_cannot_be_resolved_is_invalid_and_asked_of_nobody(void **state)
-{
-	static const char *const dids[] = { "", "did:plc:short", "did:key:zQ3sh",
-	    "did:web:example.com:path", "did:web:127.0.0.1%2Fx", "at://x",
-	    "did:plc:../../../../etc/passwd0" };
-	struct fetch_fixture *f = *state;
-
-	for (size_t i = 0; i < BF_ARRAY_LEN(dids); i++) {
-		struct answer answer = resolve(f, dids[i]);
-
-		expect(&answer, FETCH_INVALID);
-	}
-	assert_int_equal(fetch_server_requests(f->server), 0);
-}
-
-static void
-not_registered_tombstoned_and_not_known_are_told_apart(void **state)
-{
-	static const struct {
-		const char *status, *body;
-		enum fetch_class class;
-	} rows[] = {
-		{ "404 Not Found", "{\"message\":\"DID not registered: x\"}", FETCH_NOT_FOUND },
-		{ "404 Not Found", "{\"message\":\"DID not available: x\"}", FETCH_GONE },
-		{ "410 Gone", "{\"message\":\"DID not available: x\"}", FETCH_GONE },
-		{ "404 Not Found", "<html>no such route", FETCH_SERVER_ERROR },
-		{ "410 Gone", "", FETCH_SERVER_ERROR },
-		{ "500 Oops", "{\"message\":\"DID not available: x\"}", FETCH_SERVER_ERROR },
-		{ "400 Bad Request", "{\"message\":\"Invalid DID\"}", FETCH_REFUSED },
-		{ "302 Found\r\nLocation: /", "", FETCH_INVALID },
-		{ "200 OK", "<html>", FETCH_INVALID },
-		{ "200 OK", "{\"id\":\"did:plc:aaaaaaaaaaaaaaaaaaaaaaaa\"}", FETCH_INVALID },
-	};
-	struct fetch_fixture *f = *state;
-
-	for (size_t i = 0; i < BF_ARRAY_LEN(rows); i++) {
-		struct fetch_server *server = f->server;
-		struct answer answer;
-
-		f->server = fetch_server_new(f->loop);
-		fetch_server_serve(f->server, "/" PLC_DID, rows[i].status,
-		    "application/json", rows[i].body, strlen(rows[i].body));
-		answer = resolve(f, PLC_DID);
-		expect(&answer, rows[i].class);
-		fetch_server_free(&f->server);
-		f->server = server;
-	}
-}
-
-static void
-a_document_over_the_limit_is_too_large(void **state)
-{
-	struct fetch_fixture *f = *state;
-	size_t len = LIMIT_DIDDOC_BYTES + 1;
-	char *body = xmalloc(len);
-	struct answer answer;
-
-	memset(body, ' ', len);
-	fetch_server_serve(f->server, "/" PLC_DID, "200 OK", "application/json", body, len);
-	free(body);
-	answer = resolve(f, PLC_DID);
-	expect(&answer, FETCH_TOO_LARGE);
-}
-
-static void
-a_cut_document_is_fetched_again(void **state)
-{
-	struct fetch_fixture *f = *state;
-	struct answer answer;
-
-	fetch_server_say(f->server, "/" PLC_DID,
-	    "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"id\":");
-	serve_document(f, "/" PLC_DID, PLC_DID);
-	answer = resolve(f, PLC_DID);
-	expect(&answer, FETCH_OK);
-	assert_int_equal(fetch_server_requests(f->server), 2);
-}
-
-static void
-a_resolution_can_be_cancelled_at_any_time(void **state)
-{
-	struct fetch_fixture *f = *state;
-	struct identity_options options = {
-		.plc_url = fetch_server_origin(f->server),
-	};
-	struct answer answer = { .f = f };
-
-	serve_document(f, "/" PLC_DID, PLC_DID);
-	for (int turns = 0; turns < 20; turns++) {
-		struct identity *identity = identity_resolve(f->http, &options,
-		    STR(PLC_DID), on_identity, &answer);
-
-		for (int i = 0; i < turns && answer.count == 0; i++)
-			ev_run(f->loop, EVRUN_NOWAIT);
-		if (answer.count > 0)
-			break;
-		identity_cancel(&identity);
-		assert_null(identity);
-	}
-	assert_true(http_request_count(f->http) == 0);
 }
 
 /* --- getLatestCommit --- */
@@ -256,9 +77,11 @@ latest(struct fetch_fixture *f)
 }
 
 static void
-serve_json(struct fetch_fixture *f, const char *path, const char *status, const char *json)
+serve_json(struct fetch_fixture *f, const char *path, const char *status,
+    const char *json)
 {
-	fetch_server_serve(f->server, path, status, "application/json", json, strlen(json));
+	fetch_server_serve(f->server, path, status, "application/json", json,
+	    strlen(json));
 }
 
 #define COMMIT "bafyreibvjvcv745gig4mvqs4hctx4zfkono4rjejm2ta6gtyzkqxfjeily"
@@ -269,7 +92,8 @@ the_latest_commit_is_read(void **state)
 	struct fetch_fixture *f = *state;
 	struct answer answer;
 
-	serve_json(f, LATEST, "200 OK", "{\"rev\":\"3migo7fijwi2k\",\"cid\":\"" COMMIT "\"}");
+	serve_json(f, LATEST, "200 OK",
+	    "{\"rev\":\"3migo7fijwi2k\",\"cid\":\"" COMMIT "\"}");
 	answer = latest(f);
 	expect(&answer, FETCH_OK);
 	assert_string_equal(answer.text, "3migo7fijwi2k " COMMIT);
@@ -344,7 +168,8 @@ the_name_decides_first_and_the_status_second(void **state BF_UNUSED)
 		/* What is not an answer about the account never looks like one. */
 		{ 404, FETCH_NOT_FOUND, "<html><h1>404</h1>", FETCH_REFUSED },
 		{ 404, FETCH_NOT_FOUND, "", FETCH_REFUSED },
-		{ 404, FETCH_NOT_FOUND, "{\"error\":\"XRPCNotSupported\"}", FETCH_REFUSED },
+		{ 404, FETCH_NOT_FOUND, "{\"error\":\"XRPCNotSupported\"}",
+		    FETCH_REFUSED },
 		{ 410, FETCH_GONE, "{\"error\":7}", FETCH_REFUSED },
 		{ 404, FETCH_NOT_FOUND, "{\"error\":\"RepoNotFound\",", FETCH_REFUSED },
 		{ 502, FETCH_SERVER_ERROR, "<html>", FETCH_SERVER_ERROR },
@@ -414,7 +239,7 @@ get_repo(struct fetch_fixture *f, struct answer *answer, const char *since)
 		.pds = fetch_server_origin(f->server),
 		.did = STR(PLC_DID),
 		.since = str_from(since),
-		.body_bytes = 1000,
+		.body_bytes = answer->body_bytes,
 	};
 
 	answer->f = f;
@@ -430,7 +255,8 @@ a_repository_is_streamed(void **state)
 	struct fetch_fixture *f = *state;
 	struct answer answer = { 0 };
 
-	fetch_server_serve(f->server, GET_REPO, "200 OK", "Application/vnd.ipld.car; x=1", car,
+	fetch_server_serve(f->server, GET_REPO, "200 OK", "Application/vnd.ipld.car; x=1",
+	    car,
 	    sizeof(car));
 	get_repo(f, &answer, NULL);
 	expect(&answer, FETCH_OK);
@@ -502,7 +328,7 @@ static void
 a_cut_repository_is_truncated_and_one_over_the_cap_too_large(void **state)
 {
 	struct fetch_fixture *f = *state;
-	struct answer answer = { 0 };
+	struct answer answer = { .body_bytes = 1000 };
 
 	fetch_server_say(f->server, GET_REPO, "HTTP/1.1 200 OK\r\nContent-Type: " CAR_TYPE
 	    "\r\nContent-Length: 999\r\n\r\n%s", car);
@@ -518,6 +344,20 @@ a_cut_repository_is_truncated_and_one_over_the_cap_too_large(void **state)
 	get_repo(f, &answer, NULL);
 	expect(&answer, FETCH_TOO_LARGE);
 	buf_clear(&answer.body);
+}
+
+static void
+a_repository_over_the_limit_is_not_downloaded(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct answer answer = { 0 };
+
+	fetch_server_say(f->server, GET_REPO, "HTTP/1.1 200 OK\r\nContent-Type: " CAR_TYPE
+	    "\r\nContent-Length: %llu\r\n\r\n%s", LIMIT_FETCH_REPO_BYTES + 1, car);
+	answer.body_bytes = 0;		/* the default */
+	get_repo(f, &answer, NULL);
+	expect(&answer, FETCH_TOO_LARGE);
+	assert_int_equal(buf_len(&answer.body), 0);
 }
 
 static void
@@ -548,13 +388,6 @@ a_download_can_be_cancelled_from_its_own_callback(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	T(a_did_plc_is_asked_of_the_directory),
-	T(a_did_web_is_asked_of_its_host),
-	T(a_did_that_cannot_be_resolved_is_invalid_and_asked_of_nobody),
-	T(not_registered_tombstoned_and_not_known_are_told_apart),
-	T(a_document_over_the_limit_is_too_large),
-	T(a_cut_document_is_fetched_again),
-	T(a_resolution_can_be_cancelled_at_any_time),
 	T(the_latest_commit_is_read),
 	T(a_latest_commit_that_is_none_is_invalid),
 	T(an_answer_over_the_json_limit_is_too_large),
@@ -564,6 +397,7 @@ static const struct CMUnitTest tests[] = {
 	T(a_repository_that_comes_byte_by_byte_is_whole),
 	T(what_is_not_a_car_is_invalid_and_none_of_it_handed_over),
 	T(a_cut_repository_is_truncated_and_one_over_the_cap_too_large),
+	T(a_repository_over_the_limit_is_not_downloaded),
 	T(an_account_state_is_an_outcome),
 	T(a_download_can_be_cancelled_from_its_own_callback),
 };
