@@ -184,7 +184,7 @@ http_resume(struct http_conn *conn)
 struct header_sink {
 	struct head *head;
 	struct head_layout layout;
-	struct err err;
+	struct err *err;		/* written if has_failed */
 	bool has_failed;
 };
 
@@ -196,7 +196,7 @@ on_header(void *arg, enum MHD_ValueKind kind BF_UNUSED, const char *name,
 
 	head_layout_line(&sink->layout, name, value, value_len);
 	if (head_add(sink->head, (struct str){ name, name_len },
-	    (struct str){ value, value_len }, &sink->err) == -1) {
+	    (struct str){ value, value_len }, sink->err) == -1) {
 		sink->has_failed = true;
 		return MHD_NO;
 	}
@@ -207,14 +207,13 @@ static int
 read_head(struct http_conn *conn, const char *target, const char *version,
     struct err *err)
 {
-	struct header_sink sink = { .head = &conn->request.head };
+	struct header_sink sink = { .head = &conn->request.head, .err = err };
 
 	head_layout_init(&sink.layout, target, buf_len(&conn->request.target),
 	    version);
 	(void)MHD_get_connection_values_n(conn->mhd, MHD_HEADER_KIND, on_header,
 	    &sink);
 	head_layout_end(&sink.layout);
-	*err = sink.err;
 	if (sink.has_failed)
 		return -1;
 #if MHD_VERSION < 0x00097701
@@ -257,8 +256,6 @@ on_access(void *arg BF_UNUSED, struct MHD_Connection *mhd BF_UNUSED,
 		*data_len = 0;
 		return MHD_YES;
 	}
-	if (conn->request.wait.on_answer != NULL && conn->request.reply.status != 0)
-		return send_reply(conn);
 	return go_on(conn, request_end(&conn->request));
 }
 

@@ -67,7 +67,7 @@ enum request_next request_begin(struct request *request, struct str method,
 /* A part of the body.  All of it is Content-Length long, which was checked. */
 void request_body(struct request *request, struct bytes part);
 
-/* The body is complete.  REQUEST_WAIT or REQUEST_ANSWER. */
+/* The body is complete, or the wait over.  REQUEST_WAIT or REQUEST_ANSWER. */
 enum request_next request_end(struct request *request) BF_MUSTCHECK;
 
 /*
