@@ -64,15 +64,12 @@ write_times_and_people(struct json *json, const struct op *op)
 static void
 write_rate(struct json *json, const struct op *op)
 {
-	char text[40];
-	uint64_t eta_secs, tenths = op->rate_milli / 100;
+	uint64_t eta_secs;
 
 	if (op_status(op) != OP_RUNNING || op->rate_milli == 0)
 		return;
-	(void)snprintf(text, sizeof(text), "%llu.%llu",
-	    (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10));
-	json_name(json, STR("rate"));
-	json_raw(json, str_from(text));
+	/* The AT Protocol's data model has no fractions. */
+	json_member_u64(json, STR("rate"), (op->rate_milli + 500) / 1000);
 	if (op_eta_secs(op, &eta_secs))
 		json_member_u64(json, STR("etaSeconds"), eta_secs);
 }

@@ -21,14 +21,21 @@ send_setting(struct channel *channel, const struct settings *settings,
 }
 
 void
+handshake_send_settings(struct channel *channel, const struct settings *settings,
+    unsigned audience)
+{
+	for (size_t i = 0; i < settings_count; i++)
+		if ((settings_rows[i].audience & audience) != 0)
+			send_setting(channel, settings, &settings_rows[i]);
+}
+
+void
 handshake_send(struct channel *channel, const struct settings *settings,
     unsigned audience)
 {
 	struct msg msg = { .type = MSG_TYPE_HELLO };
 
-	for (size_t i = 0; i < settings_count; i++)
-		if ((settings_rows[i].audience & audience) != 0)
-			send_setting(channel, settings, &settings_rows[i]);
+	handshake_send_settings(channel, settings, audience);
 	msg.hello = (struct msg_hello){
 		.version = PROTO_VERSION, .program = STR("backfilld"),
 		.pid = (uint64_t)getpid(),

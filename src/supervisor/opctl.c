@@ -33,22 +33,6 @@ fail_store(struct opctl_error *error, const struct err *err)
 
 /* --- trigger --- */
 
-/* A type may also be an operator's own executable: its name must not lead out
- * of the directory. */
-static bool
-is_plain_name(struct str name)
-{
-	if (name.len == 0 || name.len > 31)
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.ptr[i];
-
-		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-')
-			return false;
-	}
-	return strncmp(name.ptr, "backfill-", 9) != 0;	/* those are services */
-}
-
 static bool
 is_installed(const struct supervisor *sup, struct str name)
 {
@@ -57,6 +41,15 @@ is_installed(const struct supervisor *sup, struct str name)
 	(void)snprintf(path, sizeof(path), "%s/%.*s", sup->settings.libexec_dir,
 	    STR_FMT(name));
 	return access(path, X_OK) == 0;
+}
+
+/* An operator's own type: a worker that is not in our table.  The services live
+ * in the same directory. */
+static bool
+is_operators_own(const struct supervisor *sup, struct str name)
+{
+	return op_type_is_plain_name(name) &&
+	    !str_starts_with(name, STR("backfill-")) && is_installed(sup, name);
 }
 
 /* Find the type, put its kebab spelling into op, check the parameters. */
@@ -69,7 +62,7 @@ check_request(struct supervisor *sup, struct op *op, struct opctl_error *error)
 
 	if (type != NULL)
 		op->type = str_from(type->kebab);
-	if (type == NULL && (!is_plain_name(op->type) || !is_installed(sup, op->type))) {
+	if (type == NULL && !is_operators_own(sup, op->type)) {
 		(void)snprintf(text, sizeof(text), "Invalid backfill type: %.*s",
 		    (int)(op->type.len < 100 ? op->type.len : 100), op->type.ptr);
 		return fail(error, "InvalidBackfillType", text);

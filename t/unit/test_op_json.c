@@ -54,7 +54,7 @@ op_json__of_a_running_operation_has_progress_rate_and_eta(void **state BF_UNUSED
 	    "\"params\":{\"did\":\"did:plc:ewvi7nxzyoun6zhxrhs64oiz\"},"
 	    "\"attempt\":1,\"stage\":\"fetch\",\"recordsProcessed\":250,"
 	    "\"totalRecords\":1000,\"progress\":25,\"itemsFailed\":0,"
-	    "\"rate\":125.4,\"etaSeconds\":6,"
+	    "\"rate\":125,\"etaSeconds\":6,"
 	    "\"usage\":{\"cpuMs\":0,\"maxRssKib\":0,\"bytesFetched\":4096}}");
 }
 
