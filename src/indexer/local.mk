@@ -17,7 +17,7 @@ backfill_indexer_LDADD = $(INDEXER_LIBS)
 
 UNIT_TESTS += t/unit/test_indexer t/unit/test_indexer_faults \
 	t/unit/test_indexer_protocol t/unit/test_stage
-INDEXER_TEST_LDADD = libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS) $(UNIT_LIBS)
+INDEXER_TEST_LDADD = libbfproto.a $(STORE_LIBS) $(EV_LIBS) $(UNIT_LIBS)
 t_unit_test_indexer_SOURCES = t/unit/test_indexer.c \
 	t/unit/indexer_unit.c t/unit/indexer_unit.h
 t_unit_test_indexer_LDADD = $(INDEXER_TEST_LDADD)

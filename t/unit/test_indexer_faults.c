@@ -7,9 +7,11 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "common/exitcode.h"
 #include "common/limits.h"
+#include "store/env.h"
 
 #define DID	"did:plc:alice"
 
@@ -105,6 +107,51 @@ indexer__refuses_what_cannot_be_staged(void **state)
 	say_commit(&worker, 1, "rev");
 	assert_refused(&worker, 1);
 	open_lane(&worker, 1, DID);
+	client_clear(&worker);
+}
+
+static uint64_t
+last_transaction(const struct daemon *daemon)
+{
+	struct env_options options = { .schema = 1, .map_bytes = (size_t)1 << 30 };
+	struct env *env;
+	MDB_envinfo info;
+	struct err err;
+	char *dir;
+
+	assert_true(asprintf(&dir, "%s/records", daemon->state_dir) > 0);
+	assert_int_equal(env_open(dir, &options, &env, &err), 0);
+	assert_int_equal(mdb_env_info(env->mdb, &info), 0);
+	env_close(&env);
+	free(dir);
+	return info.me_last_txnid;
+}
+
+static void
+indexer__commits_what_is_ready_together(void **state)
+{
+	enum { LANES = 30 };
+	struct buf commits = BUF_INIT;
+	struct client worker;
+	uint64_t before;
+
+	peer_attach(*state, &worker, "op", true);
+	for (uint64_t lane = 0; lane < LANES; lane++) {
+		char did[32];
+
+		(void)snprintf(did, sizeof(did), "did:plc:%u", (unsigned)lane);
+		open_lane(&worker, lane, did);
+		say_put(&worker, lane, "a/b", 1, 10);
+		msg_pack(&commits, &(struct msg){ .type = MSG_TYPE_COMMIT,
+		    .commit = { .lane = lane } });
+	}
+	before = last_transaction(*state);
+	assert_int_equal(write(worker.fd, buf_data(&commits), buf_len(&commits)),
+	    buf_len(&commits));
+	for (uint64_t lane = 0; lane < LANES; lane++)
+		(void)peer_hear(&worker, MSG_TYPE_ACK);
+	assert_int_equal(last_transaction(*state) - before, 1);
+	buf_clear(&commits);
 	client_clear(&worker);
 }
 
@@ -243,10 +290,14 @@ indexer__finishes_what_was_committed_when_told_to_stop(void **state)
 
 	peer_attach(daemon, &worker, "op", true);
 	open_lane(&worker, 1, DID);
+	/* Stopped, so that it finds commit and signal in the same turn. */
+	assert_int_equal(kill(daemon->pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(daemon->pid, &status, WUNTRACED), daemon->pid);
 	say_put(&worker, 1, "a/b", 1, 10);
 	say_commit(&worker, 1, "rev");
-	(void)peer_hear(&worker, MSG_TYPE_ACK);
 	assert_int_equal(kill(daemon->pid, SIGTERM), 0);
+	assert_int_equal(kill(daemon->pid, SIGCONT), 0);
+	(void)peer_hear(&worker, MSG_TYPE_ACK);
 	status = daemon_wait(daemon);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), EXIT_OK);
@@ -285,6 +336,7 @@ static const struct CMUnitTest indexer_faults[] = {
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, daemon_setup, daemon_teardown)
 	TEST(indexer__refuses_what_the_disk_does_not_hold_and_goes_on),
 	TEST(indexer__refuses_what_cannot_be_staged),
+	TEST(indexer__commits_what_is_ready_together),
 	TEST(indexer__commits_more_than_one_group_takes),
 	TEST(indexer__killed_at_any_moment_leaves_whole_repositories),
 	TEST(indexer__finishes_what_was_committed_when_told_to_stop),

@@ -413,6 +413,28 @@ ops_events__drop_old_log_lines_but_no_transition(void **state)
 	assert_int_equal(tally.last_ms, now - 1);
 }
 
+static void
+ops_events__drop_log_lines_before_notes(void **state)
+{
+	struct fixture *f = *state;
+	struct str id = made(f, "did-sync", "did:plc:a");
+	struct buf seen = BUF_INIT;
+	struct ops_read *read;
+	struct err err;
+
+	assert_int_equal(ops_note(f->ops, id, OP_EVENT_CANCEL_ASKED, STR("by me"), 1, NULL,
+	    NULL, &err), 0);
+	for (int i = 0; i < LIMIT_OP_EVENTS + 50; i++)
+		assert_int_equal(ops_note(f->ops, id, OP_EVENT_LOG, STR("line"), 2, NULL,
+		    NULL, &err), 0);
+	assert_int_equal(ops_read_begin(f->ops, &read, &err), 0);
+	assert_int_equal(ops_events(read, id, add_event, &seen, &err), 0);
+	ops_read_end(&read);
+	assert_true(str_starts_with(buf_str(&seen),
+	    STR("triggered:admin cancel-asked:by me log:line ")));
+	buf_clear(&seen);
+}
+
 static bool
 count_item(const struct ops_item *item, void *arg)
 {
@@ -466,6 +488,7 @@ static const struct CMUnitTest ops[] = {
 	OPS_TEST(ops_write_progress__touches_running_operations_only),
 	OPS_TEST(ops_put_checkpoint__lasts_until_the_operation_ends),
 	OPS_TEST(ops_events__drop_old_log_lines_but_no_transition),
+	OPS_TEST(ops_events__drop_log_lines_before_notes),
 	OPS_TEST(ops_add_item__counts_all_and_keeps_so_many),
 };
 

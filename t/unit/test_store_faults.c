@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "store/env.h"
 #include "store/ops.h"
@@ -181,6 +182,47 @@ killed_writer__loses_nothing_that_it_had_accepted(void **state)
 	}
 }
 
+/* --- syncing --- */
+
+static unsigned syncs;
+
+/* In front of libc's, for LMDB too. */
+int
+fdatasync(int fd)
+{
+	syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+static void
+commit__is_synced_before_it_returns(void **state)
+{
+	unsigned unsafe = MDB_NOSYNC | MDB_NOMETASYNC | MDB_WRITEMAP | MDB_MAPASYNC |
+	    MDB_NOLOCK;
+	struct env_options options = { .may_write = true, .schema = 1,
+	    .map_bytes = (size_t)1 << 30 };
+	char id[TID_SIZE];
+	struct env *env;
+	struct ops *ops;
+	struct err err;
+	unsigned flags;
+
+	assert_int_equal(ops_open(*state, OPS_WRITE, &ops, &err), 0);
+	syncs = 0;
+	assert_int_equal(create_op(ops, 1, id, &err), 0);
+	assert_int_equal(syncs, 1);
+	assert_int_equal(ops_change(ops, str_from(id), OP_EVENT_START, STR(""), 1, NULL,
+	    NULL, NULL, &err), 0);
+	assert_int_equal(syncs, 2);
+	ops_close(&ops);
+
+	/* And the page that makes it valid, through a descriptor with O_DSYNC. */
+	assert_int_equal(env_open(*state, &options, &env, &err), 0);
+	assert_int_equal(mdb_env_get_flags(env->mdb, &flags), 0);
+	assert_int_equal(flags & unsafe, 0);
+	env_close(&env);
+}
+
 /* --- readers --- */
 
 static void
@@ -337,6 +379,7 @@ static const struct CMUnitTest store_faults[] = {
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, tempdir_setup, tempdir_teardown)
 	TEST(full_disk__is_told_as_such_and_harms_nothing),
 	TEST(killed_writer__loses_nothing_that_it_had_accepted),
+	TEST(commit__is_synced_before_it_returns),
 	TEST(dead_reader__gives_its_slot_back),
 	TEST(store__is_opened_once_per_process),
 	TEST(reader__finds_nothing_where_no_store_is),
