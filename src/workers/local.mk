@@ -2,9 +2,19 @@
 noinst_LIBRARIES += libbfworkers.a
 libbfworkers_a_SOURCES = \
 	src/workers/records_link.c src/workers/records_link.h \
+	src/workers/sync_check.c \
+	src/workers/sync_env.c src/workers/sync_env.h \
+	src/workers/sync_fetch.c \
+	src/workers/sync_index.c \
+	src/workers/sync_repo.c src/workers/sync_repo.h src/workers/sync_repo_impl.h \
 	src/workers/worker.c src/workers/worker.h
 
 WORKER_LDADD_COMMON = libbfworkers.a libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)
+SYNC_LDADD = libbfworkers.a libbfproto.a libbfop.a $(FETCH_LIBS)
+
+pkglibexec_PROGRAMS += did-sync
+did_sync_SOURCES = src/workers/did_sync.c
+did_sync_LDADD = $(SYNC_LDADD)
 
 # A worker that misbehaves on demand, for the tests of the daemon.
 check_PROGRAMS += t/workers/null-op
@@ -17,3 +27,20 @@ t_unit_test_worker_LDADD = $(WORKER_LDADD_COMMON) $(UNIT_LIBS)
 t_unit_test_records_link_SOURCES = t/unit/test_records_link.c \
 	t/unit/worker_rig.c t/unit/worker_rig.h
 t_unit_test_records_link_LDADD = $(WORKER_LDADD_COMMON) $(UNIT_LIBS)
+
+ACCOUNT_TEST_RIG = t/unit/fake_account.c t/unit/fake_account.h \
+	t/unit/fetch_server.c t/unit/fetch_server.h t/unit/vectors.c t/unit/vectors.h
+SYNC_TEST_RIG = $(ACCOUNT_TEST_RIG) t/unit/sync_bench.c t/unit/sync_bench.h \
+	t/unit/fake_indexer.c t/unit/fake_indexer.h
+
+UNIT_TESTS += t/unit/test_sync_repo t/unit/test_sync_bad t/unit/test_sync_stop \
+	t/unit/test_did_sync
+t_unit_test_sync_repo_SOURCES = t/unit/test_sync_repo.c $(SYNC_TEST_RIG)
+t_unit_test_sync_repo_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
+t_unit_test_sync_bad_SOURCES = t/unit/test_sync_bad.c $(SYNC_TEST_RIG)
+t_unit_test_sync_bad_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
+t_unit_test_sync_stop_SOURCES = t/unit/test_sync_stop.c $(SYNC_TEST_RIG)
+t_unit_test_sync_stop_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
+t_unit_test_did_sync_SOURCES = t/unit/test_did_sync.c $(ACCOUNT_TEST_RIG) \
+	t/unit/worker_rig.c t/unit/worker_rig.h
+t_unit_test_did_sync_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)

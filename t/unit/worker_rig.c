@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -35,6 +36,8 @@ become(const char *path, int control, int records)
 {
 	const char *name = strrchr(path, '/') + 1;
 
+	/* A test that fails leaves without us. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(fcntl(control, F_DUPFD, 16), FD_CONTROL) == -1 ||
 	    dup2(fcntl(records, F_DUPFD, 16), FD_RECORDS) == -1 ||
 	    close_range(FD_RECORDS + 1, ~0u, 0) == -1)

@@ -1,0 +1,88 @@
+#include "workers/sync_env.h"
+
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/mem.h"
+
+/* Servers log it; who is bothered by us should know whom to write to. */
+static char *
+make_user_agent(const char *contact)
+{
+	struct buf text = BUF_INIT;
+	char *result;
+
+	buf_printf(&text, "%s/%s", PACKAGE_NAME, PACKAGE_VERSION);
+	if (*contact != '\0')
+		buf_printf(&text, " (+%s)", contact);
+	result = xstrndup((const char *)buf_data(&text), buf_len(&text));
+	buf_clear(&text);
+	return result;
+}
+
+static int
+make_filter(const char *collections, struct filter **filter_out, struct err *err)
+{
+	struct filter *filter = filter_new();
+	struct str rest = str_from(collections), item;
+	bool wants_all = false;
+
+	while (!str_is_empty(item = settings_next_item(&rest))) {
+		wants_all |= str_eq(item, STR("*"));
+		if (filter_add(filter, item) == -1) {
+			filter_free(&filter);
+			return err_set(err, ERR_INVALID, "collections: \"%.*s\" is no "
+			    "collection or pattern such as pub.chive.*", STR_FMT(item));
+		}
+	}
+	/* No filter at all is faster than one that wants everything. */
+	if (wants_all)
+		filter_free(&filter);
+	*filter_out = filter;
+	return 0;
+}
+
+struct http_options
+sync_env_http_options(const struct sync_env *env)
+{
+	const struct settings *settings = env->settings;
+
+	return (struct http_options){
+		.user_agent = env->user_agent,
+		.allow_private_addresses = settings->allow_private_addresses,
+		.allow_plain_http = settings->allow_plain_http,
+		.attempts = (unsigned)settings->fetch_retries + 1,
+		.connect_ms = (int64_t)settings->connect_timeout_ms,
+		.bulk_total_ms = (int64_t)settings->fetch_timeout_ms,
+	};
+}
+
+int
+sync_env_init(struct sync_env *env, struct ev_loop *loop, struct records_link *records,
+    const struct settings *settings, struct err *err)
+{
+	struct http_options options;
+
+	*env = (struct sync_env){
+		.loop = loop, .records = records, .settings = settings,
+		.identity = {
+			.plc_url = settings->plc_directory,
+			.allow_plain_http = settings->allow_plain_http,
+		},
+	};
+	if (make_filter(settings->collections, &env->filter, err) == -1)
+		return -1;
+	env->user_agent = make_user_agent(settings->contact);
+	options = sync_env_http_options(env);
+	env->http = http_new(loop, &options);
+	return 0;
+}
+
+void
+sync_env_clear(struct sync_env *env)
+{
+	http_free(&env->http);
+	filter_free(&env->filter);
+	free(env->user_agent);
+	env->user_agent = NULL;
+}

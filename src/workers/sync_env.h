@@ -1,0 +1,45 @@
+/*
+ * sync_env.h - what all repository syncs of one worker share.
+ *
+ * Made once by a type's start() from its settings; each struct sync_repo of the
+ * worker borrows it.  Process: workers.
+ */
+#ifndef BF_WORKERS_SYNC_ENV_H
+#define BF_WORKERS_SYNC_ENV_H
+
+#include <ev.h>
+
+#include "atproto/filter.h"
+#include "common/attr.h"
+#include "common/err.h"
+#include "common/settings.h"
+#include "fetch/http.h"
+#include "fetch/identity.h"
+
+struct records_link;
+
+struct sync_env {
+	/* borrowed, outlive us */
+	struct ev_loop *loop;
+	struct records_link *records;
+	const struct settings *settings;
+	/* owned */
+	struct http *http;		/* politeness is per host and so shared */
+	struct filter *filter;		/* the wanted collections; NULL: all */
+	char *user_agent;
+
+	struct identity_options identity;
+};
+
+/* What the settings say of requests; points into env. */
+struct http_options sync_env_http_options(const struct sync_env *env);
+
+/* ERR_INVALID: the setting `collections` has an item that is no pattern. */
+int sync_env_init(struct sync_env *env, struct ev_loop *loop,
+    struct records_link *records, const struct settings *settings, struct err *err)
+    BF_MUSTCHECK;
+
+/* The syncs must be gone.  Not from inside a callback of http. */
+void sync_env_clear(struct sync_env *env);
+
+#endif
