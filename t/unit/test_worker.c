@@ -75,6 +75,37 @@ worker__that_fails_says_why_and_exits_1(void **state BF_UNUSED)
 	end_with(&rig, EXIT_FAILED);
 }
 
+/* The supervisor ends a worker for one byte that is not UTF-8. */
+static void
+worker__cleans_and_cuts_the_text_of_others(void **state BF_UNUSED)
+{
+	struct rig rig;
+	struct msg msg;
+
+	start(&rig, ASSIGN("bad-text"));
+	msg = rig_expect(&rig.control, MSG_TYPE_ITEM_FAILED);
+	assert_true(str_eq(msg.item_failed.item, STR("item ?")));
+	assert_int_equal(msg.item_failed.text.len, LIMIT_OP_TEXT_BYTES - 1);
+	msg = rig_next(&rig.control);
+	assert_int_equal(msg.type, MSG_TYPE_FAIL);
+	assert_true(str_starts_with(msg.fail.text, STR("bad ?" "?(xxx")));
+	assert_true(msg.fail.text.len <= LIMIT_OP_TEXT_BYTES);
+	end_with(&rig, EXIT_FAILED);
+}
+
+static void
+worker__sends_as_many_failed_items_as_are_kept(void **state BF_UNUSED)
+{
+	struct rig rig;
+	int items = 0;
+
+	start(&rig, ASSIGN("items"));
+	while (rig_next(&rig.control).type == MSG_TYPE_ITEM_FAILED)
+		items++;
+	assert_int_equal(items, LIMIT_OP_ITEMS);
+	end_with(&rig, EXIT_OK);
+}
+
 static void
 worker__gives_its_type_the_checkpoint_of_an_earlier_attempt(void **state BF_UNUSED)
 {
@@ -248,6 +279,8 @@ static const struct CMUnitTest worker_tests[] = {
 	cmocka_unit_test(worker__says_hello_then_done_and_exits_0),
 	cmocka_unit_test(worker__says_hello_on_the_record_channel_too),
 	cmocka_unit_test(worker__that_fails_says_why_and_exits_1),
+	cmocka_unit_test(worker__cleans_and_cuts_the_text_of_others),
+	cmocka_unit_test(worker__sends_as_many_failed_items_as_are_kept),
 	cmocka_unit_test(worker__gives_its_type_the_checkpoint_of_an_earlier_attempt),
 	cmocka_unit_test(worker__sends_progress_at_a_bounded_rate),
 	cmocka_unit_test(worker__stops_at_once_on_sigterm_with_its_latest_progress),

@@ -8,6 +8,8 @@
  *
  *	finish		done, at once
  *	fail		fail, class "null-op"
+ *	bad-text	fail, with a text that is over the limit and no UTF-8
+ *	items		more failed items than are kept; done
  *	run		progress until SIGTERM; SIGUSR1 makes it finish
  *	checkpoint	a checkpoint, then as run; assigned with one: done
  *	no-result	exit 0 without a result
@@ -41,7 +43,7 @@
 #include <unistd.h>
 
 #include "common/buf.h"
-#include "common/exitcode.h"
+#include "common/limits.h"
 #include "common/mem.h"
 #include "proto/fdlayout.h"
 #include "workers/records_link.h"
@@ -81,6 +83,28 @@ static void
 fail(struct null_op *job)
 {
 	worker_fail(job->worker, "null-op", "failed as asked");
+}
+
+static void
+bad_text(struct null_op *job)
+{
+	char text[LIMIT_OP_TEXT_BYTES * 2];
+
+	/* A sequence of two bytes straddles the limit. */
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	memcpy(text, "bad \xff\xc3(", 7);
+	memcpy(text + LIMIT_OP_TEXT_BYTES - 1, "\xc3\xa9", 2);
+	worker_item_failed(job->worker, STR("item \xff"), "null-op", text);
+	worker_fail(job->worker, "null-op", "%s", text);
+}
+
+static void
+items(struct null_op *job)
+{
+	for (int i = 0; i < LIMIT_OP_ITEMS + 10; i++)
+		worker_item_failed(job->worker, STR("one"), "null-op", "of many");
+	finish(job);
 }
 
 static void
@@ -387,8 +411,9 @@ static const struct {
 	const char *word;
 	void (*behave)(struct null_op *job);
 } behaviours[] = {
-	{ "finish", finish }, { "fail", fail }, { "run", run },
-	{ "checkpoint", checkpoint }, { "no-result", no_result },
+	{ "finish", finish }, { "fail", fail }, { "bad-text", bad_text },
+	{ "items", items }, { "run", run }, { "checkpoint", checkpoint },
+	{ "no-result", no_result },
 	{ "exit-7", exit_7 }, { "done-crash", done_crash }, { "crash", crash },
 	{ "ignore-term", ignore_term }, { "chatter", chatter },
 	{ "spin", spin }, { "flood", flood },
