@@ -44,3 +44,5 @@ t_unit_test_sync_stop_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 t_unit_test_did_sync_SOURCES = t/unit/test_did_sync.c $(ACCOUNT_TEST_RIG) \
 	t/unit/worker_rig.c t/unit/worker_rig.h
 t_unit_test_did_sync_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
+
+EXTRA_DIST += t/30-did-sync.t t/31-did-sync-faults.t
