@@ -1,11 +1,14 @@
 /*
  * repo-verify FILE.car [MEMORY_MB] - how close full verification is to its floor.
+ * FILE.car comes from make-repo.
  *
  * The floor is hashing every block, and every key for its layer: what cannot be
  * left out.  Verification is all that a worker does before it trusts a record:
  * CAR, CIDs, strict DAG-CBOR of every block, commit with its signature, tree.
- * Both are the best of several runs in this process.  MEMORY_MB (16) is the limit
- * over which blocks go to a spill file in $TMPDIR.
+ * Both are the best of several runs in this process, over a file that is in memory.
+ * Blocks are read again from the file itself, as backfillctl does; with MEMORY_MB
+ * they are kept in so much memory and beyond it in a spill file in $TMPDIR, as a
+ * worker does.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -35,7 +38,8 @@ struct slices {
 };
 
 struct bench {
-	int fd, spill_fd;
+	int fd, spill_fd;	/* spill_fd is -1 if blocks are read from fd again */
+	struct bytes car;	/* fd, mapped */
 	size_t memory_bytes;
 	struct key key;
 	struct repo_stats stats;
@@ -89,24 +93,19 @@ note_memory(struct bench *bench)
 }
 
 static void
-feed_file(struct bench *bench, struct repo *repo)
+feed(struct bench *bench, struct repo *repo)
 {
-	static uint8_t piece[PIECE_BYTES];
+	struct bytes rest = bench->car;
 	struct fault fault;
-	off_t at = 0;
 
-	for (;;) {
-		ssize_t n = pread(bench->fd, piece, sizeof(piece), at);
+	for (size_t i = 0; rest.len > 0; i++) {
+		size_t n = rest.len < PIECE_BYTES ? rest.len : PIECE_BYTES;
 
-		if (n < 0)
-			die("read");
-		if (n == 0)
-			break;
-		if (repo_feed(repo, (struct bytes){ piece, (size_t)n }, &fault) < 0)
+		if (repo_feed(repo, (struct bytes){ rest.ptr, n }, &fault) < 0)
 			invalid(&fault);
-		if (at % (64 * PIECE_BYTES) == 0)
+		if (i % 64 == 0)
 			note_memory(bench);
-		at += n;
+		rest = (struct bytes){ rest.ptr + n, rest.len - n };
 	}
 	note_memory(bench);
 	if (repo_feed_end(repo, &fault) < 0)
@@ -122,12 +121,13 @@ verify(struct bench *bench)
 	struct fault fault;
 	enum repo_step step;
 
+	options.spill_has_car = bench->spill_fd == -1;
+	options.spill_fd = options.spill_has_car ? bench->fd : bench->spill_fd;
 	options.memory_bytes = bench->memory_bytes;
-	options.spill_fd = bench->spill_fd;
-	if (ftruncate(bench->spill_fd, 0) < 0)
+	if (bench->spill_fd != -1 && ftruncate(bench->spill_fd, 0) < 0)
 		die("spill file");
 	repo = repo_new(&options);
-	feed_file(bench, repo);
+	feed(bench, repo);
 	if (repo_check_commit(repo, &expect, &fault) < 0)
 		invalid(&fault);
 	do {
@@ -199,21 +199,13 @@ hash_all(struct sha256 *sha, const struct slices *slices)
 }
 
 static double
-time_floor(struct bench *bench, struct repo *repo)
+time_floor(struct repo *repo, const struct bench *bench)
 {
-	struct stat st;
-	void *map;
 	struct buf text = BUF_INIT;
-	struct slices blocks, keys;
+	struct slices blocks = list_blocks(bench->car), keys;
 	struct sha256 *sha = sha256_new();
 	double best = 1e9, start = now_s();
 
-	if (fstat(bench->fd, &st) < 0)
-		die("stat");
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, bench->fd, 0);
-	if (map == MAP_FAILED)
-		die("mmap");
-	blocks = list_blocks((struct bytes){ map, (size_t)st.st_size });
 	keys = list_keys(repo, &text);
 	for (int i = 0; i < MAX_RUNS && (i < MIN_RUNS || now_s() - start < MIN_TIME_S); i++) {
 		double begin = now_s(), took;
@@ -226,7 +218,6 @@ time_floor(struct bench *bench, struct repo *repo)
 	free(blocks.at);
 	free(keys.at);
 	buf_clear(&text);
-	munmap(map, (size_t)st.st_size);
 	sha256_free(&sha);
 	return best;
 }
@@ -263,39 +254,54 @@ print_results(const struct bench *bench, double floor_s, double verify_s)
 	printf("ns per record     %.0f\n", verify_s * 1e9 / (double)stats->records);
 	printf("MB/s              %.0f\n", (double)stats->bytes / verify_s / 1e6);
 	printf("peak own memory   %.1f MB\n", (double)bench->anon_kb / 1024);
-	printf("peak RSS          %.1f MB (with mapped pages of the spill file)\n",
+	printf("peak RSS          %.1f MB (with pages of the mapped files)\n",
 	    (double)bench->rss_kb / 1024);
+}
+
+static void
+open_files(struct bench *bench, const char *path, bool spills)
+{
+	const char *dir = getenv("TMPDIR");
+	struct stat st;
+	void *map;
+
+	bench->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (bench->fd == -1 || fstat(bench->fd, &st) < 0)
+		die(path);
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, bench->fd, 0);
+	if (map == MAP_FAILED)
+		die("mmap");
+	bench->car = (struct bytes){ map, (size_t)st.st_size };
+	bench->spill_fd = -1;
+	if (!spills)
+		return;
+	bench->spill_fd = open(dir != NULL ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (bench->spill_fd == -1)
+		die("spill file");
 }
 
 int
 main(int argc, char **argv)
 {
-	struct bench bench = { .memory_bytes = 16 * 1024 * 1024, .measures_memory = true };
+	struct bench bench = { .measures_memory = true };
 	struct keypair *pair = maker_keypair(KEY_K256);
-	const char *dir = getenv("TMPDIR");
 	struct rusage usage;
 	struct repo *repo;
 	double floor_s, verify_s;
-	uint64_t mb;
+	uint64_t mb = 0;
 
 	if (argc < 2 || argc > 3 || (argc == 3 && str_to_u64(str_from(argv[2]), &mb) < 0)) {
-		fputs("usage: repo-verify FILE.car [MEMORY_MB], FILE.car from make-repo\n", stderr);
+		fputs("usage: repo-verify FILE.car [MEMORY_MB]\n", stderr);
 		return EXIT_USAGE;
 	}
-	if (argc == 3)
-		bench.memory_bytes = (size_t)mb << 20;
+	bench.memory_bytes = (size_t)mb << 20;
 	bench.key = keypair_public(pair);
-	bench.fd = open(argv[1], O_RDONLY | O_CLOEXEC);
-	if (bench.fd == -1)
-		die(argv[1]);
-	bench.spill_fd = open(dir != NULL ? dir : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (bench.spill_fd == -1)
-		die("spill file");
+	open_files(&bench, argv[1], argc == 3);
 	repo = verify(&bench);
 	getrusage(RUSAGE_SELF, &usage);
 	bench.rss_kb = usage.ru_maxrss;
 	bench.measures_memory = false;
-	floor_s = time_floor(&bench, repo);
+	floor_s = time_floor(repo, &bench);
 	repo_free(&repo);
 	verify_s = time_verify(&bench);
 	print_results(&bench, floor_s, verify_s);

@@ -14,6 +14,7 @@
 #define RECORD_FLAG	((uint64_t)1 << 37)
 #define OFFSET_MASK	(RECORD_FLAG - 1)
 
+#define CACHE_LINE	64
 #define BLOCKS_PER_BUCKET	4
 #define RADIX_BITS		10	/* per pass: its counters stay in the first cache */
 #define MAX_BUCKET_BITS		(2 * RADIX_BITS)
@@ -203,7 +204,7 @@ find_entry(const struct blocks *blocks, uint64_t hash, uint64_t bucket)
 
 void
 blocks_prefetch(const struct blocks *blocks, const struct spool *spool,
-    const uint8_t *const *cids, size_t n)
+    const uint8_t *const *cids, size_t n, size_t bytes)
 {
 	const uint8_t *start = spool_memory(spool);
 	uint64_t hashes[BLOCKS_PREFETCH_MAX];
@@ -220,10 +221,10 @@ blocks_prefetch(const struct blocks *blocks, const struct spool *spool,
 	for (size_t i = 0; i < n; i++) {
 		const uint64_t *entry = find_entry(blocks, hashes[i], hashes[i] >> shift);
 
-		if (entry != NULL) {
-			/* Its head and, if it is a node, the start of its content. */
-			__builtin_prefetch(start + (*entry & OFFSET_MASK));
-			__builtin_prefetch(start + (*entry & OFFSET_MASK) + 64);
-		}
+		/* Its length and CID, which may lie on two cache lines, and more of it
+		 * for whoever reads on. */
+		if (entry != NULL)
+			for (size_t at = 0; at <= bytes; at += CACHE_LINE)
+				__builtin_prefetch(start + (*entry & OFFSET_MASK) + at);
 	}
 }

@@ -51,11 +51,11 @@ int blocks_find(const struct blocks *blocks, const struct spool *spool,
 
 /*
  * Several CIDs are going to be looked up: fetch what blocks_find() will touch into
- * the cache.  The memory is waited for once instead of once for each of them,
- * which is most of the time that a large repository takes.
+ * the cache, and so many bytes of each block.  Memory is then waited for once
+ * instead of once for each block, which is most of the time of a large repository.
  */
 #define BLOCKS_PREFETCH_MAX	64
 void blocks_prefetch(const struct blocks *blocks, const struct spool *spool,
-    const uint8_t *const *cids, size_t n);
+    const uint8_t *const *cids, size_t n, size_t bytes);
 
 #endif

@@ -22,7 +22,8 @@ repo_new(const struct repo_options *options)
 		repo->options.max_blocks = LIMIT_CAR_BLOCKS;
 	repo->car = CAR_INIT;
 	repo->sha = sha256_new();
-	spool_init(&repo->spool, options->memory_bytes, options->spill_fd);
+	spool_init(&repo->spool, options->memory_bytes, options->spill_fd,
+	    options->spill_has_car);
 	blocks_init(&repo->blocks);
 	return repo;
 }
@@ -36,6 +37,7 @@ repo_free(struct repo **repo)
 	blocks_clear(&(*repo)->blocks);
 	spool_clear(&(*repo)->spool);
 	buf_clear(&(*repo)->commit_block);
+	buf_clear(&(*repo)->pending_keys);
 	buf_clear(&(*repo)->scratch);
 	sha256_free(&(*repo)->sha);
 	free(*repo);

@@ -47,6 +47,9 @@ struct repo_options {
 	size_t memory_bytes;	/* blocks in memory before they go to the spill file */
 	int spill_fd;		/* borrowed: an empty file, open for reading and writing,
 				 * that nobody else uses; -1: over memory_bytes is an error */
+	bool spill_has_car;	/* spill_fd is a file that already holds the very bytes
+				 * that are fed: they are read from there again, and
+				 * nothing is written.  It must not change meanwhile */
 	uint64_t max_bytes;	/* of the CAR; at most LIMIT_CAR_BYTES */
 	uint64_t max_blocks;	/* duplicates count; at most LIMIT_CAR_BLOCKS */
 };
@@ -100,7 +103,7 @@ enum repo_step repo_check_tree(struct repo *repo, size_t nodes, struct fault *fa
 struct repo_stats {
 	uint64_t bytes;			/* taken so far */
 	uint64_t blocks;		/* in the CAR, with duplicates */
-	uint64_t spilled_bytes;		/* written to the spill file */
+	uint64_t spilled_bytes;		/* in the spill file */
 	/* known after repo_check_tree() */
 	uint64_t nodes;
 	uint64_t records;		/* keys in the tree */

@@ -79,14 +79,58 @@ check_order(struct repo *repo, const struct tree_leaf *leaf, size_t shared,
 	return 0;
 }
 
+static void
+add_pending(struct repo *repo, const struct tree_leaf *leaf)
+{
+	struct repo_pending *pending = &repo->pending[repo->n_pending];
+
+	if (leaf->value.len != CID_BYTES || leaf->value.ptr[1] != CID_DAG_CBOR) {
+		repo->stats.records_bad++;
+		return;
+	}
+	memcpy(pending->cid, leaf->value.ptr, CID_BYTES);
+	pending->offset = leaf->offset;
+	pending->key_at = buf_len(&repo->pending_keys);
+	pending->key_len = leaf->key.len;
+	buf_add_str(&repo->pending_keys, leaf->key);
+	repo->n_pending++;
+}
+
+/* Find the blocks of all pending records. */
+static int
+settle_pending(struct repo *repo, struct fault *fault)
+{
+	const uint8_t *cids[BLOCKS_PREFETCH_MAX];
+
+	for (size_t i = 0; i < repo->n_pending; i++)
+		cids[i] = repo->pending[i].cid;
+	blocks_prefetch(&repo->blocks, &repo->spool, cids, repo->n_pending, CID_BYTES);
+	for (size_t i = 0; i < repo->n_pending; i++) {
+		const struct repo_pending *pending = &repo->pending[i];
+		struct tree_leaf leaf = { .offset = pending->offset,
+		    .value = { pending->cid, CID_BYTES },
+		    .key = { (char *)buf_data(&repo->pending_keys) + pending->key_at,
+		    pending->key_len } };
+		enum fault_code bad;
+		struct bytes bytes;
+
+		if (repo_read_record(repo, &leaf, false, &repo->scratch, &bytes, &bad,
+		    fault) < 0)
+			return -1;
+		if (bad != FAULT_NONE)
+			repo->stats.records_bad++;
+	}
+	repo->n_pending = 0;
+	buf_reset(&repo->pending_keys);
+	return 0;
+}
+
 static int
 check_leaf(struct repo *repo, const struct tree_leaf *leaf, struct fault *fault)
 {
 	struct bytes key = { (const uint8_t *)leaf->key.ptr, leaf->key.len };
 	struct bytes last = { repo->last_key, repo->last_key_len };
 	size_t shared = mst_common_prefix(key, last);
-	enum fault_code bad;
-	struct bytes bytes;
 
 	if (check_path(repo, leaf, shared, fault) < 0 ||
 	    check_order(repo, leaf, shared, fault) < 0)
@@ -98,14 +142,11 @@ check_leaf(struct repo *repo, const struct tree_leaf *leaf, struct fault *fault)
 		return fault_set_detail(fault, FAULT_KEY_LAYER, leaf->offset, leaf->key);
 	if (tree_top(&repo->tree)->layer == 0 && tree_top(&repo->tree)->child != NULL)
 		return fault_set_detail(fault, FAULT_NODE_BELOW_ZERO, leaf->offset, leaf->key);
-	if (repo_read_record(repo, leaf, false, &repo->scratch, &bytes, &bad, fault) < 0)
-		return -1;
 	memcpy(repo->last_key + shared, key.ptr + shared, key.len - shared);
 	repo->last_key_len = key.len;
 	repo->stats.records++;
-	if (bad != FAULT_NONE)
-		repo->stats.records_bad++;
-	return 0;
+	add_pending(repo, leaf);
+	return repo->n_pending == BLOCKS_PREFETCH_MAX ? settle_pending(repo, fault) : 0;
 }
 
 /* REPO_AGAIN after any step that is not the last. */
@@ -118,7 +159,7 @@ check_step(struct repo *repo, struct fault *fault)
 	case TREE_FAILED:
 		return REPO_FAILED;
 	case TREE_END:
-		return REPO_DONE;
+		return settle_pending(repo, fault) < 0 ? REPO_FAILED : REPO_DONE;
 	case TREE_NODE:
 		return check_node(repo, fault) < 0 ? REPO_FAILED : REPO_AGAIN;
 	case TREE_LEAF:

@@ -12,6 +12,13 @@
 #include "atproto/spool.h"
 #include "atproto/tree.h"
 
+/* A record whose block is still to be looked up, together with others. */
+struct repo_pending {
+	uint8_t cid[CID_BYTES];
+	uint64_t offset;		/* of the tree's entry, in the CAR */
+	size_t key_at, key_len;		/* in repo->pending_keys */
+};
+
 enum repo_stage {
 	REPO_FEEDING,
 	REPO_FED,		/* the commit is read */
@@ -33,9 +40,12 @@ struct repo {
 	uint8_t last_key[LIMIT_MST_KEY_BYTES];
 	size_t last_key_len;
 	size_t last_collection_len;	/* of last_key, known to be an NSID */
+	struct repo_pending pending[BLOCKS_PREFETCH_MAX];
+	size_t n_pending;
 	/* owned */
 	struct sha256 *sha;
 	struct buf commit_block;
+	struct buf pending_keys;
 	struct buf scratch;
 };
 

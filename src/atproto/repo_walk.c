@@ -23,6 +23,7 @@ repo_walk_new(struct repo *repo, const struct filter *filter)
 	walk->repo = repo;
 	walk->bad = FAULT_INIT;
 	tree_init(&walk->tree, &repo->blocks, &repo->spool, &repo->commit.data, filter);
+	walk->tree.wants_records = true;
 	return walk;
 }
 

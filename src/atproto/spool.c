@@ -5,17 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/mem.h"
 
-#define FIRST_BYTES	(64 * 1024)
 #define WRITE_BYTES	(256 * 1024)	/* per write, once bytes go to the file */
 
 void
-spool_init(struct spool *spool, size_t memory_bytes, int fd)
+spool_init(struct spool *spool, size_t memory_bytes, int fd, bool has_all)
 {
-	*spool = (struct spool){ .memory_bytes = memory_bytes, .fd = fd };
+	*spool = (struct spool){ .memory_bytes = memory_bytes, .fd = fd,
+	    .has_all = has_all };
+}
+
+static void
+free_memory(struct spool *spool)
+{
+	if (spool->is_region)
+		munmap(spool->mem, spool->mem_size);
+	else
+		free(spool->mem);
+	spool->mem = NULL;
+	spool->mem_size = 0;
+	spool->is_region = false;
 }
 
 void
@@ -23,7 +36,7 @@ spool_clear(struct spool *spool)
 {
 	if (spool->map != NULL)
 		munmap((void *)(uintptr_t)spool->map, spool->len);
-	free(spool->mem);
+	free_memory(spool);
 	*spool = (struct spool){ .fd = -1 };
 }
 
@@ -39,9 +52,8 @@ io_failed(struct fault *fault, uint64_t offset, const char *reason)
 	return fault_set_detail(fault, FAULT_CAR_IO, offset, str_from(reason));
 }
 
-/* Write the first n bytes in memory to the end of the file. */
 static int
-spill(struct spool *spool, size_t n, struct fault *fault)
+write_file(struct spool *spool, size_t n, struct fault *fault)
 {
 	size_t done = 0;
 
@@ -55,47 +67,79 @@ spill(struct spool *spool, size_t n, struct fault *fault)
 			return io_failed(fault, spool->spilled_bytes + done, strerror(errno));
 		done += (size_t)written;
 	}
-	if (n > 0)
-		memmove(spool->mem, spool->mem + n, in_memory(spool) - n);
+	return 0;
+}
+
+/* Move the first n bytes in memory to the end of the file. */
+static int
+spill(struct spool *spool, size_t n, struct fault *fault)
+{
+	if (n == 0)
+		return 0;
+	if (!spool->has_all && write_file(spool, n, fault) < 0)
+		return -1;
+	memmove(spool->mem, spool->mem + n, in_memory(spool) - n);
 	spool->spilled_bytes += n;
 	return 0;
 }
 
+/* One region for all that may stay in memory: it costs what is used of it, and never
+ * moves. */
 static void
-resize(struct spool *spool, size_t size)
+reserve_region(struct spool *spool)
 {
-	spool->mem = xrealloc(spool->mem, size);
+	void *region = mmap(NULL, spool->memory_bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (region == MAP_FAILED)	/* as xmalloc() */
+		abort();
+	spool->mem = region;
+	spool->mem_size = spool->memory_bytes;
+	spool->is_region = true;
+}
+
+/* Send what is parsed to the file, and keep the rest in a buffer. */
+static int
+leave_region(struct spool *spool, size_t n, uint64_t parsed_to, struct fault *fault)
+{
+	size_t size;
+	uint8_t *mem;
+
+	if (spool->fd == -1)
+		return fault_set(fault, FAULT_CAR_MEMORY, spool->len);
+	if (spill(spool, (size_t)parsed_to, fault) < 0)
+		return -1;
+	size = spool->memory_bytes < WRITE_BYTES ? spool->memory_bytes : WRITE_BYTES;
+	if (size < in_memory(spool) + n)
+		size = in_memory(spool) + n;
+	mem = xmalloc(size);
+	if (in_memory(spool) > 0)
+		memcpy(mem, spool->mem, in_memory(spool));
+	free_memory(spool);
+	spool->mem = mem;
 	spool->mem_size = size;
+	return 0;
 }
 
 /* Make room for n more bytes, in memory or by sending parsed ones to the file. */
 static int
 make_room(struct spool *spool, size_t n, uint64_t parsed_to, struct fault *fault)
 {
-	size_t need = in_memory(spool) + n;
-	size_t size = spool->mem_size > 0 ? spool->mem_size : FIRST_BYTES;
+	size_t need;
 
-	if (spool->spilled_bytes == 0 && need > spool->memory_bytes) {
-		if (spool->fd == -1)
-			return fault_set(fault, FAULT_CAR_MEMORY, spool->len);
-		if (spill(spool, (size_t)parsed_to, fault) < 0)
-			return -1;
-		need = in_memory(spool) + n;
-		/* The rest is short: give the memory back. */
-		size = WRITE_BYTES;
-		resize(spool, need > size ? need : size);
-	}
-	if (need <= spool->mem_size)
+	if (spool->len == 0 && n <= spool->memory_bytes && !spool->has_all)
+		reserve_region(spool);
+	if (in_memory(spool) + n <= spool->mem_size)
 		return 0;
-	if (spool->spilled_bytes > 0 && parsed_to > spool->spilled_bytes) {
-		if (spill(spool, (size_t)(parsed_to - spool->spilled_bytes), fault) < 0)
-			return -1;
-		need = in_memory(spool) + n;
+	if (spool->is_region || spool->len == 0)
+		return leave_region(spool, n, parsed_to, fault);
+	if (spill(spool, (size_t)(parsed_to - spool->spilled_bytes), fault) < 0)
+		return -1;
+	need = in_memory(spool) + n;
+	if (need > spool->mem_size) {
+		spool->mem_size = need > 2 * spool->mem_size ? need : 2 * spool->mem_size;
+		spool->mem = xrealloc(spool->mem, spool->mem_size);
 	}
-	while (size < need)
-		size *= 2;
-	if (size > spool->mem_size)
-		resize(spool, size);
 	return 0;
 }
 
@@ -119,6 +163,20 @@ spool_tail(const struct spool *spool, uint64_t from)
 	    (size_t)(spool->len - from) };
 }
 
+/* A mapping of a file that is shorter would end the process where it ends. */
+static int
+check_size(const struct spool *spool, struct fault *fault)
+{
+	struct stat st;
+
+	if (fstat(spool->fd, &st) == -1)
+		return io_failed(fault, 0, strerror(errno));
+	if (st.st_size < 0 || (uint64_t)st.st_size < spool->len)
+		return io_failed(fault, (uint64_t)st.st_size,
+		    "it is shorter than what was read");
+	return 0;
+}
+
 int
 spool_end(struct spool *spool, struct fault *fault)
 {
@@ -126,15 +184,12 @@ spool_end(struct spool *spool, struct fault *fault)
 
 	if (spool->spilled_bytes == 0)
 		return 0;
-	if (spill(spool, in_memory(spool), fault) < 0)
+	if (spill(spool, in_memory(spool), fault) < 0 || check_size(spool, fault) < 0)
 		return -1;
-	free(spool->mem);
-	spool->mem = NULL;
-	spool->mem_size = 0;
+	free_memory(spool);
 	/*
 	 * Where the address space is limited below the size of the file, blocks are
-	 * read one by one.  The file is whole and nobody else's, so a mapping does
-	 * not meet an end that moved.
+	 * read one by one.
 	 */
 	map = mmap(NULL, spool->len, PROT_READ, MAP_SHARED | MAP_POPULATE, spool->fd, 0);
 	if (map != MAP_FAILED)

@@ -20,16 +20,18 @@
 struct spool {
 	size_t memory_bytes;	/* the limit */
 	int fd;			/* borrowed; -1 if there is none */
+	bool has_all;		/* the file holds all bytes before they are appended */
 	uint64_t len;		/* bytes appended */
-	uint64_t spilled_bytes;	/* of these: written to the file, from its start on */
+	uint64_t spilled_bytes;	/* of these: in the file, from its start on */
 	/* owned: the bytes from offset spilled_bytes on */
 	uint8_t *mem;
 	size_t mem_size;
+	bool is_region;		/* mem is the one region of memory_bytes, not a buffer */
 	/* owned: the whole file after spool_end(), if it could be mapped */
 	const uint8_t *map;
 };
 
-void spool_init(struct spool *spool, size_t memory_bytes, int fd);
+void spool_init(struct spool *spool, size_t memory_bytes, int fd, bool has_all);
 void spool_clear(struct spool *spool);
 
 /* Append.  Bytes before the offset parsed_to may leave memory. */

@@ -4,6 +4,10 @@
 
 #include "common/mem.h"
 
+/* What most nodes and records take; fetched ahead. */
+#define NODE_BYTES	320
+#define RECORD_BYTES	192
+
 void
 tree_init(struct tree *tree, const struct blocks *blocks, const struct spool *spool,
     const struct cid *root, const struct filter *filter)
@@ -51,18 +55,20 @@ missing(const uint8_t *cid_bytes, struct fault *fault)
 static void
 prefetch_links(struct tree *tree, const struct mst_node *node)
 {
-	const uint8_t *cids[BLOCKS_PREFETCH_MAX];
-	size_t n = 0;
+	const uint8_t *nodes[BLOCKS_PREFETCH_MAX], *records[BLOCKS_PREFETCH_MAX];
+	size_t n_nodes = 0, n_records = 0;
 
 	if (node->left != NULL)
-		cids[n++] = node->left;
-	for (size_t i = 0; i < node->n && n + 2 <= BLOCKS_PREFETCH_MAX; i++) {
+		nodes[n_nodes++] = node->left;
+	for (size_t i = 0; i < node->n && i + 1 < BLOCKS_PREFETCH_MAX; i++) {
 		if (node->entries[i].value.len == CID_BYTES)
-			cids[n++] = node->entries[i].value.ptr;
+			records[n_records++] = node->entries[i].value.ptr;
 		if (node->entries[i].right != NULL)
-			cids[n++] = node->entries[i].right;
+			nodes[n_nodes++] = node->entries[i].right;
 	}
-	blocks_prefetch(tree->blocks, tree->spool, cids, n);
+	blocks_prefetch(tree->blocks, tree->spool, nodes, n_nodes, NODE_BYTES);
+	if (tree->wants_records)
+		blocks_prefetch(tree->blocks, tree->spool, records, n_records, RECORD_BYTES);
 }
 
 static int

@@ -39,6 +39,7 @@ struct tree {
 	const struct blocks *blocks;
 	const struct spool *spool;
 	const struct filter *filter;
+	bool wants_records;		/* the caller looks up each leaf's block at once */
 	/* the position */
 	const uint8_t *root;		/* until it is entered */
 	size_t depth;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "atproto/diddoc.h"
@@ -62,19 +63,26 @@ open_spill(void)
 	return fd;
 }
 
+/* A regular file is read again where it is; anything else has to be kept. */
 static int
 open_files(struct repo_session *s)
 {
 	struct repo_options options = REPO_OPTIONS_DEFAULT;
 	bool is_stdin = strcmp(s->args->path, "-") == 0;
+	struct stat st;
 
 	s->fd = is_stdin ? STDIN_FILENO : open(s->args->path, O_RDONLY | O_CLOEXEC);
-	if (s->fd == -1)
+	if (s->fd == -1 || fstat(s->fd, &st) == -1)
 		return repo_session_errno(s->args->path);
-	s->spill_fd = open_spill();
-	if (s->spill_fd == -1)
-		return repo_session_errno("temporary file");
-	options.spill_fd = s->spill_fd;
+	if (S_ISREG(st.st_mode) && !is_stdin) {
+		options.spill_fd = s->fd;
+		options.spill_has_car = true;
+	} else {
+		s->spill_fd = open_spill();
+		if (s->spill_fd == -1)
+			return repo_session_errno("temporary file");
+		options.spill_fd = s->spill_fd;
+	}
 	s->repo = repo_new(&options);
 	return EXIT_OK;
 }

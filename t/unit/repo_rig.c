@@ -3,17 +3,19 @@
 #include "t/unit/repo_rig.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "atproto/dagcbor.h"
 #include "atproto/repo_internal.h"
 
 const struct repo_way repo_ways[REPO_WAYS] = {
-	{ SIZE_MAX, 64 << 20, false, false },
-	{ 1, 64 << 20, false, false },
-	{ 7, 64 << 20, false, false },
-	{ 4096, 1, true, true },
-	{ 100, 1000, true, true },
-	{ 4096, 1, true, false },
+	{ SIZE_MAX, 64 << 20, false, false, false },
+	{ 1, 64 << 20, false, false, false },
+	{ 7, 64 << 20, false, false, false },
+	{ 4096, 1, true, true, false },
+	{ 100, 1000, true, true, false },
+	{ 4096, 1, true, false, false },
+	{ 5000, 1, true, true, true },
 };
 
 /* Where the address space is limited the spill file cannot be mapped: as if. */
@@ -47,6 +49,7 @@ repo_rig_new(const struct repo_way *way, FILE **spill_out)
 	*spill_out = way->spills ? tmpfile() : NULL;
 	options.memory_bytes = way->memory_bytes;
 	options.spill_fd = way->spills ? fileno(*spill_out) : -1;
+	options.spill_has_car = way->has_car;
 	return repo_new(&options);
 }
 
@@ -56,6 +59,8 @@ repo_rig_prove(struct repo *repo, struct bytes car, const struct repo_way *way,
 {
 	enum repo_step step;
 
+	if (way->has_car)
+		assert_int_equal(pwrite(repo->options.spill_fd, car.ptr, car.len, 0), car.len);
 	if (repo_rig_feed(repo, car, way->piece_bytes, fault) < 0)
 		return -1;
 	if (way->spills && !way->maps)

@@ -13,10 +13,10 @@
 /* How a repository is fed and stored; what comes out must not depend on it. */
 struct repo_way {
 	size_t piece_bytes, memory_bytes;
-	bool spills, maps;
+	bool spills, maps, has_car;	/* has_car: the file is the CAR itself */
 };
 
-#define REPO_WAYS	6
+#define REPO_WAYS	7
 extern const struct repo_way repo_ways[REPO_WAYS];
 
 /* spill_out is the spill file, which the caller closes after the repository; NULL if

@@ -3,6 +3,8 @@
  */
 #include "t/unit/unit.h"
 
+#include <unistd.h>
+
 #include "atproto/repo_internal.h"
 #include "t/unit/maker.h"
 #include "t/unit/repo_rig.h"
@@ -187,7 +189,7 @@ static void
 repo__holds_no_more_than_its_memory_limit(void **state BF_UNUSED)
 {
 	struct buf car = made(20000, MAKER_CID_ORDER);
-	struct repo_way way = { 65536, 1 << 20, true, true };
+	struct repo_way way = { 65536, 1 << 20, true, true, false };
 	struct commit_expect expect = { .did = STR(MAKER_DID) };
 	struct fault fault;
 	FILE *spill;
@@ -199,9 +201,9 @@ repo__holds_no_more_than_its_memory_limit(void **state BF_UNUSED)
 
 		assert_int_equal(repo_feed(repo, (struct bytes){ rest.ptr, n }, &fault), 0);
 		rest = (struct bytes){ rest.ptr + n, rest.len - n };
-		assert_true(repo->spool.mem_size <= 2 * way.memory_bytes);
+		assert_true(repo->spool.mem_size <= way.memory_bytes);
 		if (repo->spool.spilled_bytes > 0)
-			assert_true(repo->spool.mem_size <= 512 * 1024);
+			assert_true(repo->spool.mem_size <= 256 * 1024);
 	}
 	assert_int_equal(repo_feed_end(repo, &fault), 0);
 	assert_null(repo->spool.mem);
@@ -212,6 +214,23 @@ repo__holds_no_more_than_its_memory_limit(void **state BF_UNUSED)
 	buf_clear(&car);
 }
 
+static void
+repo__refuses_a_file_that_is_shorter_than_what_it_was_fed(void **state BF_UNUSED)
+{
+	struct repo_way way = { 4096, 1, true, true, true };
+	struct buf car = made(100, MAKER_CID_ORDER);
+	struct fault fault;
+	FILE *file;
+	struct repo *repo = repo_rig_new(&way, &file);
+
+	assert_int_equal(pwrite(fileno(file), buf_data(&car), 100, 0), 100);
+	assert_int_equal(repo_rig_feed(repo, buf_bytes(&car), 4096, &fault), -1);
+	assert_int_equal(fault.code, FAULT_CAR_IO);
+	repo_free(&repo);
+	fclose(file);
+	buf_clear(&car);
+}
+
 static const struct CMUnitTest repo_tests[] = {
 	cmocka_unit_test(repo__is_the_same_in_whatever_order_its_blocks_come),
 	cmocka_unit_test(walk__with_a_filter_gives_its_records_and_leaves_out_the_other_subtrees),
@@ -219,6 +238,7 @@ static const struct CMUnitTest repo_tests[] = {
 	cmocka_unit_test(check_commit__can_be_tried_again_with_a_fresh_key),
 	cmocka_unit_test(repo__that_failed_stays_failed),
 	cmocka_unit_test(repo__holds_no_more_than_its_memory_limit),
+	cmocka_unit_test(repo__refuses_a_file_that_is_shorter_than_what_it_was_fed),
 };
 
 UNIT_MAIN(repo_tests)
