@@ -54,8 +54,8 @@ http_set_state(struct http_request *req, enum request_state state)
 	TAILQ_INSERT_TAIL(&http->requests[state], req, link);
 	if (state == REQUEST_WAITING)
 		http->start_is_due = true;
-	if (state == REQUEST_DEAD)
-		http->request_count--;
+	if (state == REQUEST_DEAD && --http->request_count == 0)
+		ev_unref(http->loop);
 	if (state != REQUEST_ACTIVE)
 		http_clock_stop(req);
 }
@@ -214,7 +214,9 @@ http_get(struct http *http, const struct http_get *get)
 	req->is_trusted = get->is_trusted;
 	req->result.retry_after_ms = -1;
 	http_clock_init(req);
-	http->request_count++;
+	/* Between two attempts it may be the turn alone that keeps the loop going. */
+	if (http->request_count++ == 0)
+		ev_ref(http->loop);
 	TAILQ_INSERT_TAIL(&http->requests[REQUEST_WAITING], req, link);
 	http->start_is_due = true;
 	http_find_host(req);

@@ -126,7 +126,8 @@ struct http_get {
 	/* Ask for gzip.  Decoded bytes are bounded in number and in ratio; leave it
 	 * off for bodies that may be paused, since libcurl decodes ahead. */
 	bool accept_gzip;
-	/* A large download, of which a host gets few at a time. */
+	/* A large download: of these a host gets few at a time, each by HTTP/1.1 on
+	 * a connection of its own, so that a pause holds up nothing else. */
 	bool is_bulk;
 
 	http_head_cb *on_head;		/* may be NULL */

@@ -124,8 +124,8 @@ http_loop_init(struct http *http)
 	ev_timer_init(&http->wake, on_wake, 0, 0);
 	http->wake.data = http;
 
-	/* Last of its kind, so that it sees what others begin; and it is no reason
-	 * for the loop to go on. */
+	/* Last of its kind, so that it sees what others begin; and without requests it
+	 * is no reason for the loop to go on. */
 	ev_prepare_init(&http->turn, on_prepare);
 	ev_set_priority(&http->turn, EV_MINPRI);
 	http->turn.data = http;

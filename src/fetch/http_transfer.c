@@ -273,6 +273,7 @@ set_options(struct http_request *req)
 {
 	const struct http_options *options = &req->http->options;
 	bool allow_http = options->allow_plain_http || req->is_trusted;
+	bool is_https = str_starts_with(str_from(req->url), STR("https:"));
 	CURL *easy = req->easy;
 	CURLcode code = CURLE_OK;
 
@@ -290,10 +291,16 @@ set_options(struct http_request *req)
 	SET(PATH_AS_IS, 1L);
 	SET(PROXY, "");				/* nor what http_proxy says */
 	SET(NETRC, (long)CURL_NETRC_IGNORED);
-	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	/* Rather a stream than a connection, which the handshake decides; without
-	 * one it would wait for the first answer. */
-	SET(PIPEWAIT, str_starts_with(str_from(req->url), STR("https:")) ? 1L : 0L);
+	if (req->get.is_bulk) {
+		/* A connection of its own: a stream that is paused holds up the others
+		 * of its connection. */
+		SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	} else {
+		SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+		/* Rather a stream than a connection, which the handshake decides;
+		 * without one it would wait for the first answer. */
+		SET(PIPEWAIT, is_https ? 1L : 0L);
+	}
 	SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (options->ca_file != NULL)
 		SET(CAINFO, options->ca_file);

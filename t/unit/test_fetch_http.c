@@ -97,6 +97,23 @@ proxy_variables_are_ignored(void **state)
 	expect_class(f, FETCH_OK);
 }
 
+static void
+a_request_keeps_the_loop_going_and_nothing_else_does(void **state)
+{
+	struct fetch_fixture *f = *state;
+
+	f->limits.attempts = 3;
+	start_url(f, "http://127.0.0.1:1/");
+	/* The fixture's own: the deadline and the server. */
+	ev_unref(f->loop);
+	ev_unref(f->loop);
+	run(f);
+	assert_int_equal(f->result.attempts, 3);
+	assert_int_equal(ev_run(f->loop, 0), 0);
+	ev_ref(f->loop);
+	ev_ref(f->loop);
+}
+
 /* --- control --- */
 
 static void
@@ -329,6 +346,7 @@ static const struct CMUnitTest tests[] = {
 	T(the_request_names_us_and_asks_for_nothing_compressed),
 	T(a_chunked_body_has_a_marked_end_and_one_ended_by_closing_has_not),
 	T(an_interim_answer_is_no_answer),
+	T(a_request_keeps_the_loop_going_and_nothing_else_does),
 	T(proxy_variables_are_ignored),
 	T(pausing_after_every_chunk_loses_nothing),
 	T(pausing_in_the_head_holds_the_body_and_the_end_back),
