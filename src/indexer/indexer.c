@@ -15,7 +15,7 @@
 				 * the supervisor's next attempt */
 #define LOCK_PAUSE_SECS	.02
 #define READERS_SECS	30.	/* between two looks for dead readers */
-#define FLUSH_MS	200	/* for the last answers to each peer */
+#define FLUSH_MS	1000	/* for the last answers to all peers */
 
 static void
 stop(struct indexer *indexer, enum exit_code code)
@@ -277,14 +277,19 @@ static void
 finish(struct indexer *indexer)
 {
 	struct peer *peer;
+	int64_t deadline;
 
 	if (indexer->records == NULL)
 		return;
 	while (!TAILQ_EMPTY(&indexer->work.ready))
 		work_turn(&indexer->work);
-	LIST_FOREACH(peer, &indexer->peers, of_indexer)
-		if (channel_flush(peer->channel, FLUSH_MS) == -1)
+	deadline = clock_mono_ms() + FLUSH_MS;
+	LIST_FOREACH(peer, &indexer->peers, of_indexer) {
+		int64_t left = deadline - clock_mono_ms();
+
+		if (channel_flush(peer->channel, left > 0 ? (int)left : 0) == -1)
 			log_debug("%s: did not take its last answers", peer->name);
+	}
 }
 
 enum exit_code
