@@ -1,7 +1,6 @@
 #include "atproto/blocks.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <stdlib.h>
 #include <sys/random.h>
 
@@ -9,8 +8,8 @@
 #include "common/limits.h"
 #include "common/mem.h"
 
-#define HASH_BITS	26
-#define HASH_SHIFT	38
+#define HEAD_BITS	26	/* of the hash, in front of the flag */
+#define HEAD_SHIFT	38
 #define RECORD_FLAG	((uint64_t)1 << 37)
 #define OFFSET_MASK	(RECORD_FLAG - 1)
 
@@ -26,10 +25,8 @@ void
 blocks_init(struct blocks *blocks)
 {
 	*blocks = (struct blocks){ .n = 0 };
-	/* Without a secret, digests could be mined to fill one bucket. */
-	if (getrandom(&blocks->seed, sizeof(blocks->seed), 0) != sizeof(blocks->seed))
+	if (getrandom(blocks->keys, sizeof(blocks->keys), 0) != sizeof(blocks->keys))
 		abort();
-	blocks->seed |= 1;
 }
 
 void
@@ -42,27 +39,47 @@ blocks_clear(struct blocks *blocks)
 	blocks->n = blocks->size = 0;
 }
 
-/* Multiply-shift hashing: universal, since the digest's bits are not chosen freely
- * and the factor is not known. */
+/* The multilinear hash: the upper half of k0 + k1 w1 + ... + k4 w4, modulo 2^128. */
 static inline uint64_t
 hash_of(const struct blocks *blocks, const uint8_t *cid)
 {
-	uint64_t digest;
+	unsigned __int128 sum = blocks->keys[0];
 
-	memcpy(&digest, cid + 4, sizeof(digest));
-	return (le64toh(digest) * blocks->seed) >> HASH_SHIFT;
+	for (size_t i = 0; i < SHA256_BYTES / 8; i++) {
+		uint64_t word;
+
+		memcpy(&word, cid + 4 + 8 * i, sizeof(word));
+		sum += blocks->keys[1 + i] * word;
+	}
+	return (uint64_t)(sum >> 64);
+}
+
+static inline uint64_t
+bucket_of(const struct blocks *blocks, uint64_t hash)
+{
+	return blocks->bucket_bits > 0 ? hash >> (64 - blocks->bucket_bits) : 0;
+}
+
+static inline bool
+has_hash(const struct block_entry *entry, uint64_t hash)
+{
+	return entry->head >> HEAD_SHIFT == hash >> (64 - HEAD_BITS) &&
+	    entry->tail == (uint32_t)(hash >> (32 - HEAD_BITS));
 }
 
 void
 blocks_add(struct blocks *blocks, const uint8_t *cid, uint64_t offset, bool is_record)
 {
+	uint64_t hash = hash_of(blocks, cid);
+
 	if (blocks->n == blocks->size) {
 		blocks->size = blocks->size > 0 ? blocks->size * 2 : 1024;
 		blocks->entries = xrealloc(blocks->entries,
 		    blocks->size * sizeof(*blocks->entries));
 	}
-	blocks->entries[blocks->n++] = hash_of(blocks, cid) << HASH_SHIFT |
-	    (is_record ? RECORD_FLAG : 0) | offset;
+	blocks->entries[blocks->n++] = (struct block_entry){
+	    hash >> (64 - HEAD_BITS) << HEAD_SHIFT | (is_record ? RECORD_FLAG : 0) | offset,
+	    (uint32_t)(hash >> (32 - HEAD_BITS)) };
 }
 
 /*
@@ -70,14 +87,14 @@ blocks_add(struct blocks *blocks, const uint8_t *cid, uint64_t offset, bool is_r
  * swap each entry into the next free place of its group (American flag sort).
  */
 static void
-partition(uint64_t *entries, size_t n, unsigned shift, unsigned bits)
+partition(struct block_entry *entries, size_t n, unsigned shift, unsigned bits)
 {
 	uint32_t next[1 << RADIX_BITS] = { 0 }, end[1 << RADIX_BITS];
 	uint64_t mask = ((uint64_t)1 << bits) - 1;
 	uint32_t sum = 0;
 
 	for (size_t i = 0; i < n; i++)
-		next[entries[i] >> shift & mask]++;
+		next[entries[i].head >> shift & mask]++;
 	for (uint64_t g = 0; g <= mask; g++) {
 		uint32_t count = next[g];
 
@@ -87,15 +104,15 @@ partition(uint64_t *entries, size_t n, unsigned shift, unsigned bits)
 	}
 	for (uint64_t g = 0; g <= mask; g++) {
 		while (next[g] < end[g]) {
-			uint64_t entry = entries[next[g]];
-			uint64_t to = entry >> shift & mask;
+			struct block_entry entry = entries[next[g]];
+			uint64_t to = entry.head >> shift & mask;
 
 			while (to != g) {
-				uint64_t other = entries[next[to]];
+				struct block_entry other = entries[next[to]];
 
 				entries[next[to]++] = entry;
 				entry = other;
-				to = entry >> shift & mask;
+				to = entry.head >> shift & mask;
 			}
 			entries[next[g]++] = entry;
 		}
@@ -105,7 +122,7 @@ partition(uint64_t *entries, size_t n, unsigned shift, unsigned bits)
 /* Order entries by their first `bits` bits: all by the first half of them, then
  * each group by the rest. */
 static void
-order(uint64_t *entries, size_t n, unsigned bits)
+order(struct block_entry *entries, size_t n, unsigned bits)
 {
 	unsigned first = bits < RADIX_BITS ? bits : RADIX_BITS;
 	size_t start = 0;
@@ -116,7 +133,8 @@ order(uint64_t *entries, size_t n, unsigned bits)
 	if (bits == first)
 		return;
 	for (size_t i = 1; i <= n; i++) {
-		if (i < n && entries[i] >> (64 - first) == entries[start] >> (64 - first))
+		if (i < n && entries[i].head >> (64 - first) ==
+		    entries[start].head >> (64 - first))
 			continue;
 		partition(entries + start, i - start, 64 - bits, bits - first);
 		start = i;
@@ -136,7 +154,7 @@ blocks_end(struct blocks *blocks)
 	blocks->buckets = xmalloc((((size_t)1 << bits) + 1) * sizeof(*blocks->buckets));
 	for (uint64_t b = 0; b < (uint64_t)1 << bits; b++) {
 		blocks->buckets[b] = (uint32_t)at;
-		while (at < blocks->n && (bits == 0 || blocks->entries[at] >> (64 - bits) == b))
+		while (at < blocks->n && bucket_of(blocks, blocks->entries[at].head) == b)
 			at++;
 	}
 	blocks->buckets[(uint64_t)1 << bits] = (uint32_t)at;
@@ -174,18 +192,17 @@ int
 blocks_find(const struct blocks *blocks, const struct spool *spool, const uint8_t *cid,
     struct buf *scratch, struct block *block_out, struct fault *fault)
 {
-	uint64_t hash = hash_of(blocks, cid);
-	uint64_t bucket = hash >> (HASH_BITS - blocks->bucket_bits);
+	uint64_t hash = hash_of(blocks, cid), bucket = bucket_of(blocks, hash);
 
 	for (uint32_t i = blocks->buckets[bucket]; i < blocks->buckets[bucket + 1]; i++) {
-		uint64_t entry = blocks->entries[i];
+		const struct block_entry *entry = &blocks->entries[i];
 		int rc;
 
-		if (entry >> HASH_SHIFT != hash)
+		if (!has_hash(entry, hash))
 			continue;
-		rc = compare(spool, entry & OFFSET_MASK, cid, scratch, block_out, fault);
+		rc = compare(spool, entry->head & OFFSET_MASK, cid, scratch, block_out, fault);
 		if (rc != 0) {
-			block_out->is_record = (entry & RECORD_FLAG) != 0;
+			block_out->is_record = (entry->head & RECORD_FLAG) != 0;
 			return rc;
 		}
 	}
@@ -193,13 +210,34 @@ blocks_find(const struct blocks *blocks, const struct spool *spool, const uint8_
 }
 
 /* The first entry of a bucket that can be the block's. */
-static const uint64_t *
-find_entry(const struct blocks *blocks, uint64_t hash, uint64_t bucket)
+static const struct block_entry *
+find_entry(const struct blocks *blocks, uint64_t hash)
 {
+	uint64_t bucket = bucket_of(blocks, hash);
+
 	for (uint32_t i = blocks->buckets[bucket]; i < blocks->buckets[bucket + 1]; i++)
-		if (blocks->entries[i] >> HASH_SHIFT == hash)
+		if (has_hash(&blocks->entries[i], hash))
 			return &blocks->entries[i];
 	return NULL;
+}
+
+bool
+blocks_has(const struct blocks *blocks, const uint8_t *cid, bool *is_record_out)
+{
+	const struct block_entry *entry = find_entry(blocks, hash_of(blocks, cid));
+
+	if (entry == NULL)
+		return false;
+	*is_record_out = (entry->head & RECORD_FLAG) != 0;
+	return true;
+}
+
+/* What is read of a block: its length and CID, and so much of its content. */
+static void
+prefetch_block(const uint8_t *block, size_t bytes)
+{
+	for (size_t at = 0; at < VARINT_MAX_BYTES + CID_BYTES + bytes; at += CACHE_LINE)
+		__builtin_prefetch(block + at);
 }
 
 void
@@ -208,23 +246,24 @@ blocks_prefetch(const struct blocks *blocks, const struct spool *spool,
 {
 	const uint8_t *start = spool_memory(spool);
 	uint64_t hashes[BLOCKS_PREFETCH_MAX];
-	unsigned shift = HASH_BITS - blocks->bucket_bits;
 
-	if (start == NULL)
-		return;
 	for (size_t i = 0; i < n; i++) {
 		hashes[i] = hash_of(blocks, cids[i]);
-		__builtin_prefetch(&blocks->buckets[hashes[i] >> shift]);
+		__builtin_prefetch(&blocks->buckets[bucket_of(blocks, hashes[i])]);
 	}
-	for (size_t i = 0; i < n; i++)
-		__builtin_prefetch(&blocks->entries[blocks->buckets[hashes[i] >> shift]]);
 	for (size_t i = 0; i < n; i++) {
-		const uint64_t *entry = find_entry(blocks, hashes[i], hashes[i] >> shift);
+		uint32_t first = blocks->buckets[bucket_of(blocks, hashes[i])];
 
-		/* Its length and CID, which may lie on two cache lines, and more of it
-		 * for whoever reads on. */
+		/* A bucket has four entries of twelve bytes: often on two lines. */
+		__builtin_prefetch(&blocks->entries[first]);
+		__builtin_prefetch(&blocks->entries[first + BLOCKS_PER_BUCKET]);
+	}
+	if (start == NULL || bytes == 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct block_entry *entry = find_entry(blocks, hashes[i]);
+
 		if (entry != NULL)
-			for (size_t at = 0; at <= bytes; at += CACHE_LINE)
-				__builtin_prefetch(start + (*entry & OFFSET_MASK) + at);
+			prefetch_block(start + (entry->head & OFFSET_MASK), bytes);
 	}
 }

@@ -2,9 +2,12 @@
  * blocks.h - where each block of a CAR is: an index from CID to offset.
  *
  * Internal to the library; repo.c fills it while blocks arrive, the tree is read
- * through it afterwards.  Eight bytes per block: 26 bits of a keyed hash of the
- * digest, a flag, 37 bits of offset.  The CID itself is compared where the block
- * is stored.  Duplicates cost their entry and nothing else.
+ * through it afterwards.  Twelve bytes per block: 58 bits of a keyed hash of the
+ * digest, a flag, 37 bits of offset.  Duplicates cost their entry and nothing else.
+ *
+ * The hash is strongly universal under a key that nobody outside knows: an absent
+ * CID is taken for one of n blocks with probability n / 2^58, and cannot be chosen
+ * so.  blocks_find(), through which all content is read, compares the CID itself.
  */
 #ifndef BF_ATPROTO_BLOCKS_H
 #define BF_ATPROTO_BLOCKS_H
@@ -18,11 +21,16 @@
 #include "atproto/spool.h"
 #include "common/attr.h"
 
+struct block_entry {
+	uint64_t head;		/* 26 bits of hash, the flag, the offset */
+	uint32_t tail;		/* 32 more bits of hash */
+} __attribute__((packed));
+
 struct blocks {
-	uint64_t seed;		/* odd, and unknown to whoever made the CAR */
+	unsigned __int128 keys[1 + SHA256_BYTES / 8];	/* of the hash */
 	size_t n, size;
 	/* owned */
-	uint64_t *entries;	/* in order of arrival, after blocks_end() by bucket */
+	struct block_entry *entries;	/* as they came, after blocks_end() by bucket */
 	uint32_t *buckets;	/* where each bucket starts, and one more */
 	unsigned bucket_bits;
 };
@@ -49,10 +57,15 @@ int blocks_find(const struct blocks *blocks, const struct spool *spool,
     const uint8_t *cid, struct buf *scratch, struct block *block_out,
     struct fault *fault) BF_MUSTCHECK;
 
+/* Is there such a block, and is it known to be good as a record?  By the hash alone,
+ * so without touching the block. */
+bool blocks_has(const struct blocks *blocks, const uint8_t *cid, bool *is_record_out);
+
 /*
- * Several CIDs are going to be looked up: fetch what blocks_find() will touch into
- * the cache, and so many bytes of each block.  Memory is then waited for once
- * instead of once for each block, which is most of the time of a large repository.
+ * Several CIDs are going to be looked up: fetch what that will touch into the cache,
+ * and so many bytes of each block, which blocks_has() needs none of.  Memory is then
+ * waited for once instead of once for each block, which is most of the time of a
+ * large repository.
  */
 #define BLOCKS_PREFETCH_MAX	64
 void blocks_prefetch(const struct blocks *blocks, const struct spool *spool,

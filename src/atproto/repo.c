@@ -235,7 +235,7 @@ absent(const struct tree_leaf *leaf, struct fault *fault)
 }
 
 int
-repo_read_record(struct repo *repo, const struct tree_leaf *leaf, bool want_bytes,
+repo_read_record(struct repo *repo, const struct tree_leaf *leaf,
     struct buf *scratch, struct bytes *bytes_out, enum fault_code *bad_out,
     struct fault *fault)
 {
@@ -253,8 +253,6 @@ repo_read_record(struct repo *repo, const struct tree_leaf *leaf, bool want_byte
 	rc = blocks_find(&repo->blocks, &repo->spool, leaf->value.ptr, scratch, &block, fault);
 	if (rc <= 0)
 		return rc == 0 ? absent(leaf, fault) : -1;
-	if (block.is_record && !want_bytes)
-		return 0;
 	if (spool_read(&repo->spool, block.data_offset, block.len, scratch, bytes_out,
 	    fault) < 0)
 		return -1;

@@ -96,7 +96,27 @@ add_pending(struct repo *repo, const struct tree_leaf *leaf)
 	repo->n_pending++;
 }
 
-/* Find the blocks of all pending records. */
+/* Is the block there?  A record that was not found good on arrival is read again. */
+static int
+check_pending(struct repo *repo, const struct repo_pending *pending, struct fault *fault)
+{
+	struct tree_leaf leaf = { .offset = pending->offset,
+	    .value = { pending->cid, CID_BYTES },
+	    .key = { (char *)buf_data(&repo->pending_keys) + pending->key_at,
+	    pending->key_len } };
+	enum fault_code bad;
+	struct bytes bytes;
+	bool is_record;
+
+	if (blocks_has(&repo->blocks, pending->cid, &is_record) && is_record)
+		return 0;
+	if (repo_read_record(repo, &leaf, &repo->scratch, &bytes, &bad, fault) < 0)
+		return -1;
+	if (bad != FAULT_NONE)
+		repo->stats.records_bad++;
+	return 0;
+}
+
 static int
 settle_pending(struct repo *repo, struct fault *fault)
 {
@@ -104,22 +124,10 @@ settle_pending(struct repo *repo, struct fault *fault)
 
 	for (size_t i = 0; i < repo->n_pending; i++)
 		cids[i] = repo->pending[i].cid;
-	blocks_prefetch(&repo->blocks, &repo->spool, cids, repo->n_pending, CID_BYTES);
-	for (size_t i = 0; i < repo->n_pending; i++) {
-		const struct repo_pending *pending = &repo->pending[i];
-		struct tree_leaf leaf = { .offset = pending->offset,
-		    .value = { pending->cid, CID_BYTES },
-		    .key = { (char *)buf_data(&repo->pending_keys) + pending->key_at,
-		    pending->key_len } };
-		enum fault_code bad;
-		struct bytes bytes;
-
-		if (repo_read_record(repo, &leaf, false, &repo->scratch, &bytes, &bad,
-		    fault) < 0)
+	blocks_prefetch(&repo->blocks, &repo->spool, cids, repo->n_pending, 0);
+	for (size_t i = 0; i < repo->n_pending; i++)
+		if (check_pending(repo, &repo->pending[i], fault) < 0)
 			return -1;
-		if (bad != FAULT_NONE)
-			repo->stats.records_bad++;
-	}
 	repo->n_pending = 0;
 	buf_reset(&repo->pending_keys);
 	return 0;

@@ -57,7 +57,7 @@ int repo_failed(struct repo *repo, const struct fault *fault);
  * FAULT_NONE, its bytes; -1 if it is absent or the spool fails.  A bad record's
  * whole reason is in fault.
  */
-int repo_read_record(struct repo *repo, const struct tree_leaf *leaf, bool want_bytes,
+int repo_read_record(struct repo *repo, const struct tree_leaf *leaf,
     struct buf *scratch, struct bytes *bytes_out, enum fault_code *bad_out,
     struct fault *fault) BF_MUSTCHECK;
 

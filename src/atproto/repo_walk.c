@@ -52,7 +52,7 @@ read_record(struct repo_walk *walk, const struct tree_leaf *leaf,
 	if (leaf->value.len == CID_BYTES)
 		memcpy(record->cid.bytes, leaf->value.ptr, CID_BYTES);
 	walk->bad.code = FAULT_NONE;
-	if (repo_read_record(walk->repo, leaf, true, &walk->scratch, &record->bytes,
+	if (repo_read_record(walk->repo, leaf, &walk->scratch, &record->bytes,
 	    &record->bad, fault) < 0)
 		return -1;
 	if (record->bad != FAULT_NONE)
