@@ -16,13 +16,14 @@ EXTRA_DIST += t/unit/unit.h
 
 # Everything that the tests need, without running them.
 .PHONY: check-programs
-check-programs: $(check_PROGRAMS)
+check-programs: all
+	@$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS)
 
-check-local: check-programs
+check-local:
 	BF_SRCDIR='$(abs_top_srcdir)' BF_BUILDDIR='$(abs_top_builddir)' \
 		'$(top_srcdir)/t/run' $(UNIT_TESTS)
 
-EXTRA_DIST += t/run t/lib/fake-pds t/lib/Backfilld/Account.pm \
+EXTRA_DIST += t/run t/lib/guard t/lib/fake-pds t/lib/Backfilld/Account.pm \
 	t/lib/Backfilld/FakePDS.pm t/lib/Backfilld/Net.pm \
 	t/lib/Backfilld/Process.pm t/lib/Backfilld/Test.pm
 

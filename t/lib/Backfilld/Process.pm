@@ -195,6 +195,6 @@ for my $signal (qw(INT TERM HUP)) {
 	$SIG{$signal} = sub { die "SIG$signal\n" };
 }
 $SIG{ALRM} = sub { die "the test took too long\n" };
-alarm 600 * time_factor();
+alarm 300 * time_factor();
 
 1;
