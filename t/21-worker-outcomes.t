@@ -92,6 +92,21 @@ subtest 'a flood of messages leaves the API quick' => sub {
 		'the flood can be cancelled';
 };
 
+subtest 'a chatterbox is heard up to LIMIT_WORKER_LOGS, 100' => sub {
+	my $id = $daemon->trigger('did-sync', did => null_op_did('chatter'));
+	$daemon->wait_operation($id, sub { $_[0]{recordsProcessed} > 0 }, 'to have said it');
+	my @lines = $daemon->log =~ /op $id worker \d+: x{900}/g;
+	is @lines, 100, 'and no more';
+	$daemon->xrpc_post('cancelBackfill', { id => $id });
+};
+
+subtest 'a worker may open LIMIT_WORKER_FILES files, 64' => sub {
+	my ($worker) = worker_of($bystander);
+	open my $limits, '<', "/proc/$worker/limits" or die "limits: $!";
+	my ($files) = map { /^Max open files\s+(\d+)\s+\1\s/ ? $1 : () } <$limits>;
+	is $files, 64, 'soft and hard';
+};
+
 subtest 'what a worker has started is gone with it' => sub {
 	my $id = $daemon->trigger('did-sync', did => null_op_did('grandchild'));
 	my ($pid) = $daemon->wait_log(qr/op $id worker \d+: .*?(\d+)$/m);

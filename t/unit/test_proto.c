@@ -170,7 +170,21 @@ struct end {
 	int closes;
 	char why[ERR_TEXT_SIZE];
 	bool free_on_msg;
+	struct channel *feed;	/* gets each `log` sent again, for ever */
+	uint64_t log_bytes;
 };
+
+static void
+send_log(struct channel *channel)
+{
+	static char text[900];
+	struct msg msg = { .type = MSG_TYPE_LOG };
+
+	memset(text, 'x', sizeof(text));
+	msg.log.text = (struct str){ text, sizeof(text) };
+	channel_send(channel, &msg);
+	assert_int_equal(channel_flush(channel, 5000), 0);
+}
 
 static void
 on_msg(struct channel *channel, const struct msg *msg, void *arg)
@@ -183,6 +197,10 @@ on_msg(struct channel *channel, const struct msg *msg, void *arg)
 	}
 	if (msg->type == MSG_TYPE_ATTACH)
 		end->fd = channel_take_fd(channel);
+	if (msg->type == MSG_TYPE_LOG && end->feed != NULL) {
+		end->log_bytes += msg->log.text.len;
+		send_log(end->feed);
+	}
 	if (end->free_on_msg)
 		channel_free(&end->channel);
 }
@@ -388,6 +406,56 @@ channel__holds_messages_while_paused_and_loses_none(void **state BF_UNUSED)
 	pair_close(&pair);
 }
 
+static void
+channel__hands_out_LIMIT_CHANNEL_FRAMES_PER_TURN_and_then_lets_others(
+    void **state BF_UNUSED)
+{
+	struct pair pair;
+
+	pair_open(&pair);
+	for (uint64_t i = 0; i < 3 * LIMIT_CHANNEL_FRAMES_PER_TURN; i++)
+		send_number(pair.a.channel, i);
+	assert_int_equal(channel_flush(pair.a.channel, 5000), 0);
+	for (uint64_t turn = 1; turn <= 3; turn++) {
+		ev_run(pair.loop, EVRUN_ONCE);
+		assert_int_equal(pair.b.next, turn * LIMIT_CHANNEL_FRAMES_PER_TURN);
+	}
+	pair_close(&pair);
+}
+
+/* The peer is not as dead as it seems and goes on talking. */
+static void
+channel__drains_no_more_than_LIMIT_CHANNEL_LAST_WORDS_BYTES(void **state BF_UNUSED)
+{
+	struct pair pair;
+
+	pair_open(&pair);
+	pair.b.feed = pair.a.channel;
+	for (int i = 0; i < 20; i++)
+		send_log(pair.a.channel);
+	channel_drain_input(pair.b.channel);
+	assert_in_range(pair.b.log_bytes, LIMIT_CHANNEL_LAST_WORDS_BYTES * 9 / 10,
+	    LIMIT_CHANNEL_LAST_WORDS_BYTES + 20 * 900);
+	pair_close(&pair);
+}
+
+static void
+channel__closes_a_peer_that_does_not_take_LIMIT_CHANNEL_FDS(void **state BF_UNUSED)
+{
+	struct msg msg = { .type = MSG_TYPE_ATTACH };
+	struct pair pair;
+
+	pair_open(&pair);
+	for (int i = 0; i < LIMIT_CHANNEL_FDS; i++)
+		channel_send_fd(pair.a.channel, &msg, open("/dev/null", O_RDONLY | O_CLOEXEC));
+	assert_true(channel_is_open(pair.a.channel));
+	channel_send_fd(pair.a.channel, &msg, open("/dev/null", O_RDONLY | O_CLOEXEC));
+	while (pair.a.closes == 0)
+		ev_run(pair.loop, EVRUN_ONCE);
+	assert_non_null(strstr(pair.a.why, "descriptors are waiting"));
+	pair_close(&pair);
+}
+
 static const struct CMUnitTest proto[] = {
 	cmocka_unit_test(wire__round_trips_every_kind_at_its_length_boundaries),
 	cmocka_unit_test(wire__refuses_lies_and_foreign_kinds),
@@ -401,6 +469,9 @@ static const struct CMUnitTest proto[] = {
 	cmocka_unit_test(channel__closes_a_peer_on_its_first_bad_frame),
 	cmocka_unit_test(channel__can_be_freed_in_its_own_handler),
 	cmocka_unit_test(channel__holds_messages_while_paused_and_loses_none),
+	cmocka_unit_test(channel__hands_out_LIMIT_CHANNEL_FRAMES_PER_TURN_and_then_lets_others),
+	cmocka_unit_test(channel__drains_no_more_than_LIMIT_CHANNEL_LAST_WORDS_BYTES),
+	cmocka_unit_test(channel__closes_a_peer_that_does_not_take_LIMIT_CHANNEL_FDS),
 };
 
 UNIT_MAIN(proto)
