@@ -5,6 +5,8 @@
 #include "common/buf.h"
 #include "common/mem.h"
 
+#define RATE_LIMIT_WAIT_MS	(60 * 1000)
+
 /* Servers log it; who is bothered by us should know whom to write to. */
 static char *
 make_user_agent(const char *contact)
@@ -69,6 +71,7 @@ sync_env_init(struct sync_env *env, struct ev_loop *loop, struct records_link *r
 			.plc_url = settings->plc_directory,
 			.allow_plain_http = settings->allow_plain_http,
 		},
+		.rate_limit_wait_ms = RATE_LIMIT_WAIT_MS,
 	};
 	if (make_filter(settings->collections, &env->filter, err) == -1)
 		return -1;

@@ -29,6 +29,7 @@ struct sync_env {
 	char *user_agent;
 
 	struct identity_options identity;
+	int64_t rate_limit_wait_ms;	/* after a 429 that does not say how long */
 };
 
 /* What the settings say of requests; points into env. */

@@ -12,7 +12,6 @@
 #include "common/mem.h"
 #include "workers/sync_repo_impl.h"
 
-#define UNTOLD_WAIT_MS	(60 * 1000)	/* after a 429 that does not say how long */
 #define CUT_WAIT_MS	1000		/* at most, before the first new attempt; growing */
 #define CUT_WAIT_MAX_MS	(60 * 1000)
 
@@ -56,7 +55,8 @@ static void
 take_error(struct sync_repo *sync, const struct fetch_error *error,
     int64_t retry_after_ms)
 {
-	int64_t wait_ms = retry_after_ms > 0 ? retry_after_ms : UNTOLD_WAIT_MS;
+	int64_t wait_ms = retry_after_ms > 0 ? retry_after_ms :
+	    sync->env->rate_limit_wait_ms;
 
 	if (error->class == FETCH_RATE_LIMITED) {
 		sync_note(sync, "%s; waiting %" PRId64 " s", error->text, wait_ms / 1000);

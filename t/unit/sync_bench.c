@@ -116,7 +116,7 @@ open_env(struct sync_bench *bench)
 	http_free(&bench->env.http);
 	options = sync_env_http_options(&bench->env);
 	options.polite = (struct polite_options){ .requests_per_s = 1000, .burst = 1000,
-	    .backoff_ms = 10, .bulk_per_host_max = 4 };
+	    .backoff_ms = 1, .bulk_per_host_max = 4 };
 	bench->env.http = http_new(bench->loop, &options);
 }
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/limits.h"
+
 /* --- failures of the network --- */
 
 static void
@@ -81,6 +83,23 @@ sync__waits_for_a_429_as_long_as_it_says(void **state)
 	account_add_car(bench->server, "good-k256.car");
 	assert_int_equal(bench_sync(bench, K256_DID)->result, SYNC_DONE);
 	assert_int_equal(fetch_server_requests(bench->server), 3);
+}
+
+/* However often it is said: http.h gives up after LIMIT_FETCH_REFUSALS of them. */
+static void
+sync__never_fails_for_a_429(void **state)
+{
+	struct sync_bench *bench = *state;
+	bench->env.rate_limit_wait_ms = 10;
+	bench_add_k256(bench);
+	for (int i = 0; i < LIMIT_FETCH_REFUSALS; i++)
+		fetch_server_say(bench->server, GET_REPO,
+		    "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n");
+	account_add_car(bench->server, "good-k256.car");
+	assert_int_equal(bench_sync(bench, K256_DID)->result, SYNC_DONE);
+	assert_int_equal(fetch_server_requests(bench->server),
+	    1 + LIMIT_FETCH_REFUSALS + 1);
+	assert_non_null(strstr(bench->notes, "waiting"));
 }
 
 /* --- the indexer's side --- */
@@ -289,6 +308,7 @@ static const struct CMUnitTest sync_stop_tests[] = {
 	B(sync__gives_up_after_fetch_retries),
 	B(sync__bounds_a_download_by_fetch_timeout_ms),
 	B(sync__waits_for_a_429_as_long_as_it_says),
+	B(sync__never_fails_for_a_429),
 	B(sync__claims_again_while_another_has_it),
 	B(sync__fails_when_the_indexer_refuses),
 	B(sync__is_silent_when_the_indexer_goes),
