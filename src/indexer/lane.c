@@ -87,7 +87,8 @@ lane_set_commit(struct lane *lane, const struct repo_row *row)
 {
 	/* All the room at once, so that none of the slices moves. */
 	(void)buf_reserve(&lane->commit_bytes, row->pds_url.len + row->rev.len +
-	    row->status.len + row->commit_cid.len + row->data_cid.len + 1);
+	    row->status.len + row->selection.len + row->commit_cid.len +
+	    row->data_cid.len + 1);
 	lane->commit = (struct repo_row){
 		.did = str_from(lane->did),
 		.pds_url = keep(lane, row->pds_url),
@@ -95,6 +96,7 @@ lane_set_commit(struct lane *lane, const struct repo_row *row)
 		.commit_cid = keep_bytes(lane, row->commit_cid),
 		.data_cid = keep_bytes(lane, row->data_cid),
 		.status = keep(lane, row->status),
+		.selection = keep(lane, row->selection),
 		.synced_ms = row->synced_ms,
 	};
 }

@@ -146,6 +146,7 @@ send_state(struct peer *peer, uint64_t lane, const struct repo_row *row)
 		.commit_cid = row->commit_cid,
 		.data_cid = row->data_cid,
 		.status = row->status,
+		.selection = row->selection,
 		.records = row->records,
 		.synced_ms = (uint64_t)row->synced_ms,
 	} });
@@ -277,7 +278,8 @@ check_commit(struct peer *peer, const struct msg_commit *commit, struct err *err
 	    (commit->data_cid.len != 0 && commit->data_cid.len != LIMIT_CID_BYTES))
 		return err_set(err, ERR_PROTOCOL, "commit: a CID of a wrong length");
 	if (commit->pds_url.len > LIMIT_URL_BYTES || commit->rev.len > LIMIT_REV_BYTES ||
-	    commit->status.len > LIMIT_STATUS_BYTES)
+	    commit->status.len > LIMIT_STATUS_BYTES ||
+	    commit->selection.len > LIMIT_STATUS_BYTES)
 		return err_set(err, ERR_LIMIT, "commit: a field is too long");
 	return 0;
 }
@@ -296,6 +298,7 @@ on_commit(struct peer *peer, const struct msg *msg, struct err *err)
 		.commit_cid = commit->commit_cid,
 		.data_cid = commit->data_cid,
 		.status = commit->status,
+		.selection = commit->selection,
 		.synced_ms = clock_wall_ms(),
 	});
 	lane->is_ready = true;

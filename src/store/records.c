@@ -19,7 +19,8 @@
 	F(5, BYTES, commit_cid)	\
 	F(6, BYTES, data_cid)	\
 	F(7, TEXT, status)	\
-	F(8, U64, synced_ms)
+	F(8, U64, synced_ms)	\
+	F(9, TEXT, selection)
 
 #define ROW(number, kind, member)	FIELD_ROW_OF(struct repo_row, kind, member)
 static const struct field repo_fields[] = { REPO_FIELDS(ROW) };

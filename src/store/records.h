@@ -48,6 +48,7 @@ struct repo_row {
 	struct str rev;
 	struct bytes commit_cid, data_cid;
 	struct str status;	/* account status: "active", "deactivated", ... */
+	struct str selection;	/* which collections were wanted; a worker's own word */
 	uint64_t records;
 	int64_t synced_ms;
 };

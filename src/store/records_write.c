@@ -92,6 +92,7 @@ records_put_repo(struct records_write *write, const struct repo_row *row,
 
 	if (row->pds_url.len > LIMIT_URL_BYTES || row->rev.len > LIMIT_REV_BYTES ||
 	    row->status.len > LIMIT_STATUS_BYTES ||
+	    row->selection.len > LIMIT_STATUS_BYTES ||
 	    row->commit_cid.len > LIMIT_CID_BYTES || row->data_cid.len > LIMIT_CID_BYTES)
 		return err_set(err, ERR_LIMIT, "repository %.*s: a field is too long",
 		    STR_FMT(row->did));

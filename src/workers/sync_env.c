@@ -1,7 +1,9 @@
 #include "workers/sync_env.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "atproto/sha256.h"
 #include "common/buf.h"
 #include "common/mem.h"
 
@@ -20,6 +22,27 @@ make_user_agent(const char *contact)
 	result = xstrndup((const char *)buf_data(&text), buf_len(&text));
 	buf_clear(&text);
 	return result;
+}
+
+/* A repository is kept with this, so that another list is noticed although the
+ * repository has not changed.  A list in another order counts as another. */
+static void
+name_selection(const char *collections, char name_out[SYNC_SELECTION_SIZE])
+{
+	struct sha256 *sha = sha256_new();
+	struct str rest = str_from(collections), item;
+	uint8_t digest[SHA256_BYTES];
+	struct buf list = BUF_INIT;
+
+	while (!str_is_empty(item = settings_next_item(&rest))) {
+		buf_add_str(&list, item);
+		buf_add_byte(&list, ' ');
+	}
+	sha256_digest(sha, buf_bytes(&list), digest);
+	for (int i = 0; i < SYNC_SELECTION_SIZE / 2; i++)
+		(void)sprintf(name_out + 2 * i, "%02x", digest[i]);
+	buf_clear(&list);
+	sha256_free(&sha);
 }
 
 static int
@@ -75,6 +98,7 @@ sync_env_init(struct sync_env *env, struct ev_loop *loop, struct records_link *r
 	};
 	if (make_filter(settings->collections, &env->filter, err) == -1)
 		return -1;
+	name_selection(settings->collections, env->selection);
 	env->user_agent = make_user_agent(settings->contact);
 	options = sync_env_http_options(env);
 	env->http = http_new(loop, &options);

@@ -18,6 +18,8 @@
 
 struct records_link;
 
+#define SYNC_SELECTION_SIZE	17	/* 16 digits and the final NUL */
+
 struct sync_env {
 	/* borrowed, outlive us */
 	struct ev_loop *loop;
@@ -29,6 +31,7 @@ struct sync_env {
 	char *user_agent;
 
 	struct identity_options identity;
+	char selection[SYNC_SELECTION_SIZE];	/* names the wanted collections */
 	int64_t rate_limit_wait_ms;	/* after a 429 that does not say how long */
 };
 

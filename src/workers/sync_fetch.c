@@ -152,13 +152,16 @@ sync_fetch_document(struct sync_repo *sync)
 
 /* --- where the repository stands --- */
 
+/* At this commit, and of the collections that are wanted now. */
 static bool
-is_indexed(const struct sync_known *known, const struct latest_commit_result *latest)
+is_indexed(const struct sync_repo *sync, const struct latest_commit_result *latest)
 {
+	const struct sync_known *known = &sync->known;
 	struct cid cid;
 
 	return strcmp(known->rev, latest->rev) == 0 && known->has_cids &&
-	    cid_parse(latest->cid, &cid) == 0 && cid_eq(&cid, &known->commit);
+	    cid_parse(latest->cid, &cid) == 0 && cid_eq(&cid, &known->commit) &&
+	    strcmp(known->selection, sync->env->selection) == 0;
 }
 
 static void
@@ -167,7 +170,7 @@ on_latest(const struct latest_commit_result *result, void *arg)
 	struct sync_repo *sync = arg;
 
 	sync->latest = NULL;
-	if (result->error.class == FETCH_OK && is_indexed(&sync->known, result)) {
+	if (result->error.class == FETCH_OK && is_indexed(sync, result)) {
 		(void)str_copy(sync->outcome.rev, sizeof(sync->outcome.rev),
 		    str_from(result->rev));
 		if (strcmp(sync->known.status, "active") == 0) {

@@ -25,6 +25,7 @@ remember(struct sync_known *known, const struct msg_state *state)
 		return;
 	(void)str_copy(known->rev, sizeof(known->rev), state->rev);
 	(void)str_copy(known->status, sizeof(known->status), state->status);
+	(void)str_copy(known->selection, sizeof(known->selection), state->selection);
 	known->has_cids = cid_unpack(state->commit_cid, &known->commit) == 0 &&
 	    cid_unpack(state->data_cid, &known->data) == 0;
 }
@@ -247,11 +248,13 @@ sync_index_commit(struct sync_repo *sync)
 	if (sync->repo != NULL) {
 		const struct commit *head = repo_commit(sync->repo);
 
+		commit.selection = str_from(sync->env->selection);
 		commit.rev = head->rev;
 		commit.commit_cid = cid_as_bytes(&head->cid);
 		commit.data_cid = cid_as_bytes(&head->data);
 	} else if (strcmp(sync->status, "deleted") != 0 && sync->known.has_cids) {
 		/* The records stay, and with them what they were proved by. */
+		commit.selection = str_from(sync->known.selection);
 		commit.rev = str_from(sync->known.rev);
 		commit.commit_cid = cid_as_bytes(&sync->known.commit);
 		commit.data_cid = cid_as_bytes(&sync->known.data);

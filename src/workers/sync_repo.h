@@ -5,7 +5,8 @@
  *
  *	resolving    the DID's document: which server, which key
  *	claiming     the indexer gives us the repository and tells what it has
- *	comparing    getLatestCommit: the revision that is indexed?  Then done
+ *	comparing    getLatestCommit: the revision that is indexed, and the same
+ *	             collections wanted as then?  Then done
  *	fetching     getRepo, hashed and kept as it comes
  *	refreshing   only if the signature does not fit: the document again, since
  *	             the key may just have been changed; once
@@ -24,8 +25,9 @@
  * written for any failure, so the index keeps what it had.
  *
  * Many may run at once on one loop, each with its own lane.  Requests are
- * repeated by fetch/http.h (fetch_retries, Retry-After); only what it gives up
- * with a 429 is waited for here, since a 429 is never a failure.
+ * repeated by fetch/http.h (fetch_retries, Retry-After).  Begun again here are
+ * only transfers that were cut, as often as fetch_retries says, and what http.h
+ * gives up with a 429, without end, since a 429 is never a failure.
  */
 #ifndef BF_WORKERS_SYNC_REPO_H
 #define BF_WORKERS_SYNC_REPO_H

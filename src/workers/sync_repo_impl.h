@@ -49,6 +49,7 @@ struct sync_known {
 	bool is_known;
 	char rev[TID_SIZE];
 	char status[SYNC_STATUS_SIZE];
+	char selection[SYNC_SELECTION_SIZE];
 	uint64_t records;
 	bool has_cids;
 	struct cid commit, data;

@@ -157,6 +157,7 @@ on_begin(struct fake_indexer *indexer, const struct msg_begin *begin)
 	msg.state.pds_url = str_from(repo->pds_url);
 	msg.state.rev = str_from(repo->rev);
 	msg.state.status = str_from(repo->status);
+	msg.state.selection = str_from(repo->selection);
 	msg.state.records = repo->records.count;
 	if (repo->has_cids) {
 		msg.state.commit_cid = (struct bytes){ repo->commit.bytes, CID_BYTES };
@@ -234,6 +235,8 @@ on_commit(struct fake_indexer *indexer, const struct msg_commit *commit)
 	assert_true(str_copy(repo->pds_url, sizeof(repo->pds_url), commit->pds_url));
 	assert_true(str_copy(repo->rev, sizeof(repo->rev), commit->rev));
 	assert_true(str_copy(repo->status, sizeof(repo->status), commit->status));
+	assert_true(str_copy(repo->selection, sizeof(repo->selection),
+	    commit->selection));
 	repo->has_cids = commit->commit_cid.len > 0;
 	if (repo->has_cids) {
 		assert_int_equal(cid_unpack(commit->commit_cid, &repo->commit), 0);

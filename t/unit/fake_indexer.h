@@ -31,7 +31,7 @@ struct fake_records {
 
 /* What is committed of one repository. */
 struct fake_repo {
-	char did[128], pds_url[256], rev[16], status[32];
+	char did[128], pds_url[256], rev[16], status[32], selection[32];
 	struct cid commit, data;
 	bool has_cids;
 	struct fake_records records;

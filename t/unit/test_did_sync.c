@@ -203,7 +203,7 @@ static void
 did_sync__still_reports_what_an_earlier_attempt_did(void **state BF_UNUSED)
 {
 	struct msg_assign assign = *ASSIGN;
-	char checkpoint[LIMIT_OP_TEXT_BYTES];
+	char checkpoint[LIMIT_OP_TEXT_BYTES], selection[32];
 	struct scene scene;
 	struct cid cid;
 	struct msg msg;
@@ -212,6 +212,7 @@ did_sync__still_reports_what_an_earlier_attempt_did(void **state BF_UNUSED)
 	scene_open(&scene, good, ASSIGN);
 	say_unknown(&scene);
 	msg = take_until_commit(&scene, &puts);
+	assert_true(str_copy(selection, sizeof(selection), msg.commit.selection));
 	say_ack(&scene, msg.commit.lane, GOOD_RECORDS);
 	msg = rig_expect(&scene.rig.control, MSG_TYPE_CHECKPOINT);
 	assert_true(msg.checkpoint.data.len <= sizeof(checkpoint));
@@ -226,7 +227,8 @@ did_sync__still_reports_what_an_earlier_attempt_did(void **state BF_UNUSED)
 	msg = rig_expect(&scene.rig.records, MSG_TYPE_BEGIN);
 	rig_say(&scene.rig.records, &(struct msg){ .type = MSG_TYPE_STATE, .state = {
 	    .lane = msg.begin.lane, .is_known = true, .rev = STR(GOOD_REV),
-	    .status = STR("active"), .commit_cid = { cid.bytes, CID_BYTES },
+	    .status = STR("active"), .selection = str_from(selection),
+	    .commit_cid = { cid.bytes, CID_BYTES },
 	    .data_cid = { cid.bytes, CID_BYTES }, .records = GOOD_RECORDS } });
 	msg = rig_expect(&scene.rig.control, MSG_TYPE_DONE);
 	assert_int_equal(msg.done.processed, GOOD_RECORDS);

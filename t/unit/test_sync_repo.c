@@ -187,6 +187,33 @@ sync__keeps_only_wanted_collections(void **state)
 }
 
 static void
+sync__notices_another_list_of_collections_though_nothing_has_changed(void **state)
+{
+	struct sync_bench *bench = *state;
+	struct fake_repo *repo;
+	size_t wanted;
+
+	bench_add_k256(bench);
+	account_add_car(bench->server, "good-k256.car");
+	account_add_latest(bench->server, GOOD_REV, GOOD_COMMIT);
+	bench_set(bench, "collections", "app.bsky.graph.*");
+	assert_int_equal(bench_sync(bench, K256_DID)->result, SYNC_DONE);
+	repo = bench_k256(bench);
+	wanted = repo->records.count;
+	assert_int_equal(bench_sync(bench, K256_DID)->result, SYNC_UNCHANGED);
+
+	bench_set(bench, "collections", "*");
+	assert_int_equal(bench_sync(bench, K256_DID)->result, SYNC_DONE);
+	assert_int_equal(repo->records.count, GOOD_RECORDS);
+	assert_int_equal(bench->outcome.created, GOOD_RECORDS - wanted);
+
+	bench_set(bench, "collections", "app.bsky.graph.*");
+	assert_int_equal(bench_sync(bench, K256_DID)->result, SYNC_DONE);
+	assert_int_equal(repo->records.count, wanted);
+	assert_int_equal(bench->outcome.deleted, GOOD_RECORDS - wanted);
+}
+
+static void
 sync__spills_what_is_over_its_memory(void **state)
 {
 	struct sync_bench *bench = *state;
@@ -353,6 +380,7 @@ static const struct CMUnitTest sync_repo_tests[] = {
 	B(sync__fetches_when_the_commit_differs_at_the_same_revision),
 	B(sync__brings_an_older_index_up_to_date),
 	B(sync__keeps_only_wanted_collections),
+	B(sync__notices_another_list_of_collections_though_nothing_has_changed),
 	B(sync__spills_what_is_over_its_memory),
 	B(sync__runs_many_at_once_over_one_link),
 	B(sync__writes_an_inactive_account_as_its_status),
