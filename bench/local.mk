@@ -1,4 +1,8 @@
-# Benchmarks: `make bench` builds them and runs them on repositories that it makes.
+# Benchmarks.  `make bench-programs` builds them; `make bench` also runs them on
+# repositories that it makes, of BENCH_RECORDS records each.  docs/performance.md has
+# figures.
+
+BENCH_RECORDS = 10000 20000 100000 1000000
 
 EXTRA_PROGRAMS += bench/make-repo bench/repo-verify
 CLEANFILES += bench/make-repo bench/repo-verify
@@ -6,3 +10,15 @@ bench_make_repo_SOURCES = bench/make_repo.c t/unit/maker.c t/unit/maker.h
 bench_make_repo_LDADD = $(ATPROTO_LIBS)
 bench_repo_verify_SOURCES = bench/repo_verify.c t/unit/maker.c t/unit/maker.h
 bench_repo_verify_LDADD = $(ATPROTO_LIBS)
+EXTRA_DIST += bench/compare docs/performance.md
+
+.PHONY: bench bench-programs
+bench-programs: bench/make-repo bench/repo-verify
+bench: bench-programs
+	@for records in $(BENCH_RECORDS); do \
+		file=bench/records-$$records.car; \
+		test -e $$file || bench/make-repo $$records >$$file 2>/dev/null || exit 1; \
+		echo; bench/repo-verify $$file || exit 1; \
+	done
+	@if test -e $(top_srcdir)/t/net/node_modules/.installed; then \
+		echo; $(top_srcdir)/bench/compare bench/records-20000.car; fi

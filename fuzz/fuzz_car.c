@@ -17,7 +17,8 @@ prove(struct repo *repo, struct bytes car, size_t piece_bytes)
 			return fault.code;
 		car = (struct bytes){ car.ptr + n, car.len - n };
 	}
-	if (repo_feed_end(repo, &fault) < 0 || repo_check_commit(repo, &any, &fault) < 0 ||
+	if (repo_feed_end(repo, &fault) < 0 ||
+	    repo_check_commit(repo, &any, &fault) < 0 ||
 	    repo_check_tree(repo, SIZE_MAX, &fault) != REPO_DONE)
 		return fault.code;
 	return FAULT_NONE;
@@ -39,7 +40,8 @@ walk(struct repo *repo)
 		    dagcbor_check(record.bytes, &fault) == 0);
 	}
 	fuzz_require(rc == 0);
-	fuzz_require(records == repo_stats(repo).records && bad == repo_stats(repo).records_bad);
+	fuzz_require(records == repo_stats(repo).records &&
+	    bad == repo_stats(repo).records_bad);
 	repo_walk_free(&walk);
 }
 

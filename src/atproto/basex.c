@@ -92,7 +92,7 @@ base58_encode(struct bytes bytes, struct buf *to)
 int
 base58_decode(struct str text, uint8_t *to, size_t to_size, size_t *len_out)
 {
-	uint8_t bytes[BASE58_MAX_BYTES];	/* the number, least significant byte first */
+	uint8_t bytes[BASE58_MAX_BYTES];	/* least significant byte first */
 	size_t n = 0, zeros = 0;
 
 	while (zeros < text.len && text.ptr[zeros] == '1')
@@ -186,7 +186,8 @@ base64_decode(struct str text, struct buf *to)
 {
 	size_t padding = 0;
 
-	while (padding < 2 && padding < text.len && text.ptr[text.len - 1 - padding] == '=')
+	while (padding < 2 && padding < text.len &&
+	    text.ptr[text.len - 1 - padding] == '=')
 		padding++;
 	if (padding > 0 && text.len % 4 != 0)
 		return -1;

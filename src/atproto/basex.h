@@ -19,7 +19,7 @@
 #define BASE32_LEN(bytes)	(((bytes) * 8 + 4) / 5)
 #define BASE58_MAX_BYTES	128	/* decoding takes the square of the length */
 
-void base32_encode(struct bytes bytes, char *to);	/* BASE32_LEN() characters, no NUL */
+void base32_encode(struct bytes bytes, char *to);	/* BASE32_LEN() characters */
 int base32_decode(struct str text, uint8_t *to, size_t to_size, size_t *len_out)
     BF_MUSTCHECK;
 
@@ -27,7 +27,7 @@ void base58_encode(struct bytes bytes, struct buf *to);	/* at most BASE58_MAX_BY
 int base58_decode(struct str text, uint8_t *to, size_t to_size, size_t *len_out)
     BF_MUSTCHECK;
 
-void base64_encode(struct bytes bytes, struct buf *to);	/* standard alphabet, no padding */
+void base64_encode(struct bytes bytes, struct buf *to);	/* no padding */
 
 /* Standard alphabet; padding is optional but must be right if it is there. */
 int base64_decode(struct str text, struct buf *to) BF_MUSTCHECK;

@@ -15,7 +15,7 @@
 
 #define CACHE_LINE	64
 #define BLOCKS_PER_BUCKET	4
-#define RADIX_BITS		10	/* per pass: its counters stay in the first cache */
+#define RADIX_BITS		10	/* per pass: counters stay cached */
 #define MAX_BUCKET_BITS		(2 * RADIX_BITS)
 
 _Static_assert(LIMIT_CAR_BYTES <= OFFSET_MASK, "offsets do not fit an entry");
@@ -70,7 +70,7 @@ has_hash(const struct block_entry *entry, uint64_t hash)
 void
 blocks_add(struct blocks *blocks, const uint8_t *cid, uint64_t offset, bool is_record)
 {
-	uint64_t hash = hash_of(blocks, cid);
+	uint64_t hash = hash_of(blocks, cid), flag = is_record ? RECORD_FLAG : 0;
 
 	if (blocks->n == blocks->size) {
 		blocks->size = blocks->size > 0 ? blocks->size * 2 : 1024;
@@ -78,8 +78,9 @@ blocks_add(struct blocks *blocks, const uint8_t *cid, uint64_t offset, bool is_r
 		    blocks->size * sizeof(*blocks->entries));
 	}
 	blocks->entries[blocks->n++] = (struct block_entry){
-	    hash >> (64 - HEAD_BITS) << HEAD_SHIFT | (is_record ? RECORD_FLAG : 0) | offset,
-	    (uint32_t)(hash >> (32 - HEAD_BITS)) };
+	    .head = hash >> (64 - HEAD_BITS) << HEAD_SHIFT | flag | offset,
+	    .tail = (uint32_t)(hash >> (32 - HEAD_BITS)),
+	};
 }
 
 /*
@@ -200,7 +201,8 @@ blocks_find(const struct blocks *blocks, const struct spool *spool, const uint8_
 
 		if (!has_hash(entry, hash))
 			continue;
-		rc = compare(spool, entry->head & OFFSET_MASK, cid, scratch, block_out, fault);
+		rc = compare(spool, entry->head & OFFSET_MASK, cid, scratch, block_out,
+		    fault);
 		if (rc != 0) {
 			block_out->is_record = (entry->head & RECORD_FLAG) != 0;
 			return rc;

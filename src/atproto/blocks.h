@@ -47,7 +47,8 @@ void blocks_init(struct blocks *blocks);
 void blocks_clear(struct blocks *blocks);
 
 /* cid is CID_BYTES of a CID of ours. */
-void blocks_add(struct blocks *blocks, const uint8_t *cid, uint64_t offset, bool is_record);
+void blocks_add(struct blocks *blocks, const uint8_t *cid, uint64_t offset,
+    bool is_record);
 
 /* Nothing more is added; blocks are looked up from now on. */
 void blocks_end(struct blocks *blocks);

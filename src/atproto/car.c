@@ -28,7 +28,8 @@ take_length(const struct car *car, struct bytes bytes, uint64_t limit,
 
 /* {roots: [link, ...], version: 1} and nothing else. */
 static int
-read_header(struct bytes header, uint64_t offset, struct cid *root_out, struct fault *fault)
+read_header(struct bytes header, uint64_t offset, struct cid *root_out,
+    struct fault *fault)
 {
 	struct fault cbor;
 	struct dagcbor map;

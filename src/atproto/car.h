@@ -35,7 +35,7 @@ struct car_block {
 
 enum car_step {
 	CAR_FAILED = -1,	/* fault is set */
-	CAR_MORE,		/* show more bytes from car->offset on, or call car_end() */
+	CAR_MORE,		/* show more from car->offset on, or call car_end() */
 	CAR_HEADER,		/* car->root is set */
 	CAR_BLOCK,		/* *block_out is set */
 };

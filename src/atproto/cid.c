@@ -50,7 +50,8 @@ cid_syntax_is_valid(struct str text)
 	    str_starts_with(text, STR("Qmb")))
 		return false;
 	for (size_t i = 0; i < text.len; i++)
-		if (!ascii_is_alnum(text.ptr[i]) && text.ptr[i] != '+' && text.ptr[i] != '=')
+		if (!ascii_is_alnum(text.ptr[i]) && text.ptr[i] != '+' &&
+		    text.ptr[i] != '=')
 			return false;
 	return true;
 }

@@ -56,7 +56,7 @@ cid_is_ours(const uint8_t *bytes)
 	    bytes[2] == 0x12 && bytes[3] == SHA256_BYTES;
 }
 
-int cid_unpack(struct bytes bytes, struct cid *cid_out) BF_MUSTCHECK;	/* exactly a CID */
+int cid_unpack(struct bytes bytes, struct cid *cid_out) BF_MUSTCHECK;	/* 36 bytes */
 int cid_parse(struct str text, struct cid *cid_out) BF_MUSTCHECK;	/* base32 alone */
 void cid_format(const struct cid *cid, char text_out[CID_TEXT_SIZE]);
 

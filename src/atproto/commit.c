@@ -135,7 +135,8 @@ commit_check(const struct commit *commit, const struct commit_expect *expect,
 	if (commit->version != 3 && !expect->allow_version2)
 		return fault_set(fault, FAULT_COMMIT_VERSION, FAULT_NO_OFFSET);
 	if (expect->did.len > 0 && !str_eq(commit->did, expect->did))
-		return fault_set_detail(fault, FAULT_COMMIT_DID, FAULT_NO_OFFSET, commit->did);
+		return fault_set_detail(fault, FAULT_COMMIT_DID, FAULT_NO_OFFSET,
+		    commit->did);
 	if (check_rev(commit, expect, fault) < 0)
 		return -1;
 	if (expect->key == NULL)

@@ -36,9 +36,9 @@ int commit_parse(struct bytes block, const struct cid *cid, struct sha256 *sha,
 
 struct commit_expect {
 	struct str did;			/* the account asked for; empty: any */
-	const struct key *key;		/* its signing key; NULL: the signature is not checked */
-	struct str rev_known;		/* what we have; an older one fails; empty: none */
-	int64_t now_us;			/* revisions beyond LIMIT_REV_AHEAD_US of it fail; 0: any */
+	const struct key *key;		/* its signing key; NULL: leave the signature */
+	struct str rev_known;		/* an older one than this fails; empty: any */
+	int64_t now_us;			/* one LIMIT_REV_AHEAD_US later fails; 0: any */
 	bool allow_version2;		/* for reading old exports; never for syncing */
 };
 

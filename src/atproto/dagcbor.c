@@ -18,7 +18,7 @@ enum major { UINT, NINT, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE };
 
 /* A container whose values are being read. */
 struct level {
-	uint64_t left;		/* values or pairs still to come, the current one included */
+	uint64_t left;		/* values or pairs to come, the current one too */
 	struct str key;		/* the last one, of a map */
 	bool is_map;
 };
@@ -295,28 +295,42 @@ dagcbor_next(struct dagcbor *from)
 	assert(from->at < from->end);
 	switch (next_head(from, &value)) {
 	case UINT:
-		return (struct dagcbor_item){ DAGCBOR_INT, { .integer = (int64_t)value } };
+		item.type = DAGCBOR_INT;
+		item.integer = (int64_t)value;
+		break;
 	case NINT:
-		return (struct dagcbor_item){ DAGCBOR_INT, { .integer = -1 - (int64_t)value } };
+		item.type = DAGCBOR_INT;
+		item.integer = -1 - (int64_t)value;
+		break;
 	case BYTES:
-		return (struct dagcbor_item){ DAGCBOR_BYTES, { .bytes = take(from, value) } };
+		item.type = DAGCBOR_BYTES;
+		item.bytes = take(from, value);
+		break;
 	case TEXT:
 		item.type = DAGCBOR_TEXT;
 		item.text = (struct str){ (const char *)from->at, (size_t)value };
 		from->at += value;
-		return item;
+		break;
 	case ARRAY:
-		return (struct dagcbor_item){ DAGCBOR_ARRAY, { .count = value } };
+		item.type = DAGCBOR_ARRAY;
+		item.count = value;
+		break;
 	case MAP:
-		return (struct dagcbor_item){ DAGCBOR_MAP, { .count = value } };
+		item.type = DAGCBOR_MAP;
+		item.count = value;
+		break;
 	case TAG:
 		next_head(from, &value);
 		from->at++;	/* the zero byte in front of the CID */
-		return (struct dagcbor_item){ DAGCBOR_LINK, { .bytes = take(from, value - 1) } };
+		item.type = DAGCBOR_LINK;
+		item.bytes = take(from, value - 1);
+		break;
 	case SIMPLE:
 		if (value == SIMPLE_NULL)
-			return item;
-		return (struct dagcbor_item){ DAGCBOR_BOOL, { .boolean = value == SIMPLE_TRUE } };
+			break;
+		item.type = DAGCBOR_BOOL;
+		item.boolean = value == SIMPLE_TRUE;
+		break;
 	}
 	return item;
 }

@@ -60,7 +60,11 @@ dagcbor_read(struct bytes checked)
 	return (struct dagcbor){ checked.ptr, checked.ptr + checked.len };
 }
 
-static inline bool dagcbor_at_end(const struct dagcbor *from) { return from->at == from->end; }
+static inline bool
+dagcbor_at_end(const struct dagcbor *from)
+{
+	return from->at == from->end;
+}
 
 /* The next head with its text, bytes or CID; containers are entered.  Only for
  * bytes that passed dagcbor_check(), and not at the end. */

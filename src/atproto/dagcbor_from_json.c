@@ -222,7 +222,8 @@ dagcbor_from_json(struct str json, struct buf *to, struct fault *fault)
 		return fault_set_detail(fault, FAULT_JSON_SYNTAX,
 		    error.position >= 0 ? (uint64_t)error.position : FAULT_NO_OFFSET,
 		    str_from(error.text));
-	rc = json_is_object(root) ? write_value(&w, root) : fail(&w, FAULT_JSON_NOT_MAP, "");
+	rc = json_is_object(root) ? write_value(&w, root) :
+	    fail(&w, FAULT_JSON_NOT_MAP, "");
 	if (rc == 0)
 		buf_add(to, buf_data(&out), buf_len(&out));
 	buf_clear(&out);

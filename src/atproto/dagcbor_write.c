@@ -2,7 +2,8 @@
 
 #include "common/attr.h"
 
-enum { MAJOR_UINT, MAJOR_NINT, MAJOR_BYTES, MAJOR_TEXT, MAJOR_ARRAY, MAJOR_MAP, MAJOR_TAG };
+enum { MAJOR_UINT, MAJOR_NINT, MAJOR_BYTES, MAJOR_TEXT, MAJOR_ARRAY, MAJOR_MAP,
+    MAJOR_TAG };
 
 /* A head: the major type and a number in its shortest form. */
 static void

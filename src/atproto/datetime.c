@@ -46,8 +46,9 @@ days_since_1970(int year, int month, int day)
 {
 	int64_t y = 400 + (month <= 2 ? year - 1 : year);
 	int64_t m = month <= 2 ? month + 9 : month - 3;
+	int64_t days = y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day;
 
-	return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 719469 - 146097;
+	return days - 719469 - 146097;
 }
 
 /* ".123" -> 123; *at moves behind it.  -1 if it is malformed, 0 if absent. */
@@ -116,7 +117,8 @@ datetime_parse(struct str text, int64_t *wall_ms_out)
 	ms = parse_fraction(text, &at);
 	if (ms < 0 || parse_zone(text, at, &zone) < 0)
 		return -1;
-	t = days_since_1970(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+	t = days_since_1970(year, month, day) * 86400;
+	t += hour * 3600 + minute * 60 + second;
 	t -= (int64_t)zone * 60;
 	/* A zone can move the first hours of the year 0 before it. */
 	if (t < days_since_1970(0, 1, 1) * 86400)

@@ -9,7 +9,8 @@
 static bool
 is_id_char(char c)
 {
-	return ascii_is_alnum(c) || c == '.' || c == '_' || c == ':' || c == '%' || c == '-';
+	return ascii_is_alnum(c) || c == '.' || c == '_' || c == ':' || c == '%' ||
+	    c == '-';
 }
 
 bool
@@ -64,7 +65,8 @@ is_localhost(struct str host)
 	if (!str_starts_with(host, colon))
 		return false;
 	host = (struct str){ host.ptr + colon.len, host.len - colon.len };
-	return host.len <= 5 && str_to_u64(host, &port) == 0 && port >= 1 && port <= 65535;
+	return host.len <= 5 && str_to_u64(host, &port) == 0 && port >= 1 &&
+	    port <= 65535;
 }
 
 bool

@@ -61,7 +61,8 @@ parse_legacy_key(enum key_curve curve, struct str text, struct key *key_out)
 static int
 parse_key(const json_t *doc, struct str did, struct key *key_out)
 {
-	const json_t *method = find_by_id(doc, "verificationMethod", did, STR("#atproto"));
+	const json_t *method = find_by_id(doc, "verificationMethod", did,
+	    STR("#atproto"));
 	struct str type = text_member(method, "type");
 	struct str text = text_member(method, "publicKeyMultibase");
 
@@ -148,7 +149,8 @@ diddoc_parse(struct bytes json, struct str did, bool allow_http, struct diddoc *
 	struct str id;
 
 	if (json.len > LIMIT_DIDDOC_BYTES)
-		return err_set(err, ERR_LIMIT, "DID document: %zu bytes are over the limit of %d",
+		return err_set(err, ERR_LIMIT,
+		    "DID document: %zu bytes are over the limit of %d",
 		    json.len, LIMIT_DIDDOC_BYTES);
 	root = json_loadb(json.len > 0 ? (const char *)json.ptr : "", json.len,
 	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);

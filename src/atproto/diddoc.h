@@ -16,8 +16,8 @@ struct diddoc {
 	bool has_key;		/* it has a usable verification method #atproto */
 	struct key key;		/* the account's signing key */
 	/* owned */
-	char *pds;		/* "https://host[:port]" without a slash; NULL if there is none */
-	char *handle;		/* claimed, not confirmed; NULL if there is none */
+	char *pds;		/* "https://host[:port]", without a slash; or NULL */
+	char *handle;		/* claimed, not confirmed; or NULL */
 };
 
 /*

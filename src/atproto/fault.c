@@ -26,7 +26,8 @@ int
 fault_set_detail(struct fault *fault, enum fault_code code, uint64_t offset,
     struct str detail)
 {
-	size_t n = detail.len < FAULT_DETAIL_SIZE - 1 ? detail.len : FAULT_DETAIL_SIZE - 1;
+	size_t n = detail.len < FAULT_DETAIL_SIZE - 1 ? detail.len :
+	    FAULT_DETAIL_SIZE - 1;
 
 	fault_set(fault, code, offset);
 	for (size_t i = 0; i < n; i++)
@@ -62,8 +63,8 @@ fault_format(const struct fault *fault, char text_out[FAULT_TEXT_SIZE])
 
 	if (fault->offset != FAULT_NO_OFFSET)
 		snprintf(place, sizeof(place), " at byte %" PRIu64, fault->offset);
-	snprintf(text_out, FAULT_TEXT_SIZE, "%s%s: %s%s%s%s", fault_kind(fault->code), place,
-	    fault_text(fault->code), has_detail ? " (" : "", fault->detail,
+	snprintf(text_out, FAULT_TEXT_SIZE, "%s%s: %s%s%s%s", fault_kind(fault->code),
+	    place, fault_text(fault->code), has_detail ? " (" : "", fault->detail,
 	    has_detail ? ")" : "");
 }
 

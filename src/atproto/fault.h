@@ -27,7 +27,7 @@ enum fault_code {
 };
 
 #define FAULT_DETAIL_SIZE	160	/* longer details are cut */
-#define FAULT_NO_OFFSET		UINT64_MAX	/* the fault is no byte's, e.g. a missing block */
+#define FAULT_NO_OFFSET		UINT64_MAX	/* no byte shows it */
 #define FAULT_TEXT_SIZE		384
 
 struct fault {

@@ -83,7 +83,8 @@ filter_wants_between(const struct filter *filter, struct str after, struct str b
 	for (size_t i = 0; i < filter->n; i++) {
 		struct str prefix = str_from(filter->prefixes[i]);
 		/* Keys with the prefix lie behind it and before all greater texts. */
-		bool ends_after = str_cmp(prefix, after) >= 0 || str_starts_with(after, prefix);
+		bool ends_after = str_cmp(prefix, after) >= 0 ||
+		    str_starts_with(after, prefix);
 		bool starts_before = before.len == 0 || str_cmp(prefix, before) < 0;
 
 		if (ends_after && starts_before)

@@ -56,5 +56,6 @@ handle_is_allowed(struct str handle)
 bool
 at_identifier_is_valid(struct str text)
 {
-	return str_starts_with(text, STR("did:")) ? did_is_valid(text) : handle_is_valid(text);
+	return str_starts_with(text, STR("did:")) ? did_is_valid(text) :
+	    handle_is_valid(text);
 }

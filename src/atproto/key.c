@@ -16,9 +16,10 @@ static const uint8_t prefix_k256[2] = { 0xe7, 0x01 };
 
 /* Half of P-256's order, rounded down: a low S is not above it. */
 static const uint8_t p256_half_order[32] = {
-	0x7f, 0xff, 0xff, 0xff, 0x80, 0x00, 0x00, 0x00, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff,
-	0xff, 0xff, 0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b, 0xcf, 0x42, 0x79, 0xdc, 0xe5, 0x61,
-	0x7e, 0x31, 0x92, 0xa8
+	0x7f, 0xff, 0xff, 0xff, 0x80, 0x00, 0x00, 0x00,
+	0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xde, 0x73, 0x7d, 0x56, 0xd3, 0x8b, 0xcf, 0x42,
+	0x79, 0xdc, 0xe5, 0x61, 0x7e, 0x31, 0x92, 0xa8,
 };
 
 /* NULL if the point is not on the curve. */
@@ -30,7 +31,8 @@ p256_key(struct bytes point)
 	void *ptr = (void *)(uintptr_t)point.ptr;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, ptr, point.len),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, ptr,
+		    point.len),
 		OSSL_PARAM_construct_end(),
 	};
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
@@ -68,8 +70,8 @@ k256_from_point(struct bytes point, struct key *key_out)
 	    point.len) != 1)
 		return -1;
 	key_out->curve = KEY_K256;
-	secp256k1_ec_pubkey_serialize(secp256k1_context_static, key_out->point, &len, &pubkey,
-	    SECP256K1_EC_COMPRESSED);
+	secp256k1_ec_pubkey_serialize(secp256k1_context_static, key_out->point, &len,
+	    &pubkey, SECP256K1_EC_COMPRESSED);
 	return 0;
 }
 
@@ -77,7 +79,8 @@ int
 key_from_point(enum key_curve curve, struct bytes point, struct key *key_out)
 {
 	/* Hybrid forms (06, 07), which both libraries know, are nobody's. */
-	bool is_short = point.len == KEY_POINT_BYTES && (point.ptr[0] == 2 || point.ptr[0] == 3);
+	bool is_short = point.len == KEY_POINT_BYTES &&
+	    (point.ptr[0] == 2 || point.ptr[0] == 3);
 	bool is_long = point.len == POINT_LONG_BYTES && point.ptr[0] == 4;
 
 	if (!is_short && !is_long)
@@ -94,7 +97,8 @@ key_parse_multikey(struct str text, struct key *key_out)
 	size_t len;
 
 	if (text.len == 0 || text.ptr[0] != 'z' ||
-	    multibase_decode(text, bytes, sizeof(bytes), &len) < 0 || len != sizeof(bytes))
+	    multibase_decode(text, bytes, sizeof(bytes), &len) < 0 ||
+	    len != sizeof(bytes))
 		return -1;
 	if (memcmp(bytes, prefix_p256, 2) == 0)
 		return key_from_point(KEY_P256, point, key_out);
@@ -110,7 +114,8 @@ key_parse_did_key(struct str text, struct key *key_out)
 
 	if (!str_starts_with(text, prefix))
 		return -1;
-	return key_parse_multikey((struct str){ text.ptr + prefix.len, text.len - prefix.len },
+	return key_parse_multikey((struct str){ text.ptr + prefix.len,
+	    text.len - prefix.len },
 	    key_out);
 }
 

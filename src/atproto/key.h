@@ -36,8 +36,10 @@ key_eq(const struct key *a, const struct key *b)
 /* All fail (-1) on another encoding or curve, and on a point that is not on it. */
 int key_from_point(enum key_curve curve, struct bytes point, struct key *key_out)
     BF_MUSTCHECK;					/* 33 or 65 bytes */
-int key_parse_multikey(struct str text, struct key *key_out) BF_MUSTCHECK;	/* "zQ3s..." */
-int key_parse_did_key(struct str text, struct key *key_out) BF_MUSTCHECK; /* "did:key:zQ3s..." */
+/* "zQ3s...", "zDna..." */
+int key_parse_multikey(struct str text, struct key *key_out) BF_MUSTCHECK;
+/* "did:key:" in front of it */
+int key_parse_did_key(struct str text, struct key *key_out) BF_MUSTCHECK;
 
 void key_format_did_key(const struct key *key, struct buf *to);
 

@@ -100,7 +100,8 @@ take_subtree(struct scan *s, const uint8_t **cid_out)
 		return true;
 	}
 	if (s->end - s->at < (ptrdiff_t)sizeof(head) + CID_BYTES ||
-	    memcmp(s->at, head, sizeof(head)) != 0 || !cid_is_ours(s->at + sizeof(head)) ||
+	    memcmp(s->at, head, sizeof(head)) != 0 ||
+	    !cid_is_ours(s->at + sizeof(head)) ||
 	    s->at[sizeof(head) + 1] != CID_DAG_CBOR)
 		return false;
 	*cid_out = s->at + sizeof(head);
@@ -161,7 +162,8 @@ room_for(struct mst_node *node, size_t entries)
 {
 	if (entries > node->size) {
 		node->size = entries < 16 ? 16 : entries;
-		node->entries = xrealloc(node->entries, node->size * sizeof(*node->entries));
+		node->entries = xrealloc(node->entries,
+		    node->size * sizeof(*node->entries));
 	}
 	return node->entries;
 }
@@ -183,7 +185,8 @@ mst_node_read(struct mst_node *node, struct bytes block, struct fault *fault)
 		if (!take_entry(&s, &entries[i]))
 			return refuse(block, s.at, fault);
 	}
-	if (!take_literal(&s, "\x61l", 2) || !take_subtree(&s, &node->left) || s.at != s.end)
+	if (!take_literal(&s, "\x61l", 2) || !take_subtree(&s, &node->left) ||
+	    s.at != s.end)
 		return refuse(block, s.at, fault);
 	node->n = n;
 	return 0;

@@ -78,7 +78,8 @@ settle_last(struct open_node *node)
 	} else {
 		dagcbor_write_map(to, 4);
 		dagcbor_write_text(to, STR("k"));
-		dagcbor_write_bytes(to, (struct bytes){ buf_data(&node->key) + node->prefix,
+		dagcbor_write_bytes(to,
+		    (struct bytes){ buf_data(&node->key) + node->prefix,
 		    buf_len(&node->key) - node->prefix });
 		dagcbor_write_text(to, STR("p"));
 		dagcbor_write_int(to, (int64_t)node->prefix);

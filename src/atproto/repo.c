@@ -157,8 +157,8 @@ read_commit(struct repo *repo, struct fault *fault)
 	struct block block;
 	struct bytes data;
 	char text[CID_TEXT_SIZE];
-	int rc = blocks_find(&repo->blocks, &repo->spool, root->bytes, &repo->scratch, &block,
-	    fault);
+	int rc = blocks_find(&repo->blocks, &repo->spool, root->bytes, &repo->scratch,
+	    &block, fault);
 
 	if (rc < 0)
 		return -1;
@@ -250,7 +250,8 @@ repo_read_record(struct repo *repo, const struct tree_leaf *leaf,
 		*bad_out = fault->code;
 		return 0;
 	}
-	rc = blocks_find(&repo->blocks, &repo->spool, leaf->value.ptr, scratch, &block, fault);
+	rc = blocks_find(&repo->blocks, &repo->spool, leaf->value.ptr, scratch, &block,
+	    fault);
 	if (rc <= 0)
 		return rc == 0 ? absent(leaf, fault) : -1;
 	if (spool_read(&repo->spool, block.data_offset, block.len, scratch, bytes_out,

@@ -46,7 +46,8 @@ struct repo_walk;
 struct repo_options {
 	size_t memory_bytes;	/* blocks in memory before they go to the spill file */
 	int spill_fd;		/* borrowed: an empty file, open for reading and writing,
-				 * that nobody else uses; -1: over memory_bytes is an error */
+				 * that nobody else uses; -1: none, and FAULT_CAR_MEMORY
+				 * over memory_bytes */
 	bool spill_has_car;	/* spill_fd is a file that already holds the very bytes
 				 * that are fed: they are read from there again, and
 				 * nothing is written.  It must not change meanwhile */
@@ -62,7 +63,7 @@ struct repo_options {
 })
 
 struct repo *repo_new(const struct repo_options *options);
-void repo_free(struct repo **repo);	/* walks of it must be gone; spill_fd stays open */
+void repo_free(struct repo **repo);	/* after its walks; spill_fd stays open */
 
 /*
  * Take the next bytes, which need not outlive the call.  Every block is hashed and

@@ -57,7 +57,8 @@ check_path(struct repo *repo, const struct tree_leaf *leaf, size_t shared,
 	struct str collection, rkey;
 
 	if (known > 0 && shared > known) {
-		rkey = (struct str){ leaf->key.ptr + known + 1, leaf->key.len - known - 1 };
+		rkey = (struct str){ leaf->key.ptr + known + 1,
+		    leaf->key.len - known - 1 };
 		if (rkey_is_valid(rkey))
 			return 0;
 	} else if (path_parse(leaf->key, &collection, &rkey) == 0) {
@@ -149,7 +150,8 @@ check_leaf(struct repo *repo, const struct tree_leaf *leaf, struct fault *fault)
 	if (mst_layer(repo->sha, key) != tree_top(&repo->tree)->layer)
 		return fault_set_detail(fault, FAULT_KEY_LAYER, leaf->offset, leaf->key);
 	if (tree_top(&repo->tree)->layer == 0 && tree_top(&repo->tree)->child != NULL)
-		return fault_set_detail(fault, FAULT_NODE_BELOW_ZERO, leaf->offset, leaf->key);
+		return fault_set_detail(fault, FAULT_NODE_BELOW_ZERO, leaf->offset,
+		    leaf->key);
 	memcpy(repo->last_key + shared, key.ptr + shared, key.len - shared);
 	repo->last_key_len = key.len;
 	repo->stats.records++;
@@ -188,7 +190,8 @@ repo_check_tree(struct repo *repo, size_t nodes, struct fault *fault)
 	}
 	assert(repo->stage == REPO_FED || repo->stage == REPO_CHECKING);
 	if (repo->stage == REPO_FED) {
-		tree_init(&repo->tree, &repo->blocks, &repo->spool, &repo->commit.data, NULL);
+		tree_init(&repo->tree, &repo->blocks, &repo->spool, &repo->commit.data,
+		    NULL);
 		repo->stage = REPO_CHECKING;
 	}
 	until = repo->tree.nodes + (nodes > 0 ? nodes : 1);

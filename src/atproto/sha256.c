@@ -20,7 +20,8 @@ sha256_new(void)
 	sha->md = EVP_MD_fetch(NULL, "SHA256", NULL);
 	sha->ctx = EVP_MD_CTX_new();
 	/* Only a broken OpenSSL or no memory: nothing can be verified then. */
-	if (sha->md == NULL || sha->ctx == NULL || EVP_DigestInit_ex2(sha->ctx, sha->md, NULL) != 1)
+	if (sha->md == NULL || sha->ctx == NULL ||
+	    EVP_DigestInit_ex2(sha->ctx, sha->md, NULL) != 1)
 		abort();
 	return sha;
 }
@@ -37,7 +38,8 @@ sha256_free(struct sha256 **sha)
 }
 
 void
-sha256_digest(struct sha256 *sha, struct bytes data, uint8_t digest_out[SHA256_BYTES])
+sha256_digest(struct sha256 *sha, struct bytes data,
+    uint8_t digest_out[SHA256_BYTES])
 {
 	/* Without a digest the context keeps its own and is only reset. */
 	if (EVP_DigestInit_ex2(sha->ctx, NULL, NULL) != 1 ||

@@ -17,6 +17,7 @@ struct sha256;
 struct sha256 *sha256_new(void);
 void sha256_free(struct sha256 **sha);
 
-void sha256_digest(struct sha256 *sha, struct bytes data, uint8_t digest_out[SHA256_BYTES]);
+void sha256_digest(struct sha256 *sha, struct bytes data,
+    uint8_t digest_out[SHA256_BYTES]);
 
 #endif

@@ -64,7 +64,8 @@ write_file(struct spool *spool, size_t n, struct fault *fault)
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
-			return io_failed(fault, spool->spilled_bytes + done, strerror(errno));
+			return io_failed(fault, spool->spilled_bytes + done,
+			    strerror(errno));
 		done += (size_t)written;
 	}
 	return 0;
@@ -144,7 +145,8 @@ make_room(struct spool *spool, size_t n, uint64_t parsed_to, struct fault *fault
 }
 
 int
-spool_add(struct spool *spool, struct bytes piece, uint64_t parsed_to, struct fault *fault)
+spool_add(struct spool *spool, struct bytes piece, uint64_t parsed_to,
+    struct fault *fault)
 {
 	if (piece.len == 0)
 		return 0;
@@ -204,7 +206,8 @@ read_file(const struct spool *spool, uint64_t offset, size_t len, uint8_t *to,
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = pread(spool->fd, to + done, len - done, (off_t)(offset + done));
+		ssize_t n = pread(spool->fd, to + done, len - done,
+		    (off_t)(offset + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -48,7 +48,8 @@ missing(const uint8_t *cid_bytes, struct fault *fault)
 
 	memcpy(cid.bytes, cid_bytes, CID_BYTES);
 	cid_format(&cid, text);
-	return fault_set_detail(fault, FAULT_NODE_MISSING, FAULT_NO_OFFSET, str_from(text));
+	return fault_set_detail(fault, FAULT_NODE_MISSING, FAULT_NO_OFFSET,
+	    str_from(text));
 }
 
 /* Have all that a node links to at hand: its subtrees and its records come next. */
@@ -68,7 +69,8 @@ prefetch_links(struct tree *tree, const struct mst_node *node)
 	}
 	blocks_prefetch(tree->blocks, tree->spool, nodes, n_nodes, NODE_BYTES);
 	if (tree->wants_records)
-		blocks_prefetch(tree->blocks, tree->spool, records, n_records, RECORD_BYTES);
+		blocks_prefetch(tree->blocks, tree->spool, records, n_records,
+		    RECORD_BYTES);
 }
 
 static int
@@ -77,7 +79,8 @@ enter(struct tree *tree, const uint8_t *cid, struct fault *fault)
 	struct tree_frame *frame;
 	struct block block;
 	struct bytes data;
-	int rc = blocks_find(tree->blocks, tree->spool, cid, &tree->scratch, &block, fault);
+	int rc = blocks_find(tree->blocks, tree->spool, cid, &tree->scratch, &block,
+	    fault);
 
 	if (rc <= 0)
 		return rc == 0 ? missing(cid, fault) : -1;
@@ -139,7 +142,8 @@ is_child_wanted(struct tree *tree, struct tree_frame *frame, bool *wanted_out,
 	struct str after = STR_NONE, before = STR_NONE;
 
 	frame->next_key_len = 0;
-	if (frame->next < frame->node.n && build_key(frame->next_key, &frame->next_key_len,
+	if (frame->next < frame->node.n && build_key(frame->next_key,
+	    &frame->next_key_len,
 	    frame->key, frame->key_len, entry, frame->offset + entry->offset, fault) < 0)
 		return -1;
 	for (size_t i = tree->depth; i > 0 && (after.len == 0 || before.len == 0); i--) {

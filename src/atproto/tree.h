@@ -28,7 +28,7 @@ struct tree_frame {
 	unsigned layer;			/* the caller's, set at TREE_NODE */
 	const uint8_t *child;		/* a subtree to enter next, or NULL */
 	size_t key_len;
-	size_t next_key_len;		/* with a filter: of the entry behind child, else 0 */
+	size_t next_key_len;		/* of the entry behind child; or 0 */
 	uint8_t key[LIMIT_MST_KEY_BYTES];	/* of the last entry */
 	uint8_t next_key[LIMIT_MST_KEY_BYTES];
 	struct buf scratch;		/* owned: the block, if it had to be read */
@@ -39,7 +39,7 @@ struct tree {
 	const struct blocks *blocks;
 	const struct spool *spool;
 	const struct filter *filter;
-	bool wants_records;		/* the caller looks up each leaf's block at once */
+	bool wants_records;		/* each leaf's block is looked up at once */
 	/* the position */
 	const uint8_t *root;		/* until it is entered */
 	size_t depth;

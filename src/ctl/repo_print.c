@@ -19,7 +19,8 @@ flush(struct repo_session *s, size_t above_bytes)
 }
 
 static int
-each_record(struct repo_session *s, void each(struct repo_session *, const struct repo_record *,
+each_record(struct repo_session *s, void each(struct repo_session *,
+    const struct repo_record *,
     const struct repo_walk *))
 {
 	struct repo_walk *walk = repo_walk_new(s->repo, s->args->filter);
@@ -51,7 +52,8 @@ say_bad(const struct repo_walk *walk)
 }
 
 static void
-ls_one(struct repo_session *s, const struct repo_record *record, const struct repo_walk *walk)
+ls_one(struct repo_session *s, const struct repo_record *record,
+    const struct repo_walk *walk)
 {
 	char cid[CID_TEXT_SIZE];
 
@@ -185,8 +187,8 @@ repo_print_valid(struct repo_session *s)
 	buf_printf(&s->out, "commit %s\ndata %s\n", cid, data);
 	buf_printf(&s->out, "signature %s\n", s->has_key ? "checked" :
 	    "not checked: give --key or --did-doc");
-	buf_printf(&s->out, "records %" PRIu64 ", of these bad %" PRIu64 "\n", stats.records,
-	    stats.records_bad);
+	buf_printf(&s->out, "records %" PRIu64 ", of these bad %" PRIu64 "\n",
+	    stats.records, stats.records_bad);
 	buf_printf(&s->out, "nodes %" PRIu64 ", blocks %" PRIu64 ", bytes %" PRIu64 "\n",
 	    stats.nodes, stats.blocks, stats.bytes);
 	return stats.records_bad > 0 ? each_record(s, verify_one) : EXIT_OK;

@@ -53,7 +53,8 @@ open_spill(void)
 	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		return fd;
-	if (snprintf(path, sizeof(path), "%s/backfillctl-XXXXXX", dir) >= (int)sizeof(path)) {
+	if (snprintf(path, sizeof(path), "%s/backfillctl-XXXXXX",
+	    dir) >= (int)sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -164,7 +165,8 @@ find_key(struct repo_session *s, struct str did)
 	if (s->args->key == NULL)
 		return EXIT_OK;
 	if (key_parse_did_key(str_from(s->args->key), &s->key) < 0) {
-		fprintf(stderr, "backfillctl repo: %s: is not a did:key of secp256k1 or P-256\n",
+		fprintf(stderr,
+		    "backfillctl repo: %s: is not a did:key of secp256k1 or P-256\n",
 		    s->args->key);
 		return EXIT_USAGE;
 	}

@@ -29,7 +29,7 @@ struct repo_session {
 	struct repo *repo;		/* NULL until repo_session_open() */
 	int fd, spill_fd;
 	struct buf out;			/* what goes to standard output */
-	struct json json;		/* in out: a list that stands open while it is filled */
+	struct json json;		/* to out, while a list stands open */
 	/* what the commit was checked with */
 	struct key key;
 	bool has_key;

@@ -81,7 +81,8 @@ static const uint8_t record[] = { 0xa1, 0x61, 'a', 0x01 };
 #define KEY_B	"com.example.note/ab"
 
 static void
-expect_node(enum fault_code want, const struct cid *left, const struct leaf *leaves, size_t n)
+expect_node(enum fault_code want, const struct cid *left, const struct leaf *leaves,
+    size_t n)
 {
 	struct sha256 *sha = sha256_new();
 	struct buf blocks[2] = { BUF_INIT, BUF_INIT };
@@ -119,10 +120,13 @@ tree_faults(void **state BF_UNUSED)
 	    strlen(KEY_A) }), 0);
 	assert_int_equal(mst_layer(sha, (struct bytes){ (const uint8_t *)KEY_B,
 	    strlen(KEY_B) }), 0);
-	expect_node(FAULT_NODE_MISSING, &absent, (struct leaf[]){ { key_of_layer_4, 0, NULL } },
+	expect_node(FAULT_NODE_MISSING, &absent,
+	    (struct leaf[]){ { key_of_layer_4, 0, NULL } },
 	    1);
-	expect_node(FAULT_NODE_BELOW_ZERO, &absent, (struct leaf[]){ { KEY_A, 0, NULL } }, 1);
-	expect_node(FAULT_NODE_BELOW_ZERO, NULL, (struct leaf[]){ { KEY_A, 0, &absent } }, 1);
+	expect_node(FAULT_NODE_BELOW_ZERO, &absent, (struct leaf[]){ { KEY_A, 0, NULL } },
+	    1);
+	expect_node(FAULT_NODE_BELOW_ZERO, NULL, (struct leaf[]){ { KEY_A, 0, &absent } },
+	    1);
 	expect_node(FAULT_NODE_BARE_ROOT, &absent, NULL, 0);
 	expect_node(FAULT_NODE_PREFIX, NULL, (struct leaf[]){ { KEY_A, 1, NULL } }, 1);
 	expect_node(FAULT_NODE_PREFIX, NULL, (struct leaf[]){ { KEY_A, -1, NULL } }, 1);
@@ -136,7 +140,8 @@ tree_faults(void **state BF_UNUSED)
 	    { "", 19, NULL } }, 2);
 	expect_node(FAULT_KEY_LAYER, NULL, (struct leaf[]){ { key_of_layer_4, 0, NULL },
 	    { KEY_A, 0, NULL } }, 2);
-	expect_node(FAULT_KEY_SYNTAX, NULL, (struct leaf[]){ { "com.example.note", 0, NULL } }, 1);
+	expect_node(FAULT_KEY_SYNTAX, NULL, (struct leaf[]){ { "com.example.note", 0,
+	    NULL } }, 1);
 	expect_node(FAULT_KEY_SYNTAX, NULL, (struct leaf[]){ { "", 0, NULL } }, 1);
 	expect_block(FAULT_NODE_FIELDS, "a0");
 	expect_block(FAULT_NODE_FIELDS, "f6");
@@ -242,7 +247,8 @@ expect_bad_record(enum fault_code want, struct bytes bytes, const struct cid *li
 void
 record_faults(void **state BF_UNUSED)
 {
-	static const uint8_t number[] = { 0x07 }, real[] = { 0xa1, 0x61, 'f', 0xf9, 0, 0 };
+	static const uint8_t number[] = { 0x07 },
+	    real[] = { 0xa1, 0x61, 'f', 0xf9, 0, 0 };
 	struct sha256 *sha = sha256_new();
 	struct maker *maker = maker_new();
 	struct keypair *pair = maker_keypair(KEY_K256);

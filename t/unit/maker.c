@@ -32,7 +32,8 @@ keep(struct maker *maker, const struct cid *cid, struct bytes block)
 		maker->blocks = xrealloc(maker->blocks,
 		    maker->size * sizeof(*maker->blocks));
 	}
-	maker->blocks[maker->n++] = (struct placed){ *cid, buf_len(&maker->data), block.len };
+	maker->blocks[maker->n++] = (struct placed){ *cid, buf_len(&maker->data),
+	    block.len };
 	buf_add(&maker->data, block.ptr, block.len);
 }
 
@@ -136,8 +137,8 @@ write_post(struct buf *to, uint64_t *random, const char *created)
 	size_t n = 3 + maker_random(random) % 30, at = 0;
 
 	for (size_t i = 0; i < n; i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i > 0 ? " " : "",
-		    words[maker_random(random) % BF_ARRAY_LEN(words)]);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i > 0 ? " " :
+		    "", words[maker_random(random) % BF_ARRAY_LEN(words)]);
 	dagcbor_write_map(to, 4);
 	write_pair(to, "text", text);
 	write_pair(to, "$type", "app.bsky.feed.post");
@@ -284,9 +285,10 @@ maker_finish(struct maker *maker, struct str did, struct str rev,
 struct keypair *
 maker_keypair(enum key_curve curve)
 {
-	static const uint8_t secret[32] = { 0x0c, 0x06, 0x23, 0x22, 0xfb, 0x83, 0xf4, 0x7d,
-	    0x60, 0x53, 0x27, 0x35, 0x98, 0x1a, 0x56, 0x56, 0xc4, 0xbb, 0xab, 0x2a, 0x71, 0x53,
-	    0x97, 0x9e, 0x65, 0xae, 0x3d, 0x28, 0xc8, 0x64, 0xcc, 0xcf };
+	static const uint8_t secret[32] = { 0x0c, 0x06, 0x23, 0x22, 0xfb, 0x83, 0xf4,
+	    0x7d,
+	    0x60, 0x53, 0x27, 0x35, 0x98, 0x1a, 0x56, 0x56, 0xc4, 0xbb, 0xab, 0x2a, 0x71,
+	    0x53, 0x97, 0x9e, 0x65, 0xae, 0x3d, 0x28, 0xc8, 0x64, 0xcc, 0xcf };
 	struct keypair *pair = keypair_new(curve, secret);
 
 	assert(pair != NULL);

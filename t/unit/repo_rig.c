@@ -28,7 +28,8 @@ unmap(struct repo *repo)
 }
 
 int
-repo_rig_feed(struct repo *repo, struct bytes car, size_t piece_bytes, struct fault *fault)
+repo_rig_feed(struct repo *repo, struct bytes car, size_t piece_bytes,
+    struct fault *fault)
 {
 	while (car.len > 0) {
 		size_t n = car.len < piece_bytes ? car.len : piece_bytes;
@@ -60,7 +61,8 @@ repo_rig_prove(struct repo *repo, struct bytes car, const struct repo_way *way,
 	enum repo_step step;
 
 	if (way->has_car)
-		assert_int_equal(pwrite(repo->options.spill_fd, car.ptr, car.len, 0), car.len);
+		assert_int_equal(pwrite(repo->options.spill_fd, car.ptr, car.len, 0),
+		    car.len);
 	if (repo_rig_feed(repo, car, way->piece_bytes, fault) < 0)
 		return -1;
 	if (way->spills && !way->maps)
@@ -86,7 +88,8 @@ repo_rig_list(struct repo *repo, const struct filter *filter, size_t *bad_out)
 	while ((rc = repo_walk_next(walk, &record, &fault)) > 0) {
 		char cid[CID_TEXT_SIZE];
 
-		assert_int_equal(record.path.len, record.collection.len + 1 + record.rkey.len);
+		assert_int_equal(record.path.len,
+		    record.collection.len + 1 + record.rkey.len);
 		if (record.bad != FAULT_NONE) {
 			assert_int_equal(repo_walk_fault(walk).code, record.bad);
 			assert_int_equal(record.bytes.len, 0);

@@ -22,11 +22,12 @@ varint__survives_the_way_there_and_back(void **state BF_UNUSED)
 			size_t len = varint_pack(values[i], bytes);
 			uint64_t back;
 
-			assert_int_equal(varint_unpack((struct bytes){ bytes, len }, &back), len);
+			assert_int_equal(varint_unpack((struct bytes){ bytes, len },
+			    &back), len);
 			assert_true(back == values[i]);
 			for (size_t cut = 0; cut < len; cut++)
-				assert_int_equal(varint_unpack((struct bytes){ bytes, cut },
-				    &back), 0);
+				assert_int_equal(varint_unpack((struct bytes){ bytes,
+				    cut }, &back), 0);
 		}
 	}
 }
@@ -34,8 +35,10 @@ varint__survives_the_way_there_and_back(void **state BF_UNUSED)
 static void
 varint__is_refused_when_not_minimal_or_too_long(void **state BF_UNUSED)
 {
-	static const uint8_t padded[] = { 0x80, 0x00 }, padded_more[] = { 0xff, 0x80, 0x00 };
-	static const uint8_t ten[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1 };
+	static const uint8_t padded[] = { 0x80, 0x00 },
+	    padded_more[] = { 0xff, 0x80, 0x00 };
+	static const uint8_t ten[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	    0xff, 1 };
 	uint64_t value;
 
 	assert_int_equal(varint_unpack((struct bytes){ padded, 2 }, &value), -1);
@@ -59,11 +62,13 @@ check_round_trip(void encode(struct bytes, struct buf *),
 		for (size_t i = 0; i < len; i++)
 			bytes[i] = i < len / 4 ? 0 : (uint8_t)maker_random(&random);
 		encode((struct bytes){ bytes, len }, &text);
-		assert_int_equal(decode(buf_str(&text), back, sizeof(back), &back_len), 0);
+		assert_int_equal(decode(buf_str(&text), back, sizeof(back), &back_len),
+		    0);
 		assert_int_equal(back_len, len);
 		assert_memory_equal(back, bytes, len);
 		if (len > 0)
-			assert_int_equal(decode(buf_str(&text), back, len - 1, &back_len), -1);
+			assert_int_equal(decode(buf_str(&text), back, len - 1, &back_len),
+			    -1);
 		buf_clear(&text);
 	}
 }

@@ -24,7 +24,8 @@ commit__has_the_digest_and_signature_of_the_vectors(void **state BF_UNUSED)
 	json_array_foreach(cases, i, entry) {
 		struct buf car = vectors_read(vectors_member(entry, "file").ptr);
 		struct buf digest = vectors_hex(vectors_member(entry, "sha256_hex"));
-		struct buf point = vectors_hex(vectors_member(entry, "pubkey_compressed_hex"));
+		struct buf point = vectors_hex(vectors_member(entry,
+		    "pubkey_compressed_hex"));
 		struct str curve = vectors_member(entry, "curve");
 		struct commit_expect expect = { .allow_version2 = true };
 		struct fault fault;
@@ -32,10 +33,13 @@ commit__has_the_digest_and_signature_of_the_vectors(void **state BF_UNUSED)
 		struct repo *repo = repo_rig_new(&repo_ways[0], &spill);
 		struct key key;
 
-		assert_int_equal(repo_rig_feed(repo, buf_bytes(&car), SIZE_MAX, &fault), 0);
-		assert_memory_equal(repo_commit(repo)->digest, buf_data(&digest), SHA256_BYTES);
+		assert_int_equal(repo_rig_feed(repo, buf_bytes(&car), SIZE_MAX, &fault),
+		    0);
+		assert_memory_equal(repo_commit(repo)->digest, buf_data(&digest),
+		    SHA256_BYTES);
 		if (curve.len > 0) {
-			bool is_valid = json_is_true(json_object_get(entry, "atproto_valid"));
+			bool is_valid = json_is_true(json_object_get(entry,
+			    "atproto_valid"));
 
 			assert_int_equal(key_from_point(str_eq(curve, STR("secp256k1")) ?
 			    KEY_K256 : KEY_P256, buf_bytes(&point), &key), 0);
@@ -66,7 +70,8 @@ check_firehose_commit(struct bytes car_bytes, const json_t *docs, struct sha256 
 
 	while ((step = car_next(&car, (struct bytes){ car_bytes.ptr + car.offset,
 	    car_bytes.len - (size_t)car.offset }, &block, &fault)) > CAR_MORE)
-		if (step == CAR_BLOCK && memcmp(block.cid.ptr, car.root.bytes, CID_BYTES) == 0) {
+		if (step == CAR_BLOCK && memcmp(block.cid.ptr, car.root.bytes,
+		    CID_BYTES) == 0) {
 			assert_int_equal(commit_parse(block.data, &car.root, sha, &commit,
 			    &fault), 0);
 			found = true;
@@ -145,8 +150,10 @@ car__is_written_as_the_reference_writes_it(void **state BF_UNUSED)
 		json_array_foreach(json_object_get(fixture, "blocks"), b, entry) {
 			struct buf data = BUF_INIT;
 
-			assert_int_equal(base64_decode(vectors_member(entry, "bytes"), &data), 0);
-			assert_int_equal(cid_parse(vectors_member(entry, "cid"), &cid), 0);
+			assert_int_equal(base64_decode(vectors_member(entry, "bytes"),
+			    &data), 0);
+			assert_int_equal(cid_parse(vectors_member(entry, "cid"), &cid),
+			    0);
 			car_write_block(&got, &cid, buf_bytes(&data));
 			buf_clear(&data);
 		}

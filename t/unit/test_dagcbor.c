@@ -159,7 +159,8 @@ check__names_the_reason_of_each_refusal(void **state BF_UNUSED)
 static void
 check__takes_what_is_canonical(void **state BF_UNUSED)
 {
-	static const char *const good[] = { "00", "17", "1818", "1b7fffffffffffffff", "20",
+	static const char *const good[] = { "00", "17", "1818", "1b7fffffffffffffff",
+	    "20",
 	    "3b7fffffffffffffff", "40", "60", "80", "a0", "f4", "f5", "f6", "a260f66161f6",
 	    "8201820203", "69616161616161616161", "62c3a9" };
 

@@ -40,7 +40,8 @@ json__has_the_bytes_and_the_cid_of_the_interop_fixtures(void **state BF_UNUSED)
 		struct cid cid;
 		json_t *parsed;
 
-		assert_int_equal(base64_decode(vectors_member(fixture, "cbor_base64"), &want), 0);
+		assert_int_equal(base64_decode(vectors_member(fixture, "cbor_base64"),
+		    &want), 0);
 		assert_int_equal(dagcbor_from_json(buf_str(&json), &got, &fault), 0);
 		assert_true(bytes_eq(buf_bytes(&want), buf_bytes(&got)));
 		cid_of(sha, CID_DAG_CBOR, buf_bytes(&got), &cid);
@@ -70,12 +71,14 @@ check_json_file(const char *path, bool is_valid)
 
 	assert_true(json_array_size(fixtures) > 3);
 	json_array_foreach(fixtures, i, fixture) {
-		struct buf json = dumped(json_object_get(fixture, "json")), block = BUF_INIT;
+		struct buf json = dumped(json_object_get(fixture, "json")),
+		    block = BUF_INIT;
 		struct fault fault;
 		int rc = dagcbor_from_json(buf_str(&json), &block, &fault);
 
 		if ((rc == 0) != is_valid)
-			fail_msg("%s: %.*s", path, STR_FMT(vectors_member(fixture, "note")));
+			fail_msg("%s: %.*s", path,
+			    STR_FMT(vectors_member(fixture, "note")));
 		if (rc == 0)
 			assert_int_equal(dagcbor_check(buf_bytes(&block), &fault), 0);
 		else
@@ -91,7 +94,8 @@ json__is_taken_or_refused_as_the_interop_fixtures_say(void **state BF_UNUSED)
 {
 	vectors_need();
 	check_json_file("atproto-interop-tests/data-model/data-model-valid.json", true);
-	check_json_file("atproto-interop-tests/data-model/data-model-invalid.json", false);
+	check_json_file("atproto-interop-tests/data-model/data-model-invalid.json",
+	    false);
 }
 
 static void
@@ -118,7 +122,8 @@ json__names_the_reason_of_each_refusal(void **state BF_UNUSED)
 		struct buf block = BUF_INIT;
 		struct fault fault;
 
-		assert_int_equal(dagcbor_from_json(str_from(cases[i].json), &block, &fault), -1);
+		assert_int_equal(dagcbor_from_json(str_from(cases[i].json), &block,
+		    &fault), -1);
 		if (fault.code != cases[i].code)
 			fail_msg("%s: %s", cases[i].json, fault_symbol(fault.code));
 		buf_clear(&block);
@@ -140,7 +145,8 @@ json__is_refused_over_its_limits(void **state BF_UNUSED)
 	assert_int_equal(dagcbor_from_json(buf_str(&json), &block, &fault), -1);
 	assert_int_equal(fault.code, FAULT_CBOR_DEPTH);
 	buf_reset(&json);
-	memset(buf_reserve(&json, LIMIT_JSON_RECORD_BYTES + 1), ' ', LIMIT_JSON_RECORD_BYTES + 1);
+	memset(buf_reserve(&json, LIMIT_JSON_RECORD_BYTES + 1), ' ',
+	    LIMIT_JSON_RECORD_BYTES + 1);
 	buf_added(&json, LIMIT_JSON_RECORD_BYTES + 1);
 	assert_int_equal(dagcbor_from_json(buf_str(&json), &block, &fault), -1);
 	assert_int_equal(fault.code, FAULT_JSON_SIZE);

@@ -122,7 +122,8 @@ diff__says_what_makes_the_index_equal_the_repository(void **state BF_UNUSED)
 		{ "AxB", "A-B", "!b", { 2, 0, 0, 0, 1 } },
 		{ "AxB", "AAB", "%b", { 2, 0, 0, 0, 1 } },
 		{ "x", "x", "%a", { 0, 0, 0, 0, 1 } },
-		{ "AAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAABAAAAAAAAA", "~k", { 19, 0, 1, 0, 0 } },
+		{ "AAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAABAAAAAAAAA", "~k",
+		    { 19, 0, 1, 0, 0 } },
 	};
 
 	for (size_t i = 0; i < BF_ARRAY_LEN(cases); i++) {
@@ -131,7 +132,8 @@ diff__says_what_makes_the_index_equal_the_repository(void **state BF_UNUSED)
 
 		run_diff(cases[i].repo, cases[i].index, changes, &counts);
 		if (strcmp(changes, cases[i].changes) != 0)
-			fail_msg("%s against %s: %s", cases[i].repo, cases[i].index, changes);
+			fail_msg("%s against %s: %s", cases[i].repo, cases[i].index,
+			    changes);
 		assert_memory_equal(&counts, &cases[i].counts, sizeof(counts));
 	}
 }

@@ -89,11 +89,14 @@ framing_faults(void **state BF_UNUSED)
 	expect_bytes(FAULT_CAR_HEADER_SIZE, "8120");
 	expect_bytes(FAULT_CAR_VERSION, "0aa16776657273696f6e02");
 	expect_bytes(FAULT_CAR_ROOT, "11a265726f6f7473806776657273696f6e01");
-	expect_bytes(FAULT_CAR_TRUNCATED, "3aa265726f6f747381" ROOT "6776657273696f6e01" "2b");
-	expect_bytes(FAULT_COMMIT_MISSING, "3aa265726f6f747381" ROOT "6776657273696f6e01");
+	expect_bytes(FAULT_CAR_TRUNCATED,
+	    "3aa265726f6f747381" ROOT "6776657273696f6e01" "2b");
+	expect_bytes(FAULT_COMMIT_MISSING,
+	    "3aa265726f6f747381" ROOT "6776657273696f6e01");
 	expect_bytes(FAULT_CAR_BLOCK_SIZE, "3aa265726f6f747381" ROOT "6776657273696f6e01"
 	    "81808001");
-	expect_bytes(FAULT_BLOCK_CID, "3aa265726f6f747381" ROOT "6776657273696f6e01" "00");
+	expect_bytes(FAULT_BLOCK_CID,
+	    "3aa265726f6f747381" ROOT "6776657273696f6e01" "00");
 	/* An identity CID: well-formed, and nothing that could be verified. */
 	expect_bytes(FAULT_BLOCK_CID, "3aa265726f6f747381" ROOT "6776657273696f6e01"
 	    "0501710001f6");
@@ -115,21 +118,25 @@ content_faults(void **state BF_UNUSED)
 	assert_int_equal(fault_prove(&car, &fault), 0);
 
 	options.max_blocks = 5;
-	fault_expect(FAULT_CAR_BLOCKS, fault_prove_with(buf_bytes(&car), options, &fault), &fault);
+	fault_expect(FAULT_CAR_BLOCKS, fault_prove_with(buf_bytes(&car), options, &fault),
+	    &fault);
 	options = REPO_OPTIONS_DEFAULT;
 	options.max_bytes = buf_len(&car) - 1;
-	fault_expect(FAULT_CAR_BYTES, fault_prove_with(buf_bytes(&car), options, &fault), &fault);
+	fault_expect(FAULT_CAR_BYTES, fault_prove_with(buf_bytes(&car), options, &fault),
+	    &fault);
 	assert_true(fault.offset == options.max_bytes);
 	options = REPO_OPTIONS_DEFAULT;
 	options.memory_bytes = 100;
-	fault_expect(FAULT_CAR_MEMORY, fault_prove_with(buf_bytes(&car), options, &fault), &fault);
+	fault_expect(FAULT_CAR_MEMORY, fault_prove_with(buf_bytes(&car), options, &fault),
+	    &fault);
 	buf_clear(&car);
 
 	/* A spill file that cannot be written. */
 	car = good_car(2000);
 	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	options.spill_fd = fd;
-	fault_expect(FAULT_CAR_IO, fault_prove_with(buf_bytes(&car), options, &fault), &fault);
+	fault_expect(FAULT_CAR_IO, fault_prove_with(buf_bytes(&car), options, &fault),
+	    &fault);
 	close(fd);
 	buf_clear(&car);
 }
@@ -370,7 +377,8 @@ fault__is_told_with_its_kind_and_place(void **state BF_UNUSED)
 
 	fault_set(&fault, FAULT_BLOCK_HASH, 48213);
 	fault_format(&fault, text);
-	assert_string_equal(text, "BadBlock at byte 48213: CID does not match its content");
+	assert_string_equal(text,
+	    "BadBlock at byte 48213: CID does not match its content");
 	fault_set_detail(&fault, FAULT_RECORD_MISSING, FAULT_NO_OFFSET, STR("a\n\x1b/b"));
 	fault_format(&fault, text);
 	assert_string_equal(text, "Incomplete: a record's block is absent (a\?\?/b)");
@@ -390,7 +398,8 @@ every_fault_was_produced(void **state BF_UNUSED)
 {
 	for (int code = FAULT_NONE + 1; code < FAULT_CODES; code++)
 		if (!fault_produced[code])
-			fail_msg("no test produces %s", fault_symbol((enum fault_code)code));
+			fail_msg("no test produces %s",
+			    fault_symbol((enum fault_code)code));
 }
 
 static const struct CMUnitTest fault_tests[] = {

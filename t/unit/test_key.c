@@ -114,8 +114,8 @@ signature__of_the_other_curve_is_wrong(void **state BF_UNUSED)
 	struct fault fault;
 
 	keypair_sign(k256, digest, sig);
-	assert_int_equal(key_verify(&key, digest, (struct bytes){ sig, sizeof(sig) }, true,
-	    &fault), -1);
+	assert_int_equal(key_verify(&key, digest, (struct bytes){ sig, sizeof(sig) },
+	    true, &fault), -1);
 	keypair_free(&k256);
 	keypair_free(&p256);
 }
@@ -132,7 +132,8 @@ keypair__signs_with_a_low_s(void **state BF_UNUSED)
 		struct fault fault;
 
 		keypair_sign(pair, digest, sig);
-		assert_int_equal(key_verify(&key, digest, (struct bytes){ sig, sizeof(sig) },
+		assert_int_equal(key_verify(&key, digest,
+		    (struct bytes){ sig, sizeof(sig) },
 		    true, &fault), 0);
 	}
 	keypair_free(&pair);
@@ -152,7 +153,8 @@ check_did_key(const json_t *fixture, enum key_curve curve)
 	if (hex.len > 0) {
 		secret = vectors_hex(hex);
 	} else {
-		assert_int_equal(base58_decode(base58, buf_reserve(&secret, 32), 32, &len), 0);
+		assert_int_equal(base58_decode(base58, buf_reserve(&secret, 32), 32,
+		    &len), 0);
 		buf_added(&secret, len);
 	}
 	assert_int_equal(buf_len(&secret), 32);
@@ -268,12 +270,14 @@ diddoc__of_real_accounts_has_key_and_server(void **state BF_UNUSED)
 	docs = vectors_json("jetstream/internal/corpus/testdata/did_docs.json");
 	assert_true(json_object_size(docs) > 100);
 	json_object_foreach(docs, did, doc_json) {
-		char *text = json_is_string(doc_json) ? xstrdup(json_string_value(doc_json)) :
+		char *text = json_is_string(doc_json) ?
+		    xstrdup(json_string_value(doc_json)) :
 		    json_dumps(doc_json, 0);
 		struct diddoc doc;
 		struct err err;
 
-		assert_int_equal(diddoc_parse((struct bytes){ (uint8_t *)text, strlen(text) },
+		assert_int_equal(diddoc_parse((struct bytes){ (uint8_t *)text,
+		    strlen(text) },
 		    str_from(did), false, &doc, &err), 0);
 		assert_true(doc.has_key);
 		assert_non_null(doc.pds);
@@ -358,7 +362,8 @@ diddoc__takes_only_a_plain_server_address(void **state BF_UNUSED)
 		{ PDS("https://a.example\\u0000.evil"), NULL },
 		{ PDS("https://a.example\\r\\nX"), NULL },
 		{ DOC("", SERVICE("#atproto_pds", "Other", "https://a.example")), NULL },
-		{ DOC("", SERVICE("#other", "AtprotoPersonalDataServer", "https://a.b")), NULL },
+		{ DOC("", SERVICE("#other", "AtprotoPersonalDataServer", "https://a.b")),
+		    NULL },
 	};
 
 	for (size_t i = 0; i < BF_ARRAY_LEN(cases); i++) {

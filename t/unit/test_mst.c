@@ -55,8 +55,8 @@ common_prefix__is_the_one_of_the_interop_fixtures(void **state BF_UNUSED)
 	vectors_need();
 	fixtures = vectors_json("atproto-interop-tests/mst/common_prefix.json");
 	json_array_foreach(fixtures, i, fixture)
-		assert_int_equal(mst_common_prefix(as_bytes(vectors_member(fixture, "left")),
-		    as_bytes(vectors_member(fixture, "right"))),
+		assert_int_equal(mst_common_prefix(as_bytes(vectors_member(fixture,
+		    "left")), as_bytes(vectors_member(fixture, "right"))),
 		    json_integer_value(json_object_get(fixture, "len")));
 	assert_true(i >= 9);
 	json_decref(fixtures);
@@ -154,7 +154,8 @@ remove_keys(const char **keys, size_t n, const json_t *array)
 
 	json_array_foreach(array, i, key)
 		for (size_t k = 0; k < n; k++)
-			if (keys[k] != NULL && strcmp(keys[k], json_string_value(key)) == 0)
+			if (keys[k] != NULL &&
+			    strcmp(keys[k], json_string_value(key)) == 0)
 				keys[k] = NULL;
 	for (size_t k = 0; k < n; k++)
 		if (keys[k] != NULL)
@@ -174,7 +175,8 @@ build__gives_the_roots_and_nodes_of_the_commit_proof_fixtures(void **state BF_UN
 	json_array_foreach(fixtures, i, fixture) {
 		const char *keys[256];
 		struct cid value = parse_cid(vectors_member(fixture, "leafValue"));
-		struct cid before = parse_cid(vectors_member(fixture, "rootBeforeCommit"));
+		struct cid before = parse_cid(vectors_member(fixture,
+		    "rootBeforeCommit"));
 		struct cid after = parse_cid(vectors_member(fixture, "rootAfterCommit"));
 		struct node_list nodes = { .n = 0 };
 		size_t n = add_keys(keys, 0, json_object_get(fixture, "keys"));

@@ -114,7 +114,8 @@ find_blocks(struct original *original)
 	enum car_step step;
 
 	do {
-		step = car_next(&car, (struct bytes){ buf_data(&original->car) + car.offset,
+		step = car_next(&car,
+		    (struct bytes){ buf_data(&original->car) + car.offset,
 		    buf_len(&original->car) - (size_t)car.offset }, &block, &fault);
 		if (step > CAR_MORE)
 			original->offsets[original->blocks++] = (size_t)car.offset;
@@ -186,8 +187,8 @@ flip_bits(struct buf *to, const struct original *from)
 static void
 set_bytes(struct buf *to, const struct original *from)
 {
-	static const uint8_t favourites[] = { 0x00, 0xff, 0x7f, 0x80, 0x81, 0xa2, 0xf6, 0xfb,
-	    0x5b, 0x9f, 0xbf, 0xd8 };
+	static const uint8_t favourites[] = { 0x00, 0xff, 0x7f, 0x80, 0x81, 0xa2, 0xf6,
+	    0xfb, 0x5b, 0x9f, 0xbf, 0xd8 };
 
 	copy_whole(to, from);
 	for (size_t n = 1 + below(4); n > 0; n--)
@@ -226,7 +227,8 @@ reorder_blocks(struct buf *to, const struct original *from)
 
 	add_header(to, from);
 	for (size_t i = 0; i < from->blocks; i++) {
-		struct bytes block = block_of(from, (start + from->blocks - i) % from->blocks);
+		struct bytes block = block_of(from,
+		    (start + from->blocks - i) % from->blocks);
 
 		buf_add(to, block.ptr, block.len);
 	}
@@ -290,8 +292,10 @@ rehash(struct buf *car_bytes)
 		enum car_step step;
 
 		changed = false;
-		while ((step = car_next(&car, (struct bytes){ buf_data(car_bytes) + car.offset,
-		    buf_len(car_bytes) - (size_t)car.offset }, &block, &fault)) > CAR_MORE) {
+		while ((step = car_next(&car,
+		    (struct bytes){ buf_data(car_bytes) + car.offset,
+		    buf_len(car_bytes) - (size_t)car.offset }, &block,
+		    &fault)) > CAR_MORE) {
 			struct cid cid, old;
 
 			if (step != CAR_BLOCK || cid_unpack(block.cid, &old) < 0)
@@ -326,7 +330,8 @@ setting(const char *name, uint64_t otherwise)
 	const char *text = getenv(name);
 	uint64_t value;
 
-	return text != NULL && str_to_u64(str_from(text), &value) == 0 ? value : otherwise;
+	return text != NULL && str_to_u64(str_from(text), &value) == 0 ? value :
+	    otherwise;
 }
 
 static void
@@ -344,8 +349,10 @@ run_mutants(uint64_t share, mutate_fn *only, bool checks_signature)
 		rng = seed * 1000003 + i;
 		from = &originals[below(ORIGINALS)];
 		buf_reset(&mutant);
-		(only != NULL ? only : mutations[below(BF_ARRAY_LEN(mutations))])(&mutant, from);
-		if (judge(buf_bytes(&mutant), checks_signature, below(8) == 0, &content) < 0)
+		(only != NULL ? only : mutations[below(BF_ARRAY_LEN(mutations))])(&mutant,
+		    from);
+		if (judge(buf_bytes(&mutant), checks_signature, below(8) == 0,
+		    &content) < 0)
 			continue;
 		accepted++;
 		if (checks_signature && content != from->content)

@@ -41,10 +41,12 @@ proved(struct bytes car)
 static void
 repo__is_the_same_in_whatever_order_its_blocks_come(void **state BF_UNUSED)
 {
-	struct buf first = made(3000, MAKER_TREE_ORDER), second = made(3000, MAKER_CID_ORDER);
+	struct buf first = made(3000, MAKER_TREE_ORDER),
+	    second = made(3000, MAKER_CID_ORDER);
 	struct repo *a = proved(buf_bytes(&first)), *b = proved(buf_bytes(&second));
 	size_t bad;
-	struct buf list_a = repo_rig_list(a, NULL, &bad), list_b = repo_rig_list(b, NULL, &bad);
+	struct buf list_a = repo_rig_list(a, NULL, &bad),
+	    list_b = repo_rig_list(b, NULL, &bad);
 
 	assert_int_equal(repo_stats(a).records, 3000);
 	assert_true(bytes_eq(buf_bytes(&list_a), buf_bytes(&list_b)));
@@ -122,7 +124,8 @@ walk__can_stand_while_others_go_on(void **state BF_UNUSED)
 {
 	struct buf car = made(500, MAKER_CID_ORDER);
 	struct repo *repo = proved(buf_bytes(&car));
-	struct repo_walk *slow = repo_walk_new(repo, NULL), *fast = repo_walk_new(repo, NULL);
+	struct repo_walk *slow = repo_walk_new(repo, NULL),
+	    *fast = repo_walk_new(repo, NULL);
 	struct repo_record a, b;
 	struct fault fault;
 	char first[128];
@@ -199,7 +202,8 @@ repo__holds_no_more_than_its_memory_limit(void **state BF_UNUSED)
 	while (rest.len > 0) {
 		size_t n = rest.len < way.piece_bytes ? rest.len : way.piece_bytes;
 
-		assert_int_equal(repo_feed(repo, (struct bytes){ rest.ptr, n }, &fault), 0);
+		assert_int_equal(repo_feed(repo, (struct bytes){ rest.ptr, n }, &fault),
+		    0);
 		rest = (struct bytes){ rest.ptr + n, rest.len - n };
 		assert_true(repo->spool.mem_size <= way.memory_bytes);
 		if (repo->spool.spilled_bytes > 0)

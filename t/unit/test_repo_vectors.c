@@ -26,7 +26,8 @@ check_expectation(const char *name, struct str expect, bool is_valid, uint64_t b
 static void
 check_synthetic(const json_t *entry, const json_t *dids)
 {
-	struct str file = vectors_member(entry, "file"), did = vectors_member(entry, "did");
+	struct str file = vectors_member(entry, "file"),
+	    did = vectors_member(entry, "did");
 	struct str key_text = vectors_member(json_object_get(dids, did.ptr), "key");
 	enum fault_code first = FAULT_NONE;
 	char path[256];
@@ -42,7 +43,8 @@ check_synthetic(const json_t *entry, const json_t *dids)
 		struct fault fault = FAULT_INIT;
 		FILE *spill;
 		struct repo *repo = repo_rig_new(&repo_ways[w], &spill);
-		int rc = repo_rig_prove(repo, buf_bytes(&car), &repo_ways[w], &expect, &fault);
+		int rc = repo_rig_prove(repo, buf_bytes(&car), &repo_ways[w], &expect,
+		    &fault);
 
 		check_expectation(path, vectors_member(entry, "expect"), rc == 0,
 		    repo_stats(repo).records_bad);
@@ -76,7 +78,8 @@ static void
 check_sample(const json_t *entry)
 {
 	struct str file = vectors_member(entry, "file");
-	bool is_whole = json_integer_value(json_object_get(entry, "mst_nodes_missing")) == 0 &&
+	bool is_whole = json_integer_value(json_object_get(entry,
+	    "mst_nodes_missing")) == 0 &&
 	    json_integer_value(json_object_get(entry, "record_blocks_missing")) == 0;
 	struct commit_expect expect = { .allow_version2 = true };
 	struct buf car = vectors_read(file.ptr), want;
@@ -94,7 +97,8 @@ check_sample(const json_t *entry)
 		struct fault fault = FAULT_INIT;
 		FILE *spill;
 		struct repo *repo = repo_rig_new(&repo_ways[w], &spill);
-		int rc = repo_rig_prove(repo, buf_bytes(&car), &repo_ways[w], &expect, &fault);
+		int rc = repo_rig_prove(repo, buf_bytes(&car), &repo_ways[w], &expect,
+		    &fault);
 		size_t bad;
 
 		assert_int_equal(rc, is_whole ? 0 : -1);

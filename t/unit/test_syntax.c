@@ -155,7 +155,8 @@ did__is_usable_only_in_the_two_blessed_methods(void **state BF_UNUSED)
 static void
 did__is_found_in_front_of_a_fragment(void **state BF_UNUSED)
 {
-	assert_true(str_eq(did_without_fragment(STR("did:web:a.b#x")), STR("did:web:a.b")));
+	assert_true(str_eq(did_without_fragment(STR("did:web:a.b#x")),
+	    STR("did:web:a.b")));
 	assert_true(str_eq(did_without_fragment(STR("did:web:a.b")), STR("did:web:a.b")));
 	assert_true(str_is_empty(did_without_fragment(STR_NONE)));
 }
@@ -190,18 +191,21 @@ nsid_pattern__matches_whole_segments(void **state BF_UNUSED)
 static void
 path__is_split_at_its_one_slash(void **state BF_UNUSED)
 {
-	static const char *const bad[] = { "", "/", "app.bsky.feed.post", "app.bsky.feed.post/",
+	static const char *const bad[] = { "", "/", "app.bsky.feed.post",
+	    "app.bsky.feed.post/",
 	    "/3k", "app.bsky.feed.post/a/b", "app..post/a", "app.bsky.feed.post/.",
 	    "app.bsky.feed.post/..", "app.bsky.feed.post/a b", "app.bsky.feed.post/\xc3\xa9" };
 	struct str collection, rkey;
 
-	assert_int_equal(path_parse(STR("app.bsky.feed.post/3k_~.:-"), &collection, &rkey), 0);
+	assert_int_equal(path_parse(STR("app.bsky.feed.post/3k_~.:-"), &collection,
+	    &rkey), 0);
 	assert_true(str_eq(collection, STR("app.bsky.feed.post")));
 	assert_true(str_eq(rkey, STR("3k_~.:-")));
 	for (size_t i = 0; i < BF_ARRAY_LEN(bad); i++)
 		if (path_parse(str_from(bad[i]), &collection, &rkey) == 0)
 			fail_msg("%s should be refused", bad[i]);
-	assert_int_equal(path_parse(STR("app.bsky.feed.post/a\0b"), &collection, &rkey), -1);
+	assert_int_equal(path_parse(STR("app.bsky.feed.post/a\0b"), &collection, &rkey),
+	    -1);
 }
 
 static void

@@ -100,7 +100,8 @@ vectors_files(const char *dir, const char *ending, vectors_file_fn *fn, void *ar
 		struct str name = str_from(entries[i]->d_name), end = str_from(ending);
 
 		if (name.len >= end.len && str_eq((struct str){
-		    name.ptr + name.len - end.len, end.len }, end) && name.ptr[0] != '.') {
+		    name.ptr + name.len - end.len, end.len }, end) &&
+		    name.ptr[0] != '.') {
 			assert_true(snprintf(path, sizeof(path), "%s/%s", dir,
 			    entries[i]->d_name) < (int)sizeof(path));
 			fn(path, arg);
