@@ -14,7 +14,8 @@
  *	}
  *
  * Both sides have to be the same selection: rows only of the collections that the
- * walk's filter wants.
+ * walk's filter wants.  Changes come in the order of their paths, and none of them
+ * waits for rows behind it: a batch of changes can be sent as soon as it is full.
  */
 #ifndef BF_ATPROTO_DIFF_H
 #define BF_ATPROTO_DIFF_H

@@ -14,7 +14,9 @@
  *
  * Each call does a bounded piece of work and returns, so a program with an event
  * loop stays in charge; a walk can be left standing for as long as one likes.
- * Nothing here waits, reads a clock, logs, or touches the network.
+ * Nothing here waits, reads a clock, logs, or touches the network.  The commit may
+ * be checked before or after the tree; any other order of calls is a bug of the
+ * caller and asserts.
  *
  * A fault of the repository is fatal to it: the call fails, every later one fails
  * with the same fault, and nothing of it may be used.  A fault of one record
@@ -95,8 +97,8 @@ enum repo_step {
 
 /*
  * Check the whole tree, some nodes at a time: node form, key order, syntax, layers
- * and prefixes, and that every node and every record is there.  10,000 nodes take
- * about 10 ms.
+ * and prefixes, and that every node and every record is there.  10,000 nodes, with
+ * some 40,000 records, take about 10 ms.
  */
 enum repo_step repo_check_tree(struct repo *repo, size_t nodes, struct fault *fault)
     BF_MUSTCHECK;
@@ -134,7 +136,8 @@ struct repo_record {
 struct repo_walk *repo_walk_new(struct repo *repo, const struct filter *filter);
 void repo_walk_free(struct repo_walk **walk);
 
-/* 1 and a record, 0 at the end, -1 if the spill file fails. */
+/* 1 and a record, 0 at the end, -1 if the spill file fails or no longer holds what was
+ * written. */
 int repo_walk_next(struct repo_walk *walk, struct repo_record *record_out,
     struct fault *fault) BF_MUSTCHECK;
 

@@ -194,7 +194,11 @@ repo_check_tree(struct repo *repo, size_t nodes, struct fault *fault)
 		    NULL);
 		repo->stage = REPO_CHECKING;
 	}
-	until = repo->tree.nodes + (nodes > 0 ? nodes : 1);
+	if (nodes == 0)
+		nodes = 1;	/* some progress at each call */
+	until = repo->tree.nodes + nodes;
+	if (until < nodes)
+		until = UINT64_MAX;
 	while (step == REPO_AGAIN && repo->tree.nodes < until)
 		step = check_step(repo, fault);
 	if (step == REPO_FAILED)

@@ -53,9 +53,9 @@ struct repo {
 int repo_failed(struct repo *repo, const struct fault *fault);
 
 /*
- * The block behind a leaf, looked at as a record: 0 and, if `bad_out` is
- * FAULT_NONE, its bytes; -1 if it is absent or the spool fails.  A bad record's
- * whole reason is in fault.
+ * The block behind a leaf, looked at as a record: 0 and either its bytes, with
+ * *bad_out FAULT_NONE, or the reason in *bad_out and, whole, in fault; -1 if it is
+ * absent or the spool fails.
  */
 int repo_read_record(struct repo *repo, const struct tree_leaf *leaf,
     struct buf *scratch, struct bytes *bytes_out, enum fault_code *bad_out,

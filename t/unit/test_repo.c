@@ -144,6 +144,24 @@ walk__can_stand_while_others_go_on(void **state BF_UNUSED)
 }
 
 static void
+check_tree__goes_on_from_where_its_budget_ended(void **state BF_UNUSED)
+{
+	static const size_t budgets[] = { 0, 1, 10, SIZE_MAX };
+	struct buf car = made(2000, MAKER_CID_ORDER);
+	struct fault fault;
+	FILE *spill;
+	struct repo *repo = repo_rig_new(&repo_ways[0], &spill);
+
+	assert_int_equal(repo_rig_feed(repo, buf_bytes(&car), SIZE_MAX, &fault), 0);
+	for (size_t i = 0; i < BF_ARRAY_LEN(budgets); i++)
+		assert_int_equal(repo_check_tree(repo, budgets[i], &fault),
+		    budgets[i] == SIZE_MAX ? REPO_DONE : REPO_AGAIN);
+	assert_int_equal(repo_stats(repo).records, 2000);
+	repo_free(&repo);
+	buf_clear(&car);
+}
+
+static void
 check_commit__can_be_tried_again_with_a_fresh_key(void **state BF_UNUSED)
 {
 	struct buf car = made(10, MAKER_CID_ORDER);
@@ -239,6 +257,7 @@ static const struct CMUnitTest repo_tests[] = {
 	cmocka_unit_test(repo__is_the_same_in_whatever_order_its_blocks_come),
 	cmocka_unit_test(walk__with_a_filter_gives_its_records_and_leaves_out_the_other_subtrees),
 	cmocka_unit_test(walk__can_stand_while_others_go_on),
+	cmocka_unit_test(check_tree__goes_on_from_where_its_budget_ended),
 	cmocka_unit_test(check_commit__can_be_tried_again_with_a_fresh_key),
 	cmocka_unit_test(repo__that_failed_stays_failed),
 	cmocka_unit_test(repo__holds_no_more_than_its_memory_limit),
