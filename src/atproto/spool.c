@@ -10,6 +10,7 @@
 
 #include "common/mem.h"
 
+#define READY_BYTES	(256 * 1024)
 #define WRITE_BYTES	(256 * 1024)	/* per write, once bytes go to the file */
 
 void
@@ -97,6 +98,7 @@ reserve_region(struct spool *spool)
 	spool->mem = region;
 	spool->mem_size = spool->memory_bytes;
 	spool->is_region = true;
+	spool->ready_bytes = READY_BYTES;	/* a small repository takes no more */
 }
 
 /* Send what is parsed to the file, and keep the rest in a buffer. */
@@ -144,6 +146,21 @@ make_room(struct spool *spool, size_t n, uint64_t parsed_to, struct fault *fault
 	return 0;
 }
 
+/* Pages of the region are asked for by the hundred, not one by one as they are
+ * written; a kernel that cannot do so gives them one by one. */
+static void
+make_ready(struct spool *spool, size_t upto)
+{
+	size_t n = READY_BYTES;
+
+	if (upto <= spool->ready_bytes || spool->ready_bytes >= spool->mem_size)
+		return;
+	if (n > spool->mem_size - spool->ready_bytes)
+		n = spool->mem_size - spool->ready_bytes;
+	(void)madvise(spool->mem + spool->ready_bytes, n, MADV_POPULATE_WRITE);
+	spool->ready_bytes += n;
+}
+
 int
 spool_add(struct spool *spool, struct bytes piece, uint64_t parsed_to,
     struct fault *fault)
@@ -152,6 +169,8 @@ spool_add(struct spool *spool, struct bytes piece, uint64_t parsed_to,
 		return 0;
 	if (make_room(spool, piece.len, parsed_to, fault) < 0)
 		return -1;
+	if (spool->is_region)
+		make_ready(spool, in_memory(spool) + piece.len);
 	memcpy(spool->mem + in_memory(spool), piece.ptr, piece.len);
 	spool->len += piece.len;
 	return 0;

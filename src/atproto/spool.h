@@ -27,6 +27,7 @@ struct spool {
 	uint8_t *mem;
 	size_t mem_size;
 	bool is_region;		/* mem is the one region of memory_bytes, not a buffer */
+	size_t ready_bytes;	/* of the region: the kernel was asked for its pages */
 	/* owned: the whole file after spool_end(), if it could be mapped */
 	const uint8_t *map;
 };
