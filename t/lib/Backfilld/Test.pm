@@ -318,7 +318,8 @@ sub ctl {
 	return $result;
 }
 
-# The index: [{did, collection, rkey, cid, ...}], as backfillctl tells it.
+# The index, or what the options of backfillctl records choose of it:
+# [{uri, cid, value}].
 sub records {
 	my ($self, @args) = @_;
 	my $result = $self->ctl('records', @args);
