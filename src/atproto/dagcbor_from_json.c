@@ -1,7 +1,6 @@
 /* The other half of dagcbor_json.h: through a tree, since members are sorted. */
 #include "atproto/dagcbor_json.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include <jansson.h>
@@ -171,7 +170,7 @@ write_array(struct writer *w, const json_t *array)
 static int
 write_real(struct writer *w, double value)
 {
-	if (value != floor(value) || fabs(value) > INT_SAFE_MAX)
+	if (value < -INT_SAFE_MAX || value > INT_SAFE_MAX || (double)(int64_t)value != value)
 		return fail(w, FAULT_JSON_FLOAT, "");
 	dagcbor_write_int(w->to, (int64_t)value);
 	return 0;
