@@ -78,6 +78,17 @@ open_store(struct indexer *indexer, struct err *err)
 	return 0;
 }
 
+/* The supervisor starts workers when it hears this: the store has to be open. */
+static void
+say_hello(struct indexer *indexer)
+{
+	channel_send(indexer->control, &(struct msg){ .type = MSG_TYPE_HELLO, .hello = {
+		.version = PROTO_VERSION,
+		.program = STR("backfill-indexer"),
+		.pid = (uint64_t)getpid(),
+	} });
+}
+
 /*
  * Open the store if it is not open.  After a crash of the supervisor the indexer
  * before this one may still be at its last commit: it gets a while to end, and
@@ -92,6 +103,7 @@ ensure_store(struct indexer *indexer)
 	if (indexer->records != NULL)
 		return;
 	if (open_store(indexer, &err) == 0) {
+		say_hello(indexer);
 		channel_resume(indexer->control);
 		return;
 	}
@@ -265,11 +277,6 @@ indexer_init(struct indexer *indexer, struct ev_loop *loop, int control_fd)
 	LIST_INIT(&indexer->peers);
 	start_watchers(indexer);
 	indexer->control = channel_new(loop, control_fd, &options);
-	channel_send(indexer->control, &(struct msg){ .type = MSG_TYPE_HELLO, .hello = {
-		.version = PROTO_VERSION,
-		.program = STR("backfill-indexer"),
-		.pid = (uint64_t)getpid(),
-	} });
 }
 
 /* Commits that had come in whole are finished and answered. */

@@ -41,7 +41,7 @@ struct indexer {
 	struct ev_signal term, interrupt;
 };
 
-/* Takes control_fd; says hello. */
+/* Takes control_fd; says hello once its settings have come and the store is open. */
 void indexer_init(struct indexer *indexer, struct ev_loop *loop, int control_fd);
 
 /* Until the supervisor goes, a SIGTERM, or a failure that only a restart helps. */

@@ -27,7 +27,7 @@
 #define OP_FIELDS(F)							\
 	/* identity */							\
 	F(1, TEXT, id)			/* TID */			\
-	F(2, TEXT, type)		/* as in op_type.def: "did-sync" */ \
+	F(2, TEXT, type)		/* as in op_type.h: "did-sync" */ \
 	F(3, U64, status)		/* enum op_status */		\
 	/* parameters, as triggered */					\
 	F(4, TEXT, did)							\
@@ -61,7 +61,9 @@
 	F(29, U64, exit_status)		/* wait(2) status + 1; 0: no worker ended */ \
 	F(30, BOOL, was_killed)		/* we had to send SIGKILL */	\
 	F(31, U64, cpu_ms)		/* of all attempts */		\
-	F(32, U64, max_rss_kib)		/* highest of all attempts */
+	F(32, U64, max_rss_kib)		/* highest of all attempts */	\
+	F(33, U64, crashes)		/* attempts that the daemon or the indexer \
+					 * did not survive (max_attempts) */
 
 #define OP_VERSION	1	/* of the disk format */
 

@@ -240,6 +240,10 @@ channel_send_fd(struct channel *ch, const struct msg *msg, int fd)
 {
 	struct err err;
 
+	/* Many at once is no fault of the peer's: offer it what waits first. */
+	if (ch->fd != -1 && ch->out_fds_count == LIMIT_CHANNEL_FDS &&
+	    write_queue(ch) == -1)
+		stop_sending(ch);
 	if (ch->fd == -1 || ch->is_deaf || ch->out_fds_count == LIMIT_CHANNEL_FDS) {
 		fd_close(&fd);
 		if (ch->fd != -1 && !ch->is_deaf) {

@@ -68,7 +68,8 @@ int channel_take_fd(struct channel *channel);
 /*
  * Hand out all that the peer had sent, now: for a peer that is known to be dead,
  * whose last words must be heard before its end is judged.  Reads at most
- * LIMIT_CHANNEL_LAST_WORDS_BYTES.  Not from inside a handler of this channel.
+ * LIMIT_CHANNEL_LAST_WORDS_BYTES.  Not from inside a handler of this channel, whose
+ * handlers must not free it meanwhile.
  */
 void channel_drain_input(struct channel *channel);
 

@@ -17,6 +17,10 @@
 #define FD_RECORDS	4
 #define FD_LISTEN	4
 
+/* The class of the `fail` by which a worker says that the indexer has left it: the
+ * operation goes back to the queue. */
+#define CLASS_INDEXER_GONE	"indexer-gone"
+
 /* The version that both sides say in their first message.  Raise it for any
  * change to messages.def that an older peer would misread. */
 #define PROTO_VERSION	1

@@ -8,6 +8,8 @@ libbfproto_a_SOURCES = \
 	src/proto/msg.c src/proto/msg.h \
 	src/proto/wire.c src/proto/wire.h
 
-UNIT_TESTS += t/unit/test_proto
-t_unit_test_proto_SOURCES = t/unit/test_proto.c
-t_unit_test_proto_LDADD = libbfproto.a libbfop.a $(UNIT_LDADD_COMMON) $(EV_LIBS)
+UNIT_TESTS += t/unit/test_msg t/unit/test_channel
+t_unit_test_msg_SOURCES = t/unit/test_msg.c
+t_unit_test_msg_LDADD = libbfproto.a libbfop.a $(UNIT_LDADD_COMMON) $(EV_LIBS)
+t_unit_test_channel_SOURCES = t/unit/test_channel.c
+t_unit_test_channel_LDADD = libbfproto.a libbfop.a $(UNIT_LDADD_COMMON) $(EV_LIBS)

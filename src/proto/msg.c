@@ -131,6 +131,15 @@ pack_op(struct buf *to, const struct op *op)
 	}
 }
 
+static const struct field *
+find_op_field(struct str name)
+{
+	for (size_t i = 0; i < op_fields_count; i++)
+		if (str_eq(name, str_from(op_fields[i].name)))
+			return &op_fields[i];
+	return NULL;
+}
+
 static int
 unpack_op(struct wire_reader *r, struct op *op)
 {
@@ -141,13 +150,12 @@ unpack_op(struct wire_reader *r, struct op *op)
 	if (wire_read_map(r, &count) == -1)
 		return -1;
 	for (; count > 0; count--) {
-		size_t i = 0;
+		const struct field *field;
 
 		if (wire_read_text(r, &name) == -1)
 			return -1;
-		while (i < op_fields_count && !str_eq(name, str_from(op_fields[i].name)))
-			i++;
-		if (i == op_fields_count || unpack_plain(r, &op_fields[i], op) == -1)
+		field = find_op_field(name);
+		if ((field != NULL ? unpack_plain(r, field, op) : wire_skip_plain(r)) == -1)
 			return -1;
 	}
 	return 0;

@@ -201,3 +201,15 @@ wire_read_bytes(struct wire_reader *r, struct bytes *bytes_out)
 	r->at = after + len;
 	return 0;
 }
+
+int
+wire_skip_plain(struct wire_reader *r)
+{
+	struct bytes bytes;
+	struct str text;
+	uint64_t number;
+	bool flag;
+
+	return wire_read_u64(r, &number) == 0 || wire_read_bool(r, &flag) == 0 ||
+	    wire_read_text(r, &text) == 0 || wire_read_bytes(r, &bytes) == 0 ? 0 : -1;
+}

@@ -45,4 +45,7 @@ int wire_read_bool(struct wire_reader *r, bool *value_out) BF_MUSTCHECK;
 int wire_read_text(struct wire_reader *r, struct str *text_out) BF_MUSTCHECK;
 int wire_read_bytes(struct wire_reader *r, struct bytes *bytes_out) BF_MUSTCHECK;
 
+/* Pass over one value of any of the kinds above but array and map. */
+int wire_skip_plain(struct wire_reader *r) BF_MUSTCHECK;
+
 #endif

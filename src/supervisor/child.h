@@ -6,11 +6,11 @@
  * or removes one.  A worker's identity is its channel: no message says whose
  * operation it is about.
  *
- *	STARTING --hello--> RUNNING --child_stop--> STOPPING --grace--> KILLED
- *	    '------------------child_stop--------------^
+ *	STARTING --hello--> RUNNING --stop, last word--> STOPPING --grace--> KILLED
+ *	    '-----------------------stop-------------------^
  *
- * Every state but the last may end with the process; the record in the store
- * changes only then.
+ * From each of these the end of the process leads to ENDED, which lasts until the
+ * outcome is stored; the record in the store changes only then.
  */
 #ifndef BF_SUPERVISOR_CHILD_H
 #define BF_SUPERVISOR_CHILD_H
@@ -32,8 +32,9 @@
 enum child_state {
 	CHILD_STARTING,		/* spawned, no hello yet; hello_timer runs */
 	CHILD_RUNNING,		/* hello seen, operation assigned */
-	CHILD_STOPPING,		/* SIGTERM sent; kill_timer runs */
+	CHILD_STOPPING,		/* told to stop, or it should end by itself; kill_timer runs */
 	CHILD_KILLED,		/* SIGKILL sent; only the end can follow */
+	CHILD_ENDED,		/* reaped; its outcome waits to be stored */
 };
 
 struct child {
@@ -45,22 +46,26 @@ struct child {
 	enum child_state state;
 	struct channel *channel;	/* owned; NULL once the worker closed it */
 	struct worker_end end;		/* what is known for the outcome */
-	int64_t started_mono_ms, stop_asked_mono_ms;
+	struct outcome outcome;		/* of a child that has ended */
+	struct rusage usage;
+	bool said_hello;
+	int spill_fd;			/* owned; goes with assign, then -1 */
 
 	/* the latest report, written by progress.c */
 	char stage[CHILD_STAGE_SIZE];
 	uint64_t processed, total, failed, bytes, rate_milli;
-	uint64_t created, updated, deleted;	/* said by `done` */
+	uint64_t bytes_before;			/* fetched by earlier attempts */
+	uint64_t created, updated, deleted;	/* in this operation, acked */
 	uint64_t rated_processed;		/* where the last rate was taken */
 	int64_t rated_mono_ms;
 	bool is_dirty;
 	struct buf checkpoint;			/* owned; the latest */
 	uint64_t checkpoint_processed;
 	bool has_checkpoint;			/* it is not written yet */
-	unsigned logs, items;			/* written so far; bounded */
+	unsigned logs, items;			/* kept so far; bounded */
 
 	/* watchers */
-	struct ev_timer hello_timer, kill_timer;
+	struct ev_timer hello_timer, kill_timer, settle_timer;
 };
 
 LIST_HEAD(child_list, child);
@@ -77,7 +82,7 @@ void child_table_free(struct child_table **table);	/* must be empty */
  * Spawn the worker of a queued operation, record that it runs (one transaction;
  * the worker gets its assignment only after that), and give it its record
  * channel.  Errors leave the operation queued: ERR_NOT_FOUND no executable for
- * its type, ERR_UNAVAILABLE no process now, or the store's.
+ * its type, ERR_UNAVAILABLE no process now, or the store's.  (child_start.c)
  */
 int child_start(struct supervisor *sup, const struct op *op, struct err *err)
     BF_MUSTCHECK;
@@ -85,15 +90,20 @@ int child_start(struct supervisor *sup, const struct op *op, struct err *err)
 struct child *child_find_pid(const struct child_table *table, pid_t pid);
 struct child *child_find_op(const struct child_table *table, struct str id);
 
-/* Send SIGTERM, and SIGKILL after the grace period.  The first reason counts;
- * calling it again changes nothing. */
+/* Send SIGTERM, and SIGKILL after the grace period.  The first reason counts,
+ * but for a cancel during the daemon's stop; otherwise calling it again changes
+ * nothing. */
 void child_stop(struct child *child, enum stop_reason reason);
+
+/* It has said its last word or closed its channel: if it does not end within the
+ * grace period, it is killed. */
+void child_expect_end(struct child *child);
 
 /* Send SIGKILL to the worker's whole process group now. */
 void child_kill(struct child *child);
 
-/* The process has ended and been reaped: read what it still said, take it out
- * of the table, store the outcome, free it. */
-void child_ended(struct child **child, int wait_status, const struct rusage *usage);
+/* The process has ended and been reaped: read what it still said, store the
+ * outcome, take it out of the table and free it.  (child_end.c) */
+void child_ended(struct child *child, int wait_status, const struct rusage *usage);
 
 #endif

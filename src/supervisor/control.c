@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,17 +18,23 @@ struct control {
 	struct supervisor *sup;		/* borrowed, outlives us */
 	int fd;				/* owned */
 	char path[4096];
-	LIST_HEAD(, client) clients;	/* owned */
+	LIST_HEAD(, control_client) clients;	/* owned */
 	unsigned count;
 
 	/* watchers */
 	struct ev_io acceptable;
+	struct ev_timer accept_again;
 };
+
+#define HELLO_MS	10000
+#define PAUSE_MS	1000	/* when no descriptor can be had */
+#define RESERVED	8	/* of LIMIT_CONTROL_CLIENTS: for root and ourselves */
+
 
 /* --- clients --- */
 
 static void
-forget(struct client *client, struct pending *pending)
+forget(struct control_client *client, struct pending *pending)
 {
 	LIST_REMOVE(pending, entry);
 	client->pendings_count--;
@@ -35,9 +42,11 @@ forget(struct client *client, struct pending *pending)
 }
 
 static void
-client_free(struct client *client)
+client_free(struct control_client *client)
 {
-	client->sup->control->count--;
+	if (!client->is_api)
+		client->sup->control->count--;
+	ev_timer_stop(client->sup->loop, &client->hello_timer);
 	LIST_REMOVE(client, entry);
 	while (!LIST_EMPTY(&client->pendings))
 		forget(client, LIST_FIRST(&client->pendings));
@@ -48,7 +57,7 @@ client_free(struct client *client)
 static void
 on_close(struct channel *channel BF_UNUSED, const struct err *why, void *arg)
 {
-	struct client *client = arg;
+	struct control_client *client = arg;
 	struct supervisor *sup = client->sup;
 	bool is_api = client->is_api;
 
@@ -59,14 +68,44 @@ on_close(struct channel *channel BF_UNUSED, const struct err *why, void *arg)
 		service_lost_channel(sup->api);
 }
 
-static struct client *
+/* It asked for more than it reads: it gets the rest when it has read this. */
+static void
+on_drain(struct channel *channel, void *arg BF_UNUSED)
+{
+	channel_resume(channel);
+}
+
+static void
+on_msg(struct channel *channel, const struct msg *msg, void *arg)
+{
+	struct control_client *client = arg;
+
+	on_client_msg(channel, msg, client);
+	if (channel_is_clogged(channel))
+		channel_pause(channel);
+}
+
+static void
+on_hello_timer(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
+    int revents BF_UNUSED)
+{
+	struct control_client *client = watcher->data;
+
+	if (client->said_hello)
+		return;
+	log_warn("control client %s: no hello in %d ms", client->who, HELLO_MS);
+	client_free(client);
+}
+
+static struct control_client *
 client_new(struct control *control, int fd, const char *who, bool is_api)
 {
-	struct client *client = xcalloc(1, sizeof(*client));
+	struct control_client *client = xcalloc(1, sizeof(*client));
 	struct channel_options options = {
 		.accepts = FROM_CLIENT, .frame_max_bytes = LIMIT_FRAME_CONTROL_BYTES,
 		.queue_max_bytes = LIMIT_CHANNEL_QUEUE_BYTES,
-		.on_msg = on_client_msg, .on_close = on_close, .arg = client,
+		.on_msg = on_msg, .on_close = on_close, .on_drain = on_drain,
+		.arg = client,
 	};
 
 	client->sup = control->sup;
@@ -75,7 +114,12 @@ client_new(struct control *control, int fd, const char *who, bool is_api)
 	LIST_INIT(&client->pendings);
 	client->channel = channel_new(control->sup->loop, fd, &options);
 	LIST_INSERT_HEAD(&control->clients, client, entry);
-	control->count++;
+	ev_timer_init(&client->hello_timer, on_hello_timer, HELLO_MS / 1000., 0.);
+	client->hello_timer.data = client;
+	if (!is_api) {
+		control->count++;
+		ev_timer_start(control->sup->loop, &client->hello_timer);
+	}
 	return client;
 }
 
@@ -126,18 +170,50 @@ is_allowed(int fd, uid_t *uid_out)
 }
 
 static void
+on_accept_again(struct ev_loop *loop, struct ev_timer *watcher, int revents BF_UNUSED)
+{
+	struct control *control = watcher->data;
+
+	ev_io_start(loop, &control->acceptable);
+}
+
+/* The connection that cannot be taken stays in the backlog, so the loop would turn
+ * for nothing until there is room for it. */
+static void
+accept_failed(struct control *control)
+{
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ||
+	    errno == ECONNABORTED)
+		return;
+	log_warn("control socket: accept: %s; trying again in %d ms", strerror(errno),
+	    PAUSE_MS);
+	ev_io_stop(control->sup->loop, &control->acceptable);
+	ev_timer_set(&control->accept_again, PAUSE_MS / 1000., 0.);
+	ev_timer_start(control->sup->loop, &control->accept_again);
+}
+
+static bool
+has_room(const struct control *control, uid_t uid)
+{
+	unsigned most = LIMIT_CONTROL_CLIENTS;
+
+	if (uid != 0 && uid != geteuid())
+		most -= RESERVED;
+	return control->count < most;
+}
+
+static void
 on_acceptable(struct ev_loop *loop BF_UNUSED, struct ev_io *watcher,
     int revents BF_UNUSED)
 {
 	struct control *control = watcher->data;
+	struct control_client *client;
 	char who[32];
 	uid_t uid = (uid_t)-1;
 	int fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd == -1) {
-		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR &&
-		    errno != ECONNABORTED)
-			log_warn("control socket: accept: error %d", errno);
+		accept_failed(control);
 		return;
 	}
 	if (!is_allowed(fd, &uid)) {
@@ -145,20 +221,22 @@ on_acceptable(struct ev_loop *loop BF_UNUSED, struct ev_io *watcher,
 		(void)close(fd);
 		return;
 	}
-	if (control->count >= LIMIT_CONTROL_CLIENTS) {
-		log_warn("control socket: %u clients are connected, no more are taken",
-		    control->count);
-		(void)close(fd);
-		return;
-	}
 	(void)snprintf(who, sizeof(who), "uid %u", (unsigned)uid);
-	(void)client_new(control, fd, who, false);
+	client = client_new(control, fd, who, false);
+	if (has_room(control, uid))
+		return;
+	log_warn("control socket: %u clients are connected, no more are taken",
+	    control->count - 1);
+	client_send_error(client, 0, "TooManyRequests", "too many clients are connected",
+	    NULL);
+	(void)!channel_flush(client->channel, 0);
+	client_free(client);
 }
 
 /* --- waiting --- */
 
 bool
-client_wait(struct client *client, enum pending_kind kind, uint64_t req,
+client_wait(struct control_client *client, enum pending_kind kind, uint64_t req,
     struct str id)
 {
 	struct pending *pending;
@@ -178,7 +256,7 @@ client_wait(struct client *client, enum pending_kind kind, uint64_t req,
 void
 control_op_changed(struct control *control, const char *id)
 {
-	struct client *client;
+	struct control_client *client;
 	struct pending *pending;
 
 	LIST_FOREACH(client, &control->clients, entry)
@@ -190,14 +268,14 @@ control_op_changed(struct control *control, const char *id)
 
 /* Call `answer` for each request that waits for the operation; it says whether
  * the request is done with. */
-typedef bool answer_cb(struct client *client, const struct pending *pending,
+typedef bool answer_cb(struct control_client *client, const struct pending *pending,
     const void *arg);
 
 static void
 answer_waiting(struct control *control, const char *id, answer_cb *answer,
     const void *arg)
 {
-	struct client *client;
+	struct control_client *client;
 	struct pending *pending, *next;
 
 	LIST_FOREACH(client, &control->clients, entry) {
@@ -212,7 +290,7 @@ answer_waiting(struct control *control, const char *id, answer_cb *answer,
 }
 
 static bool
-answer_settled(struct client *client, const struct pending *pending, const void *arg)
+answer_settled(struct control_client *client, const struct pending *pending, const void *arg)
 {
 	enum op_status status = *(const enum op_status *)arg;
 
@@ -236,7 +314,7 @@ control_op_settled(struct control *control, const char *id, enum op_status statu
 }
 
 static bool
-answer_unsettled(struct client *client, const struct pending *pending, const void *arg)
+answer_unsettled(struct control_client *client, const struct pending *pending, const void *arg)
 {
 	if (pending->kind != PENDING_CANCEL)
 		return false;
@@ -266,7 +344,8 @@ control_new(struct supervisor *sup, struct err *err)
 		return NULL;
 	}
 	ev_io_init(&control->acceptable, on_acceptable, control->fd, EV_READ);
-	control->acceptable.data = control;
+	ev_timer_init(&control->accept_again, on_accept_again, 0., 0.);
+	control->acceptable.data = control->accept_again.data = control;
 	ev_io_start(sup->loop, &control->acceptable);
 	return control;
 }
@@ -281,6 +360,7 @@ control_free(struct control **control_ptr)
 	while (!LIST_EMPTY(&control->clients))
 		client_free(LIST_FIRST(&control->clients));
 	ev_io_stop(control->sup->loop, &control->acceptable);
+	ev_timer_stop(control->sup->loop, &control->accept_again);
 	fd_close(&control->fd);
 	(void)unlink(control->path);
 	free(control);

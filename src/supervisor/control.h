@@ -32,8 +32,8 @@ struct pending {
 	char id[TID_SIZE];
 };
 
-struct client {
-	LIST_ENTRY(client) entry;
+struct control_client {
+	LIST_ENTRY(control_client) entry;
 	struct supervisor *sup;		/* borrowed, outlives us */
 	struct channel *channel;	/* owned */
 	bool is_api;			/* what it says of the caller is believed */
@@ -41,6 +41,9 @@ struct client {
 	char who[32];			/* "uid 1000" */
 	LIST_HEAD(, pending) pendings;	/* owned */
 	unsigned pendings_count;	/* at most LIMIT_CLIENT_PENDING */
+
+	/* watchers */
+	struct ev_timer hello_timer;
 };
 
 struct control;
@@ -53,7 +56,7 @@ void control_free(struct control **control);	/* closes every client */
 struct service *api_service_new(struct supervisor *sup);
 
 /* Remember a request.  False if the client has too many. */
-bool client_wait(struct client *client, enum pending_kind kind, uint64_t req,
+bool client_wait(struct control_client *client, enum pending_kind kind, uint64_t req,
     struct str id);
 
 /* An operation's record has changed: watchers get it. */

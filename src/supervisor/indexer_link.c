@@ -1,5 +1,7 @@
 #include "supervisor/indexer_link.h"
 
+#include <signal.h>
+
 #include "common/fdutil.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -19,6 +21,7 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 		log_error("backfill-indexer: speaks version %llu of the protocol, not %d: "
 		    "its file belongs to another release",
 		    (unsigned long long)msg->hello.version, PROTO_VERSION);
+		service_signal(sup->indexer, SIGKILL);
 		return;
 	}
 	service_set_ready(sup->indexer);

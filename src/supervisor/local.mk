@@ -1,6 +1,8 @@
 sbin_PROGRAMS += backfilld
 backfilld_SOURCES = \
 	src/supervisor/child.c src/supervisor/child.h \
+	src/supervisor/child_end.c \
+	src/supervisor/child_start.c \
 	src/supervisor/conffile.c src/supervisor/conffile.h \
 	src/supervisor/control.c src/supervisor/control.h \
 	src/supervisor/handshake.c src/supervisor/handshake.h \

@@ -19,7 +19,7 @@
 /* --- answers --- */
 
 void
-client_send_error(struct client *client, uint64_t req, const char *name,
+client_send_error(struct control_client *client, uint64_t req, const char *name,
     const char *text, const char *id)
 {
 	struct msg msg = { .type = MSG_TYPE_ERROR };
@@ -32,7 +32,7 @@ client_send_error(struct client *client, uint64_t req, const char *name,
 }
 
 static void
-send_store_error(struct client *client, uint64_t req, const struct err *err)
+send_store_error(struct control_client *client, uint64_t req, const struct err *err)
 {
 	if (err->code == ERR_NOT_FOUND) {
 		client_send_error(client, req, "OperationNotFound", err->text, NULL);
@@ -44,14 +44,14 @@ send_store_error(struct client *client, uint64_t req, const struct err *err)
 }
 
 static void
-send_too_many(struct client *client, uint64_t req)
+send_too_many(struct control_client *client, uint64_t req)
 {
 	client_send_error(client, req, "TooManyRequests",
 	    "too many requests wait for an answer on this connection", NULL);
 }
 
 void
-client_send_end_list(struct client *client, uint64_t req, struct str cursor)
+client_send_end_list(struct control_client *client, uint64_t req, struct str cursor)
 {
 	struct msg msg = { .type = MSG_TYPE_END_LIST };
 
@@ -78,7 +78,7 @@ cancelled_text(enum op_status status)
 }
 
 void
-client_send_cancelled(struct client *client, uint64_t req, enum op_status status)
+client_send_cancelled(struct control_client *client, uint64_t req, enum op_status status)
 {
 	struct msg msg = { .type = MSG_TYPE_CANCELLED };
 
@@ -91,7 +91,7 @@ client_send_cancelled(struct client *client, uint64_t req, enum op_status status
 }
 
 void
-client_send_op(struct client *client, uint64_t req, struct str id)
+client_send_op(struct control_client *client, uint64_t req, struct str id)
 {
 	struct msg msg = { .type = MSG_TYPE_OP };
 	struct ops_read *read;
@@ -112,7 +112,7 @@ client_send_op(struct client *client, uint64_t req, struct str id)
 /* --- requests --- */
 
 static void
-on_trigger(struct client *client, const struct msg_trigger *trigger)
+on_trigger(struct control_client *client, const struct msg_trigger *trigger)
 {
 	struct op request = {
 		.type = trigger->type, .did = trigger->did, .pds_url = trigger->pds_url,
@@ -129,7 +129,7 @@ on_trigger(struct client *client, const struct msg_trigger *trigger)
 }
 
 static void
-on_cancel(struct client *client, const struct msg_cancel *cancel)
+on_cancel(struct control_client *client, const struct msg_cancel *cancel)
 {
 	struct str by = client->is_api ? cancel->by : str_from(client->who);
 	struct opctl_error error;
@@ -146,7 +146,7 @@ on_cancel(struct client *client, const struct msg_cancel *cancel)
 }
 
 static void
-on_watch(struct client *client, const struct msg_watch *watch)
+on_watch(struct control_client *client, const struct msg_watch *watch)
 {
 	struct ops_read *read;
 	enum op_status status = OP_QUEUED;
@@ -176,7 +176,7 @@ on_watch(struct client *client, const struct msg_watch *watch)
 
 /* A list that is being sent. */
 struct sending {
-	struct client *client;
+	struct control_client *client;
 	uint64_t req;
 	uint64_t left;			/* of the page */
 	char last_id[TID_SIZE];
@@ -223,7 +223,7 @@ parse_filter(const struct msg_list *list, struct ops_filter *filter_out,
 }
 
 static void
-on_list(struct client *client, const struct msg_list *list)
+on_list(struct control_client *client, const struct msg_list *list)
 {
 	struct sending sending = {
 		.client = client, .req = list->req,
@@ -282,7 +282,7 @@ send_item(const struct ops_item *item, void *arg)
 
 /* Events, or failed items, of one operation. */
 static void
-send_history(struct client *client, uint64_t req, struct str id, bool items)
+send_history(struct control_client *client, uint64_t req, struct str id, bool items)
 {
 	struct sending sending = { .client = client, .req = req };
 	struct ops_read *read;
@@ -306,7 +306,7 @@ send_history(struct client *client, uint64_t req, struct str id, bool items)
 }
 
 static void
-on_open_records(struct client *client, const struct msg_open_records *open)
+on_open_records(struct control_client *client, const struct msg_open_records *open)
 {
 	struct msg msg = { .type = MSG_TYPE_RECORDS_OPENED };
 	struct err err;
@@ -321,7 +321,7 @@ on_open_records(struct client *client, const struct msg_open_records *open)
 }
 
 static void
-on_status(struct client *client, const struct msg_status *status)
+on_status(struct control_client *client, const struct msg_status *status)
 {
 	struct supervisor *sup = client->sup;
 	struct msg msg = { .type = MSG_TYPE_DAEMON };
@@ -354,7 +354,7 @@ on_status(struct client *client, const struct msg_status *status)
 }
 
 static void
-on_hello(struct client *client, const struct msg_hello *hello)
+on_hello(struct control_client *client, const struct msg_hello *hello)
 {
 	if (hello->version != PROTO_VERSION) {
 		client_send_error(client, 0, "InvalidRequest", "backfilld speaks another "
@@ -371,7 +371,7 @@ on_hello(struct client *client, const struct msg_hello *hello)
 void
 on_client_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 {
-	struct client *client = arg;
+	struct control_client *client = arg;
 
 	if (!client->said_hello && msg->type != MSG_TYPE_HELLO) {
 		client_send_error(client, 0, "InvalidRequest",

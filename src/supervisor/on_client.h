@@ -10,15 +10,15 @@
 
 #include "supervisor/control.h"
 
-/* The channel_msg_cb of a client's channel; arg is its struct client. */
+/* The channel_msg_cb of a client's channel; arg is its struct control_client. */
 void on_client_msg(struct channel *channel, const struct msg *msg, void *arg);
 
 /* Answers; also used by control.c for requests that had to wait. */
-void client_send_op(struct client *client, uint64_t req, struct str id);
-void client_send_end_list(struct client *client, uint64_t req, struct str cursor);
-void client_send_cancelled(struct client *client, uint64_t req,
+void client_send_op(struct control_client *client, uint64_t req, struct str id);
+void client_send_end_list(struct control_client *client, uint64_t req, struct str cursor);
+void client_send_cancelled(struct control_client *client, uint64_t req,
     enum op_status status);
-void client_send_error(struct client *client, uint64_t req, const char *name,
+void client_send_error(struct control_client *client, uint64_t req, const char *name,
     const char *text, const char *id);
 
 #endif

@@ -1,44 +1,26 @@
 #include "supervisor/on_worker.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "common/clock.h"
-#include "common/fdutil.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "proto/fdlayout.h"
 #include "supervisor/progress.h"
 
+/* A peer's text into one of our arrays, cut between two characters. */
+#define COPY_TEXT(to, text) \
+	((void)str_copy((to), sizeof(to), utf8_cut((text), sizeof(to) - 1)))
+
+/* The outcome tells the reason; nobody has to be told before. */
 void
 on_worker_broke(struct child *child, const char *why)
 {
-	(void)str_copy(child->end.fail_text, sizeof(child->end.fail_text), str_from(why));
+	if (child->end.stop_reason == STOP_NONE)
+		COPY_TEXT(child->end.fail_text, str_from(why));
 	child_stop(child, STOP_PROTOCOL);
-}
-
-/* An unlinked file for what the worker cannot hold in memory: it has no right to
- * open one by itself. */
-static int
-open_spill_file(const char *state_dir, int *fd_out, struct err *err)
-{
-	char path[4096];
-	int fd = open(state_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd == -1 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		(void)snprintf(path, sizeof(path), "%s/spill.XXXXXX", state_dir);
-		fd = mkostemp(path, O_CLOEXEC);
-		if (fd != -1)
-			(void)unlink(path);
-	}
-	if (fd == -1)
-		return err_errno(err, "temporary file in %s", state_dir);
-	*fd_out = fd;
-	return 0;
 }
 
 static int
@@ -49,14 +31,10 @@ send_assign(struct child *child, struct err *err)
 	struct ops_read *read;
 	struct bytes checkpoint;
 	struct op op;
-	int rc, spill_fd;
+	int rc;
 
-	if (open_spill_file(sup->settings.state_dir, &spill_fd, err) == -1)
+	if (ops_read_begin(sup->ops, &read, err) == -1)
 		return -1;
-	if (ops_read_begin(sup->ops, &read, err) == -1) {
-		(void)close(spill_fd);
-		return -1;
-	}
 	rc = ops_get(read, str_from(child->id), &op, err);
 	if (rc == 0)
 		rc = ops_get_checkpoint(read, str_from(child->id), &checkpoint, err);
@@ -66,9 +44,8 @@ send_assign(struct child *child, struct err *err)
 			.did = op.did, .pds_url = op.pds_url, .uri = op.uri,
 			.batch_size = op.batch_size, .checkpoint = checkpoint,
 		};
-		channel_send_fd(child->channel, &msg, spill_fd);
-	} else {
-		(void)close(spill_fd);
+		channel_send_fd(child->channel, &msg, child->spill_fd);
+		child->spill_fd = -1;
 	}
 	ops_read_end(&read);
 	return rc;
@@ -80,6 +57,11 @@ on_hello(struct child *child, const struct msg_hello *hello)
 	struct err err;
 	char why[128];
 
+	if (child->said_hello) {
+		on_worker_broke(child, "the worker said hello twice");
+		return;
+	}
+	child->said_hello = true;
 	if (child->state != CHILD_STARTING)
 		return;		/* told to stop meanwhile */
 	if (hello->version != PROTO_VERSION) {
@@ -90,16 +72,14 @@ on_hello(struct child *child, const struct msg_hello *hello)
 	}
 	ev_timer_stop(child->sup->loop, &child->hello_timer);
 	child->state = CHILD_RUNNING;
-	if (send_assign(child, &err) == -1) {
-		log_error("op %s: could not be assigned: %s", child->id, err.text);
+	if (send_assign(child, &err) == -1)
 		on_worker_broke(child, err.text);
-	}
 }
 
 static void
 on_progress(struct child *child, const struct msg_progress *progress)
 {
-	(void)str_copy(child->stage, sizeof(child->stage), progress->stage);
+	COPY_TEXT(child->stage, progress->stage);
 	child->processed = progress->processed;
 	child->total = progress->total;
 	child->failed = progress->failed;
@@ -117,6 +97,9 @@ on_checkpoint(struct child *child, const struct msg_checkpoint *checkpoint)
 	buf_reset(&child->checkpoint);
 	buf_add(&child->checkpoint, checkpoint->data.ptr, checkpoint->data.len);
 	child->checkpoint_processed = checkpoint->processed;
+	child->created = checkpoint->created;
+	child->updated = checkpoint->updated;
+	child->deleted = checkpoint->deleted;
 	child->has_checkpoint = true;
 	progress_mark(child);
 }
@@ -124,9 +107,7 @@ on_checkpoint(struct child *child, const struct msg_checkpoint *checkpoint)
 static struct str
 cut(struct str text)
 {
-	if (text.len > LIMIT_OP_TEXT_BYTES)
-		text.len = LIMIT_OP_TEXT_BYTES;
-	return text;
+	return utf8_cut(text, LIMIT_OP_TEXT_BYTES);
 }
 
 static void
@@ -137,12 +118,15 @@ on_log(struct child *child, const struct msg_log *line)
 	    line->level <= LOG_LEVEL_WARN ? LOG_LEVEL_WARN :
 	    line->level <= LOG_LEVEL_INFO ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 
+	if (level == LOG_LEVEL_DEBUG) {
+		log_debug("op %s worker %d: %.*s", child->id, child->pid,
+		    STR_FMT(cut(line->text)));
+		return;
+	}
 	if (child->logs++ >= LIMIT_WORKER_LOGS)
 		return;
 	log_at(level, "op %s worker %d: %.*s", child->id, child->pid,
 	    STR_FMT(cut(line->text)));
-	if (level == LOG_LEVEL_DEBUG)
-		return;
 	if (ops_note(child->sup->ops, str_from(child->id), OP_EVENT_LOG, cut(line->text),
 	    clock_wall_ms(), NULL, NULL, &err) == -1)
 		log_warn("op %s: a log line could not be stored: %s", child->id, err.text);
@@ -177,14 +161,16 @@ on_done(struct child *child, const struct msg_done *done)
 	child->created = done->created;
 	child->updated = done->updated;
 	child->deleted = done->deleted;
+	child_expect_end(child);
 }
 
 static void
 on_fail(struct child *child, const struct msg_fail *fail)
 {
 	child->end.said_fail = true;
-	(void)str_copy(child->end.fail_class, sizeof(child->end.fail_class), fail->class);
-	(void)str_copy(child->end.fail_text, sizeof(child->end.fail_text), fail->text);
+	COPY_TEXT(child->end.fail_class, fail->class);
+	COPY_TEXT(child->end.fail_text, fail->text);
+	child_expect_end(child);
 }
 
 void
@@ -196,7 +182,7 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		on_worker_broke(child, "the worker went on after its last message");
 		return;
 	}
-	if (child->state == CHILD_STARTING && msg->type != MSG_TYPE_HELLO) {
+	if (!child->said_hello && msg->type != MSG_TYPE_HELLO) {
 		on_worker_broke(child, "the worker's first message was not hello");
 		return;
 	}

@@ -2,11 +2,13 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "op/op_type.h"
 #include "supervisor/child.h"
 #include "supervisor/queue.h"
@@ -24,6 +26,8 @@ fail(struct opctl_error *error, const char *name, const char *text)
 static int
 fail_store(struct opctl_error *error, const struct err *err)
 {
+	if (err->code == ERR_LIMIT || err->code == ERR_INVALID)
+		return fail(error, "InvalidRequest", err->text);
 	if (err->code == ERR_DISK_FULL)
 		return fail(error, "DiskFull", "the disk is full: nothing can be recorded "
 		    "until there is space again");
@@ -37,10 +41,11 @@ static bool
 is_installed(const struct supervisor *sup, struct str name)
 {
 	char path[4096];
+	struct stat st;
 
 	(void)snprintf(path, sizeof(path), "%s/%.*s", sup->settings.libexec_dir,
 	    STR_FMT(name));
-	return access(path, X_OK) == 0;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
 /* An operator's own type: a worker that is not in our table.  The services live
@@ -185,8 +190,7 @@ opctl_cancel(struct supervisor *sup, struct str id, struct str by,
 	struct err err;
 	char text[ERR_TEXT_SIZE], id_text[TID_SIZE];
 
-	if (cancel.reason.len > LIMIT_OP_TEXT_BYTES)
-		cancel.reason.len = LIMIT_OP_TEXT_BYTES;
+	cancel.reason = utf8_cut(cancel.reason, LIMIT_OP_TEXT_BYTES);
 	if (child != NULL && child->end.stop_reason != STOP_STORE) {
 		if (cancel_running(sup, child, &cancel, error) == -1)
 			return -1;
@@ -194,11 +198,11 @@ opctl_cancel(struct supervisor *sup, struct str id, struct str by,
 		*status_out = OP_RUNNING;
 		return 0;
 	}
-	if (ops_change(sup->ops, id, OP_EVENT_CANCEL, STR("it had not started"),
+	if (ops_change(sup->ops, id, OP_EVENT_CANCEL, STR("it was not running"),
 	    cancel.now_ms, edit_cancel, &cancel, &status, &err) == 0) {
 		(void)str_copy(id_text, sizeof(id_text), id);
-		log_info("op %s: cancelled before it started, by %.*s", id_text, STR_FMT(by));
-		supervisor_op_changed(sup, id_text);
+		log_info("op %s: cancelled while it was queued, by %.*s", id_text, STR_FMT(by));
+		supervisor_op_settled(sup, id_text, status);
 		*result_out = CANCEL_DONE;
 	} else if (err.code == ERR_CONFLICT) {
 		*result_out = status == OP_CANCELLED ? CANCEL_DONE : CANCEL_TOO_LATE;

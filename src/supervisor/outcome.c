@@ -5,6 +5,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "common/exitcode.h"
+#include "proto/fdlayout.h"
+
 void
 outcome_describe_exit(int wait_status, char *text_out, size_t size)
 {
@@ -21,7 +24,7 @@ ended_by_sigterm(int wait_status)
 {
 	return (WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGTERM) ||
 	    (WIFEXITED(wait_status) &&
-	    WEXITSTATUS(wait_status) == WORKER_STOPPED_STATUS);
+	    WEXITSTATUS(wait_status) == EXIT_STOPPED);
 }
 
 static struct outcome
@@ -80,11 +83,19 @@ outcome_of(const struct worker_end *end)
 		return failed("protocol", "the worker did not say hello in time");
 	case STOP_PROTOCOL:
 		return failed("protocol", end->fail_text);
+	case STOP_SILENT:
+		if (end->said_fail)
+			break;
+		return failed("protocol", "the worker closed its channel and did not end");
 	case STOP_STORE:
 	case STOP_NONE:
 		break;
 	}
 	if (end->said_fail && strcmp(end->fail_class, CLASS_INDEXER_GONE) == 0) {
+		if (end->is_last_try)
+			return failed(CLASS_INDEXER_GONE, "the indexer went away each time "
+			    "(setting max_attempts)");
+		outcome.is_crash = true;
 		(void)snprintf(outcome.text, sizeof(outcome.text),
 		    "the indexer went away; it goes on from its checkpoint");
 		return outcome;

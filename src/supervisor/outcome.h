@@ -2,7 +2,7 @@
  * outcome.h - what a worker's end means for its operation.
  *
  * A pure function of what the worker said, what was asked of it and how the
- * process ended.  Called by reap.c once for each worker; nothing else decides
+ * process ended.  Called by child_end.c once for each worker; nothing else decides
  * between completed, failed, cancelled and interrupted.
  */
 #ifndef BF_SUPERVISOR_OUTCOME_H
@@ -23,6 +23,7 @@ enum stop_reason {
 	STOP_HELLO_TIMEOUT,	/* it never said hello */
 	STOP_PROTOCOL,		/* it broke the protocol; fail_text says how */
 	STOP_STORE,		/* its start could not be written */
+	STOP_SILENT,		/* it closed its channel and did not end */
 };
 
 /* What is known of a worker that has ended. */
@@ -33,21 +34,17 @@ struct worker_end {
 	char fail_class[OUTCOME_CLASS_SIZE];	/* of `fail`, or "protocol" */
 	char fail_text[OUTCOME_TEXT_SIZE];
 	bool was_killed;		/* we had to send SIGKILL */
+	bool is_last_try;		/* one crash more is the end (max_attempts) */
 	int wait_status;		/* wait(2) */
 };
 
 struct outcome {
 	enum op_event event;		/* complete, fail, cancel or interrupt */
 	bool by_hand;			/* a cancel that came from kill(1) */
+	bool is_crash;			/* an interrupt that counts for max_attempts */
 	char class[OUTCOME_CLASS_SIZE];	/* of a failure */
 	char text[OUTCOME_TEXT_SIZE];	/* a sentence; empty for a plain success */
 };
-
-/* The exit status of a worker that was told to stop and did. */
-#define WORKER_STOPPED_STATUS	143	/* 128 + SIGTERM, as a shell says it */
-
-/* The class by which a worker says that the indexer has left it. */
-#define CLASS_INDEXER_GONE	"indexer-gone"
 
 struct outcome outcome_of(const struct worker_end *end);
 

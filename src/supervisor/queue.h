@@ -12,8 +12,8 @@
 
 void queue_init(struct supervisor *sup);
 
-/* Start what can be started: after a trigger, an end, or when the indexer is
- * ready. */
+/* There may be something to start: after a trigger, an end, or when the indexer is
+ * ready.  It is done from a turn of the loop of its own, a few at a time. */
 void queue_wake(struct supervisor *sup);
 
 #endif

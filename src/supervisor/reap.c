@@ -7,19 +7,18 @@
 #include "supervisor/child.h"
 #include "supervisor/service.h"
 
+/* A pid that nobody knows is that of an exec that failed. */
 static void
 ended(struct supervisor *sup, pid_t pid, int wait_status, const struct rusage *usage)
 {
 	struct child *child = child_find_pid(sup->children, pid);
 
 	if (child != NULL)
-		child_ended(&child, wait_status, usage);
+		child_ended(child, wait_status, usage);
 	else if (pid == service_pid(sup->indexer))
 		service_ended(sup->indexer, wait_status);
 	else if (pid == service_pid(sup->api))
 		service_ended(sup->api, wait_status);
-	else
-		sup->unknown_children++;	/* an exec that failed */
 }
 
 /* Signals coalesce: one SIGCHLD may stand for many ends. */

@@ -10,7 +10,7 @@ struct found {
 	bool any;
 	char id[TID_SIZE];
 	bool cancel_asked;
-	uint64_t attempt;
+	uint64_t crashes;	/* so far, without this one */
 };
 
 static bool
@@ -21,7 +21,7 @@ take_first(const struct op *op, void *arg)
 	found->any = true;
 	(void)str_copy(found->id, sizeof(found->id), op->id);
 	found->cancel_asked = op->cancel_asked_ms != 0;
-	found->attempt = op->attempt;
+	found->crashes = op->crashes;
 	return false;
 }
 
@@ -45,6 +45,7 @@ edit_stopped(struct op *op, void *arg)
 {
 	const char *failure = arg;
 
+	op->crashes++;
 	op->worker_pid = 0;
 	op->rate_milli = 0;
 	op->stage = STR_NONE;
@@ -61,15 +62,16 @@ settle(struct supervisor *sup, const struct found *found, struct err *err)
 	char text[128];
 	char *failure = NULL;
 
-	(void)snprintf(text, sizeof(text), "the daemon went away during attempt %llu",
-	    (unsigned long long)found->attempt);
+	(void)snprintf(text, sizeof(text), "the daemon went away; it goes on from its "
+	    "checkpoint");
 	if (found->cancel_asked) {
 		event = OP_EVENT_CANCEL;
 		(void)snprintf(text, sizeof(text), "the daemon went away while cancelling");
-	} else if (found->attempt >= sup->settings.max_attempts) {
+	} else if (found->crashes + 1 >= sup->settings.max_attempts) {
 		event = OP_EVENT_FAIL;
-		(void)snprintf(text, sizeof(text), "the daemon went away during each of %llu "
-		    "attempts (setting max_attempts)", (unsigned long long)found->attempt);
+		(void)snprintf(text, sizeof(text), "the daemon or the indexer went away "
+		    "during %llu attempts (setting max_attempts)",
+		    (unsigned long long)found->crashes + 1);
 		failure = text;
 	}
 	log_warn("op %s: %s: %s", found->id, op_event_word(event), text);

@@ -5,7 +5,6 @@
 
 #include "common/log.h"
 #include "supervisor/conffile.h"
-#include "supervisor/handshake.h"
 #include "supervisor/queue.h"
 #include "supervisor/service.h"
 
@@ -55,8 +54,8 @@ reload(struct supervisor *sup)
 	settings_clear(&fresh);
 	if (log_level_parse(sup->settings.log_level, &level) == 0)
 		log_set_level(level);
-	if (service_channel(sup->api) != NULL)
-		handshake_send_settings(service_channel(sup->api), &sup->settings, FOR_API);
+	service_reload(sup->api);
+	service_reload(sup->indexer);
 	log_info("reloaded %s", sup->config_path);
 	queue_wake(sup);
 }

@@ -16,6 +16,7 @@
 #define DELAY_LEAST_MS	100
 #define DELAY_MOST_MS	60000
 #define SETTLED_MS	60000	/* having lived this long it was not a start failure */
+#define ENDING_MS	2000	/* for a process that has closed its channel */
 
 struct service {
 	struct supervisor *sup;		/* borrowed, outlives us */
@@ -28,6 +29,7 @@ struct service {
 
 	/* watchers */
 	struct ev_timer restart;
+	struct ev_timer deadline;	/* for its hello, then for its end */
 };
 
 static void
@@ -39,6 +41,26 @@ start_later(struct service *service, const char *why)
 	ev_timer_start(service->sup->loop, &service->restart);
 	service->delay_ms = service->delay_ms * 2 < DELAY_MOST_MS ?
 	    service->delay_ms * 2 : DELAY_MOST_MS;
+}
+
+static void
+on_deadline(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
+    int revents BF_UNUSED)
+{
+	struct service *service = watcher->data;
+
+	log_error("%s: process %d %s, sending SIGKILL", service->options.name,
+	    service->pid, service->channel != NULL ? "does not say that it is ready" :
+	    "has closed its channel and does not end");
+	service_signal(service, SIGKILL);
+}
+
+static void
+set_deadline(struct service *service, uint64_t delay_ms)
+{
+	ev_timer_stop(service->sup->loop, &service->deadline);
+	ev_timer_set(&service->deadline, (double)delay_ms / 1000, 0.);
+	ev_timer_start(service->sup->loop, &service->deadline);
 }
 
 void
@@ -74,6 +96,7 @@ service_start(struct service *service)
 	service->started_mono_ms = clock_mono_ms();
 	service->channel = options->started(sup, fds[0]);
 	handshake_send(service->channel, &sup->settings, options->audience);
+	set_deadline(service, sup->settings.hello_timeout_ms);
 	log_info("%s: started, process %d", options->name, service->pid);
 }
 
@@ -93,6 +116,7 @@ service_ended(struct service *service, int wait_status)
 	(void)snprintf(why, sizeof(why), "process %d %s", service->pid, how);
 	service->pid = 0;
 	service->is_ready = false;
+	ev_timer_stop(service->sup->loop, &service->deadline);
 	if (service->sup->phase != PHASE_RUNNING) {
 		log_info("%s: %s", service->options.name, why);
 		shutdown_check(service->sup);
@@ -107,6 +131,7 @@ void
 service_set_ready(struct service *service)
 {
 	service->is_ready = true;
+	ev_timer_stop(service->sup->loop, &service->deadline);
 }
 
 bool
@@ -115,14 +140,29 @@ service_is_ready(const struct service *service)
 	return service->is_ready;
 }
 
-/* At the end of its process this comes from the channel's end of file. */
+/* Its end of file mostly means that the process is ending just now. */
 void
 service_lost_channel(struct service *service)
 {
 	service->channel = NULL;
 	service->is_ready = false;
-	if (service->sup->phase == PHASE_RUNNING)
-		service_signal(service, SIGTERM);
+	if (service->pid != 0)
+		set_deadline(service, ENDING_MS);
+}
+
+void
+service_reload(struct service *service)
+{
+	if (service->channel != NULL)
+		handshake_send_settings(service->channel, &service->sup->settings,
+		    service->options.audience);
+}
+
+void
+service_stop(struct service *service)
+{
+	ev_timer_stop(service->sup->loop, &service->restart);
+	service_signal(service, SIGTERM);
 }
 
 struct channel *
@@ -154,7 +194,8 @@ service_new(struct supervisor *sup, const struct service_options *options)
 	service->options = *options;
 	service->delay_ms = DELAY_LEAST_MS;
 	ev_timer_init(&service->restart, on_restart, 0., 0.);
-	service->restart.data = service;
+	ev_timer_init(&service->deadline, on_deadline, 0., 0.);
+	service->restart.data = service->deadline.data = service;
 	return service;
 }
 
@@ -164,6 +205,7 @@ service_free(struct service **service)
 	if (*service == NULL)
 		return;
 	ev_timer_stop((*service)->sup->loop, &(*service)->restart);
+	ev_timer_stop((*service)->sup->loop, &(*service)->deadline);
 	free(*service);
 	*service = NULL;
 }

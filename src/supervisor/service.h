@@ -33,7 +33,8 @@ void service_free(struct service **service);
 
 void service_start(struct service *service);
 
-/* It said hello: it can work. */
+/* It said hello: it can work.  One that does not say so in hello_timeout_ms is
+ * killed. */
 void service_set_ready(struct service *service);
 bool service_is_ready(const struct service *service);
 
@@ -41,8 +42,14 @@ struct channel *service_channel(const struct service *service);	/* NULL: not run
 pid_t service_pid(const struct service *service);		/* 0: not running */
 
 /* Its channel was closed and freed by its owner: without it the process is of no
- * use and is told to end, to be started again. */
+ * use; it gets a moment to end, then SIGKILL. */
 void service_lost_channel(struct service *service);
+
+/* Send it its settings again. */
+void service_reload(struct service *service);
+
+/* Send SIGTERM, and do not start it again. */
+void service_stop(struct service *service);
 
 /* Send a signal, if it runs. */
 void service_signal(const struct service *service, int sig);

@@ -63,8 +63,8 @@ shutdown_check(struct supervisor *sup)
 {
 	if (sup->phase == PHASE_STOPPING_WORKERS && sup->children->count == 0) {
 		sup->phase = PHASE_STOPPING_SERVICES;
-		service_signal(sup->api, SIGTERM);
-		service_signal(sup->indexer, SIGTERM);
+		service_stop(sup->api);
+		service_stop(sup->indexer);
 		ev_timer_start(sup->loop, &sup->stop_deadline);
 	}
 	if (sup->phase == PHASE_STOPPING_SERVICES && service_pid(sup->api) == 0 &&

@@ -39,6 +39,13 @@ supervisor_op_changed(struct supervisor *sup, const char *id)
 	control_op_changed(sup->control, id);
 }
 
+void
+supervisor_op_settled(struct supervisor *sup, const char *id, enum op_status status)
+{
+	control_op_changed(sup->control, id);
+	control_op_settled(sup->control, id, status);
+}
+
 /* --- opening, in order --- */
 
 static int
@@ -93,7 +100,7 @@ publish_address(struct supervisor *sup, struct err *err)
 {
 	struct sockaddr_storage address;
 	socklen_t len = sizeof(address);
-	char host[48], port[8], path[4096];
+	char host[48], port[8], path[4096], final[4096];
 	FILE *file;
 
 	if (getsockname(sup->listen_fd, (struct sockaddr *)&address, &len) == -1 ||
@@ -102,12 +109,15 @@ publish_address(struct supervisor *sup, struct err *err)
 		return err_errno(err, "getsockname");
 	(void)snprintf(sup->http_address, sizeof(sup->http_address),
 	    address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
-	(void)snprintf(path, sizeof(path), "%s/http.address", sup->settings.runtime_dir);
+	(void)snprintf(path, sizeof(path), "%s/http.address.new", sup->settings.runtime_dir);
+	(void)snprintf(final, sizeof(final), "%s/http.address", sup->settings.runtime_dir);
 	file = fopen(path, "we");
 	if (file == NULL)
 		return err_errno(err, "open(%s)", path);
 	(void)fprintf(file, "%s\n", sup->http_address);
-	return fclose(file) == 0 ? 0 : err_errno(err, "write(%s)", path);
+	if (fclose(file) != 0 || rename(path, final) == -1)
+		return err_errno(err, "write(%s)", final);
+	return 0;
 }
 
 /* --- signals and time --- */
@@ -142,7 +152,9 @@ on_housekeeping(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
 static void
 watch(struct supervisor *sup)
 {
+	/* A write to nobody, or over a file size limit, is an error like others. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	ev_signal_init(&sup->on_term, on_stop_signal, SIGTERM);
 	ev_signal_init(&sup->on_int, on_stop_signal, SIGINT);
 	ev_signal_init(&sup->on_hup, on_hup_signal, SIGHUP);

@@ -56,12 +56,11 @@ struct supervisor {
 	int64_t started_ms;
 	uint64_t last_id;		/* TID given to the last operation */
 	unsigned clock_id;
-	uint64_t unknown_children;	/* reaped, but not ours to know: failed execs */
 
 	/* watchers */
 	struct ev_signal on_term, on_int, on_hup, on_child;
 	struct ev_timer housekeeping;	/* stale readers, every 30 s */
-	struct ev_timer queue_retry;	/* queue.c: no process could be had */
+	struct ev_timer queue_turn;	/* queue.c: something may be started */
 	struct ev_timer progress;	/* progress.c: something waits to be written */
 	struct ev_timer stop_deadline;	/* shutdown.c */
 };
@@ -82,5 +81,10 @@ void supervisor_free(struct supervisor **sup);
 /* An operation's record has changed: tell those who watch it.  Called by
  * whoever made the change. */
 void supervisor_op_changed(struct supervisor *sup, const char *id);
+
+/* As that, when it has come to an end or gone back to the queue: those who wait
+ * for a cancel get their answer, too. */
+void supervisor_op_settled(struct supervisor *sup, const char *id,
+    enum op_status status);
 
 #endif

@@ -42,8 +42,11 @@ send_checkpoint(struct did_sync *job, const struct sync_outcome *outcome)
 	    progress->total, progress->failed, outcome->created, outcome->updated,
 	    outcome->deleted);
 
-	worker_checkpoint(job->worker, (struct bytes){ (const uint8_t *)text,
-	    (size_t)len }, progress->processed);
+	worker_checkpoint(job->worker, &(struct msg_checkpoint){
+		.data = { (const uint8_t *)text, (size_t)len },
+		.processed = progress->processed, .created = outcome->created,
+		.updated = outcome->updated, .deleted = outcome->deleted,
+	});
 }
 
 /* True if an earlier attempt has brought the index to this revision. */

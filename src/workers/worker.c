@@ -126,14 +126,13 @@ worker_progress(struct worker *worker, const struct msg_progress *progress)
 }
 
 void
-worker_checkpoint(struct worker *worker, struct bytes data, uint64_t processed)
+worker_checkpoint(struct worker *worker, const struct msg_checkpoint *checkpoint)
 {
-	assert(data.len <= LIMIT_CHECKPOINT_BYTES);
+	assert(checkpoint->data.len <= LIMIT_CHECKPOINT_BYTES);
 	if (worker->is_over)
 		return;
 	channel_send(worker->control, &(struct msg){
-		.type = MSG_TYPE_CHECKPOINT,
-		.checkpoint = { .data = data, .processed = processed },
+		.type = MSG_TYPE_CHECKPOINT, .checkpoint = *checkpoint,
 	});
 }
 
@@ -248,7 +247,7 @@ on_records_gone(struct records_link *link BF_UNUSED, const struct err *why, void
 {
 	struct worker *worker = arg;
 
-	worker_fail(worker, WORKER_CLASS_INDEXER_GONE, "the indexer %s%s",
+	worker_fail(worker, CLASS_INDEXER_GONE, "the indexer %s%s",
 	    why == NULL ? "is gone" : "broke the protocol: ",
 	    why == NULL ? "" : why->text);
 }

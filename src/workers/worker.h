@@ -41,7 +41,6 @@ struct records_link;
 struct worker;
 
 /* The class that the supervisor turns into "interrupted, runs again". */
-#define WORKER_CLASS_INDEXER_GONE	"indexer-gone"
 
 struct worker_type {
 	const char *name;		/* kebab-case, as in op_type.h */
@@ -85,8 +84,8 @@ struct records_link *worker_records(const struct worker *worker);
  * second, the latest always in the end. */
 void worker_progress(struct worker *worker, const struct msg_progress *progress);
 
-/* Only for what the indexer has acked; at most LIMIT_CHECKPOINT_BYTES. */
-void worker_checkpoint(struct worker *worker, struct bytes data, uint64_t processed);
+/* Only for what the indexer has acked; its data at most LIMIT_CHECKPOINT_BYTES. */
+void worker_checkpoint(struct worker *worker, const struct msg_checkpoint *checkpoint);
 
 /* A line in the operation's history. */
 void worker_log(struct worker *worker, enum log_level level, const char *fmt, ...)

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "common/exitcode.h"
+#include "proto/fdlayout.h"
 #include "supervisor/outcome.h"
 
 /* wait(2) statuses as Linux makes them. */
@@ -40,7 +42,7 @@ done_wins_over_everything_that_came_after(void **state BF_UNUSED)
 static void
 a_cancel_is_a_cancel_however_the_worker_died(void **state BF_UNUSED)
 {
-	static const int statuses[] = { EXITED(0), EXITED(WORKER_STOPPED_STATUS),
+	static const int statuses[] = { EXITED(0), EXITED(EXIT_STOPPED),
 	    KILLED(SIGTERM), KILLED(SIGKILL), KILLED(SIGSEGV) };
 
 	for (size_t i = 0; i < BF_ARRAY_LEN(statuses); i++) {
@@ -63,6 +65,7 @@ a_stop_of_the_daemon_interrupts(void **state BF_UNUSED)
 
 	end.stop_reason = STOP_SHUTDOWN;
 	assert_int_equal(outcome_of(&end).event, OP_EVENT_INTERRUPT);
+	assert_false(outcome_of(&end).is_crash);
 }
 
 static void
@@ -73,7 +76,11 @@ a_lost_indexer_interrupts_and_other_failures_fail(void **state BF_UNUSED)
 
 	end.said_fail = true;
 	strcpy(end.fail_class, CLASS_INDEXER_GONE);
-	assert_int_equal(outcome_of(&end).event, OP_EVENT_INTERRUPT);
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_INTERRUPT);
+	assert_true(outcome.is_crash);
+	end.is_last_try = true;
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_FAIL);
 
 	strcpy(end.fail_class, "unreachable");
 	strcpy(end.fail_text, "pds.example: no route to host");
@@ -86,7 +93,7 @@ a_lost_indexer_interrupts_and_other_failures_fail(void **state BF_UNUSED)
 static void
 sigterm_from_outside_cancels_by_hand(void **state BF_UNUSED)
 {
-	static const int statuses[] = { EXITED(WORKER_STOPPED_STATUS), KILLED(SIGTERM) };
+	static const int statuses[] = { EXITED(EXIT_STOPPED), KILLED(SIGTERM) };
 
 	for (size_t i = 0; i < BF_ARRAY_LEN(statuses); i++) {
 		struct worker_end end = end_with(statuses[i]);
@@ -136,6 +143,23 @@ a_broken_protocol_and_a_missing_hello_fail(void **state BF_UNUSED)
 	assert_non_null(strstr(outcome.text, "hello"));
 }
 
+static void
+a_worker_that_fell_silent_fails_with_what_it_said(void **state BF_UNUSED)
+{
+	struct worker_end end = end_with(KILLED(SIGKILL));
+	struct outcome outcome;
+
+	end.stop_reason = STOP_SILENT;
+	end.was_killed = true;
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_FAIL);
+	assert_non_null(strstr(outcome.text, "closed its channel"));
+
+	end.said_fail = true;
+	strcpy(end.fail_class, "timeout");
+	assert_string_equal(outcome_of(&end).class, "timeout");
+}
+
 static const struct CMUnitTest outcome_tests[] = {
 	cmocka_unit_test(done_wins_over_everything_that_came_after),
 	cmocka_unit_test(a_cancel_is_a_cancel_however_the_worker_died),
@@ -143,6 +167,7 @@ static const struct CMUnitTest outcome_tests[] = {
 	cmocka_unit_test(a_lost_indexer_interrupts_and_other_failures_fail),
 	cmocka_unit_test(sigterm_from_outside_cancels_by_hand),
 	cmocka_unit_test(an_end_without_a_result_is_never_a_success),
+	cmocka_unit_test(a_worker_that_fell_silent_fails_with_what_it_said),
 	cmocka_unit_test(a_broken_protocol_and_a_missing_hello_fail),
 };
 

@@ -18,6 +18,9 @@
  *	crash		SIGSEGV
  *	ignore-term	as run, but SIGTERM is ignored
  *	spin		a busy loop that never reads again, SIGTERM ignored
+ *	done-hang	done, and lives on
+ *	long-text	texts whose limits fall into the middle of a character: a
+ *			stage, a `log`, then fail
  *	chatter		2 MB of `log` at once, then as run
  *	flood		progress as fast as it can be written, for ever
  *	grandchild	a child that ignores SIGTERM and keeps both channels open
@@ -171,7 +174,9 @@ checkpoint(struct null_op *job)
 		finish(job);
 		return;
 	}
-	worker_checkpoint(job->worker, (struct bytes){ (const uint8_t *)"here", 4 }, 0);
+	worker_checkpoint(job->worker, &(struct msg_checkpoint){
+		.data = { (const uint8_t *)"here", 4 },
+	});
 	run(job);
 }
 
@@ -223,6 +228,42 @@ flood(struct null_op *job BF_UNUSED)
 	    .progress = { .stage = STR("flooding"), .processed = 1 } });
 	for (;;)
 		write_all(buf_data(&frame), buf_len(&frame));
+}
+
+static void
+send_raw(const struct msg *msg)
+{
+	struct buf frame = BUF_INIT;
+
+	msg_pack(&frame, msg);
+	write_all(buf_data(&frame), buf_len(&frame));
+	buf_clear(&frame);
+}
+
+/* Past the harness, which would end us. */
+static void
+done_hang(struct null_op *job BF_UNUSED)
+{
+	send_raw(&(struct msg){ .type = MSG_TYPE_DONE, .done = { .processed = 7 } });
+	for (;;)
+		(void)pause();
+}
+
+/* Past the harness, which would cut them itself: "x", then two bytes a character,
+ * so that every even limit is inside of one. */
+static void
+long_text(struct null_op *job BF_UNUSED)
+{
+	char bytes[4001] = "x";
+	struct str text = { bytes, sizeof(bytes) };
+
+	for (size_t i = 1; i < sizeof(bytes); i += 2)
+		memcpy(bytes + i, "\xc3\xa9", 2);
+	send_raw(&(struct msg){ .type = MSG_TYPE_PROGRESS, .progress = { .stage = text } });
+	send_raw(&(struct msg){ .type = MSG_TYPE_LOG, .log = { .level = 6, .text = text } });
+	send_raw(&(struct msg){ .type = MSG_TYPE_FAIL, .fail = { text, text } });
+	for (;;)
+		(void)pause();
 }
 
 static void
@@ -416,6 +457,7 @@ static const struct {
 	{ "no-result", no_result },
 	{ "exit-7", exit_7 }, { "done-crash", done_crash }, { "crash", crash },
 	{ "ignore-term", ignore_term }, { "chatter", chatter },
+	{ "done-hang", done_hang }, { "long-text", long_text },
 	{ "spin", spin }, { "flood", flood },
 	{ "grandchild", grandchild }, { "list-fds", list_fds },
 	{ "environment", environment }, { "garbage", garbage },

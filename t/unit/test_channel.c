@@ -1,5 +1,5 @@
 /*
- * test_proto.c - src/proto: the bounded reader, messages, channels.
+ * test_channel.c - src/proto: channels.
  */
 #include "t/unit/unit.h"
 
@@ -15,158 +15,12 @@
 #include "common/mem.h"
 #include "proto/channel.h"
 #include "proto/fdlayout.h"
-#include "proto/frame.h"
-#include "proto/wire.h"
-
-/* --- wire --- */
-
-static void
-wire__round_trips_every_kind_at_its_length_boundaries(void **state BF_UNUSED)
-{
-	static const size_t lengths[] = { 0, 1, 31, 32, 255, 256, 65535, 65536 };
-	static const uint64_t numbers[] = { 0, 127, 128, 255, 256, 65535, 65536,
-	    UINT32_MAX, (uint64_t)UINT32_MAX + 1, UINT64_MAX };
-	struct buf buf = BUF_INIT;
-	char *text = xmalloc(65536);
-
-	memset(text, 'x', 65536);
-	for (size_t i = 0; i < BF_ARRAY_LEN(lengths); i++) {
-		struct wire_reader r;
-		struct str s;
-		struct bytes b;
-
-		buf_reset(&buf);
-		wire_pack_text(&buf, (struct str){ text, lengths[i] });
-		wire_pack_bytes(&buf, (struct bytes){ (uint8_t *)text, lengths[i] });
-		r = wire_reader(buf_bytes(&buf));
-		assert_int_equal(wire_read_text(&r, &s), 0);
-		assert_int_equal(wire_read_bytes(&r, &b), 0);
-		assert_true(wire_at_end(&r));
-		assert_int_equal(s.len, lengths[i]);
-		assert_int_equal(b.len, lengths[i]);
-	}
-	for (size_t i = 0; i < BF_ARRAY_LEN(numbers); i++) {
-		struct wire_reader r;
-		uint64_t value;
-
-		buf_reset(&buf);
-		wire_pack_u64(&buf, numbers[i]);
-		r = wire_reader(buf_bytes(&buf));
-		assert_int_equal(wire_read_u64(&r, &value), 0);
-		assert_true(value == numbers[i] && wire_at_end(&r));
-	}
-	free(text);
-	buf_clear(&buf);
-}
-
-/* F64, F65: what msgpack allows and we do not, and claims beyond the bytes. */
-static void
-wire__refuses_lies_and_foreign_kinds(void **state BF_UNUSED)
-{
-	static const struct { const char *bytes; size_t len; } cases[] = {
-		{ "\xdd\x10\x00\x00\x00", 5 },		/* array of 2^28 */
-		{ "\xdf\xff\xff\xff\xff", 5 },		/* map of 2^32-1 */
-		{ "\xdb\xff\xff\xff\xff", 5 },		/* text of 4 GiB */
-		{ "\xc6\x7f\xff\xff\xff", 5 },		/* bytes of 2 GiB */
-		{ "\xa5" "abcd", 5 },			/* cut text */
-		{ "\xa2\xc3\x28", 3 },			/* not UTF-8 */
-		{ "\xff", 1 }, { "\xd0\x80", 2 },	/* negative numbers */
-		{ "\xca\x00\x00\x00\x00", 5 },		/* float */
-		{ "\xc7\x01\x05\x00", 4 },		/* extension */
-		{ "\xc0", 1 }, { "\xc1", 1 }, { "\xcf\x00", 2 }, { "", 0 },
-	};
-
-	for (size_t i = 0; i < BF_ARRAY_LEN(cases); i++) {
-		struct wire_reader r = wire_reader((struct bytes){
-		    (const uint8_t *)cases[i].bytes, cases[i].len });
-		uint32_t count;
-		uint64_t number;
-		bool flag;
-		struct str s;
-		struct bytes b;
-
-		assert_int_equal(wire_read_array(&r, &count), -1);
-		assert_int_equal(wire_read_map(&r, &count), -1);
-		assert_int_equal(wire_read_u64(&r, &number), -1);
-		assert_int_equal(wire_read_bool(&r, &flag), -1);
-		assert_int_equal(wire_read_text(&r, &s), -1);
-		assert_int_equal(wire_read_bytes(&r, &b), -1);
-	}
-}
-
-/* --- messages --- */
-
-static struct bytes
-payload_of(const struct buf *frame)
-{
-	return (struct bytes){ buf_data(frame) + FRAME_HEAD_BYTES,
-	    buf_len(frame) - FRAME_HEAD_BYTES };
-}
-
-static void
-msg__round_trips_an_operation(void **state BF_UNUSED)
-{
-	struct buf buf = BUF_INIT;
-	struct err err;
-	struct msg in = { .type = MSG_TYPE_OP }, out;
-
-	in.op.req = 9;
-	in.op.op = (struct op){
-		.id = STR("3migo7fijwi2k"), .type = STR("did-sync"),
-		.status = OP_RUNNING, .did = STR("did:plc:abc"),
-		.records_processed = 12345, .was_killed = true,
-	};
-	msg_pack(&buf, &in);
-	assert_int_equal(msg_unpack(payload_of(&buf), FROM_SUPERVISOR, &out, &err), 0);
-	assert_int_equal(out.type, MSG_TYPE_OP);
-	assert_true(str_eq(out.op.op.id, in.op.op.id));
-	assert_true(str_eq(out.op.op.did, in.op.op.did));
-	assert_int_equal(out.op.op.records_processed, 12345);
-	assert_true(out.op.op.was_killed);
-	assert_int_equal(out.op.op.uri.len, 0);
-	buf_clear(&buf);
-}
-
-static void
-msg__refuses_everything_that_is_not_exactly_a_message(void **state BF_UNUSED)
-{
-	struct buf buf = BUF_INIT;
-	struct err err;
-	struct msg msg = { .type = MSG_TYPE_LOG }, out;
-	struct bytes payload;
-
-	msg.log = (struct msg_log){ .level = 6, .text = STR("hello") };
-	msg_pack(&buf, &msg);
-	payload = payload_of(&buf);
-	assert_int_equal(msg_unpack(payload, FROM_WORKER, &out, &err), 0);
-
-	assert_int_equal(msg_unpack(payload, FROM_CLIENT, &out, &err), -1);
-	assert_string_equal(err.text, "message log: not expected from this peer");
-	for (size_t len = 0; len < payload.len; len++)
-		assert_int_equal(msg_unpack((struct bytes){ payload.ptr, len },
-		    FROM_WORKER, &out, &err), -1);
-	buf_add_byte(&buf, 0);
-	assert_int_equal(msg_unpack(payload_of(&buf), FROM_WORKER, &out, &err), -1);
-	assert_string_equal(err.text, "message log: 1 bytes left over");
-
-	assert_int_equal(msg_unpack((struct bytes){ (const uint8_t *)"\x91\x7f", 2 },
-	    FROM_ANY, &out, &err), -1);
-	assert_string_equal(err.text, "message number 127: unknown");
-	assert_int_equal(msg_unpack((struct bytes){ (const uint8_t *)"\x92\x06\x06", 3 },
-	    FROM_ANY, &out, &err), -1);
-	assert_string_equal(err.text, "message log: 1 fields instead of 2");
-	assert_int_equal(msg_unpack((struct bytes){ (const uint8_t *)"\x93\x06\xc3\xa0", 4 },
-	    FROM_ANY, &out, &err), -1);
-	assert_string_equal(err.text, "message log: bad field level");
-	buf_clear(&buf);
-}
-
-/* --- channels --- */
 
 struct end {
 	struct channel *channel;
 	uint64_t next;		/* number the next message should carry */
 	int fd;			/* taken from a message */
+	int fds_taken;
 	int closes;
 	char why[ERR_TEXT_SIZE];
 	bool free_on_msg;
@@ -195,8 +49,11 @@ on_msg(struct channel *channel, const struct msg *msg, void *arg)
 		assert_int_equal(msg->end.lane, end->next);
 		end->next++;
 	}
-	if (msg->type == MSG_TYPE_ATTACH)
+	if (msg->type == MSG_TYPE_ATTACH) {
+		fd_close(&end->fd);
 		end->fd = channel_take_fd(channel);
+		end->fds_taken += end->fd != -1;
+	}
 	if (msg->type == MSG_TYPE_LOG && end->feed != NULL) {
 		end->log_bytes += msg->log.text.len;
 		send_log(end->feed);
@@ -241,6 +98,7 @@ send_number(struct channel *channel, uint64_t number)
 struct pair {
 	struct ev_loop *loop;
 	struct end a, b;
+	int a_fd;		/* of a's channel; not ours to close */
 };
 
 static void
@@ -251,6 +109,7 @@ pair_open(struct pair *pair)
 
 	pair->loop = ev_loop_new(EVFLAG_AUTO);
 	assert_int_equal(fd_socketpair(fds, &err), 0);
+	pair->a_fd = fds[0];
 	open_end(pair->loop, fds[0], &pair->a);
 	open_end(pair->loop, fds[1], &pair->b);
 }
@@ -298,6 +157,58 @@ channel__carries_a_descriptor_with_its_message(void **state BF_UNUSED)
 	assert_int_equal(fstat(pair.b.fd, &got), 0);
 	assert_true(sent.st_rdev == got.st_rdev);
 	assert_int_equal(fcntl(pair.b.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	pair_close(&pair);
+}
+
+/* More than LIMIT_CHANNEL_FDS in one turn of the loop: many operations start. */
+static void
+channel__carries_more_than_LIMIT_CHANNEL_FDS_at_once(void **state BF_UNUSED)
+{
+	struct msg msg = { .type = MSG_TYPE_ATTACH };
+	struct pair pair;
+
+	pair_open(&pair);
+	for (int i = 0; i < 5 * LIMIT_CHANNEL_FDS; i++)
+		channel_send_fd(pair.a.channel, &msg, open("/dev/null", O_RDONLY | O_CLOEXEC));
+	send_number(pair.a.channel, 0);
+	while (pair.b.next < 1)
+		ev_run(pair.loop, EVRUN_ONCE);
+	assert_int_equal(pair.b.fds_taken, 5 * LIMIT_CHANNEL_FDS);
+	pair_close(&pair);
+}
+
+/* LIMIT_CHANNEL_FDS of descriptors for a peer that takes none is the end of it. */
+static void
+channel__closes_a_peer_that_leaves_LIMIT_CHANNEL_FDS_waiting(void **state BF_UNUSED)
+{
+	struct msg msg = { .type = MSG_TYPE_ATTACH };
+	struct pair pair;
+	int size = 4096;
+
+	pair_open(&pair);
+	channel_pause(pair.b.channel);
+	assert_int_equal(setsockopt(pair.a_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	for (int i = 0; i < 100000 && channel_is_open(pair.a.channel); i++)
+		channel_send_fd(pair.a.channel, &msg, open("/dev/null", O_RDONLY | O_CLOEXEC));
+	while (pair.a.closes == 0)
+		ev_run(pair.loop, EVRUN_ONCE);
+	assert_non_null(strstr(pair.a.why, "descriptors are waiting"));
+	pair_close(&pair);
+}
+
+/* A dead peer is heard to its end, up to LIMIT_CHANNEL_LAST_WORDS_BYTES. */
+static void
+channel_drain_input__hears_all_that_a_dead_peer_had_said(void **state BF_UNUSED)
+{
+	struct pair pair;
+
+	pair_open(&pair);
+	for (uint64_t i = 0; i < 3 * LIMIT_CHANNEL_FRAMES_PER_TURN; i++)
+		send_number(pair.a.channel, i);
+	assert_int_equal(channel_flush(pair.a.channel, 5000), 0);
+	channel_free(&pair.a.channel);
+	channel_drain_input(pair.b.channel);
+	assert_int_equal(pair.b.next, 3 * LIMIT_CHANNEL_FRAMES_PER_TURN);
 	pair_close(&pair);
 }
 
@@ -439,39 +350,21 @@ channel__drains_no_more_than_LIMIT_CHANNEL_LAST_WORDS_BYTES(void **state BF_UNUS
 	pair_close(&pair);
 }
 
-static void
-channel__closes_a_peer_that_does_not_take_LIMIT_CHANNEL_FDS(void **state BF_UNUSED)
-{
-	struct msg msg = { .type = MSG_TYPE_ATTACH };
-	struct pair pair;
-
-	pair_open(&pair);
-	for (int i = 0; i < LIMIT_CHANNEL_FDS; i++)
-		channel_send_fd(pair.a.channel, &msg, open("/dev/null", O_RDONLY | O_CLOEXEC));
-	assert_true(channel_is_open(pair.a.channel));
-	channel_send_fd(pair.a.channel, &msg, open("/dev/null", O_RDONLY | O_CLOEXEC));
-	while (pair.a.closes == 0)
-		ev_run(pair.loop, EVRUN_ONCE);
-	assert_non_null(strstr(pair.a.why, "descriptors are waiting"));
-	pair_close(&pair);
-}
-
-static const struct CMUnitTest proto[] = {
-	cmocka_unit_test(wire__round_trips_every_kind_at_its_length_boundaries),
-	cmocka_unit_test(wire__refuses_lies_and_foreign_kinds),
-	cmocka_unit_test(msg__round_trips_an_operation),
-	cmocka_unit_test(msg__refuses_everything_that_is_not_exactly_a_message),
+static const struct CMUnitTest channel_tests[] = {
 	cmocka_unit_test(channel__delivers_many_messages_in_order),
 	cmocka_unit_test(channel__carries_a_descriptor_with_its_message),
+	cmocka_unit_test(channel__carries_more_than_LIMIT_CHANNEL_FDS_at_once),
+	cmocka_unit_test(channel__closes_a_peer_that_leaves_LIMIT_CHANNEL_FDS_waiting),
+	cmocka_unit_test(channel_drain_input__hears_all_that_a_dead_peer_had_said),
 	cmocka_unit_test(channel__hands_out_what_came_before_the_end_of_file),
 	cmocka_unit_test(channel__closes_a_peer_over_LIMIT_CHANNEL_QUEUE_BYTES),
 	cmocka_unit_test(channel__closes_a_peer_whose_frame_is_over_its_limit),
 	cmocka_unit_test(channel__closes_a_peer_on_its_first_bad_frame),
 	cmocka_unit_test(channel__can_be_freed_in_its_own_handler),
 	cmocka_unit_test(channel__holds_messages_while_paused_and_loses_none),
-	cmocka_unit_test(channel__hands_out_LIMIT_CHANNEL_FRAMES_PER_TURN_and_then_lets_others),
+	cmocka_unit_test(
+	    channel__hands_out_LIMIT_CHANNEL_FRAMES_PER_TURN_and_then_lets_others),
 	cmocka_unit_test(channel__drains_no_more_than_LIMIT_CHANNEL_LAST_WORDS_BYTES),
-	cmocka_unit_test(channel__closes_a_peer_that_does_not_take_LIMIT_CHANNEL_FDS),
 };
 
-UNIT_MAIN(proto)
+UNIT_MAIN(channel_tests)

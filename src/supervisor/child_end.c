@@ -1,0 +1,157 @@
+#include "supervisor/child.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/fdutil.h"
+#include "common/log.h"
+#include "supervisor/control.h"
+#include "supervisor/on_worker.h"
+#include "supervisor/progress.h"
+#include "supervisor/queue.h"
+#include "supervisor/shutdown.h"
+
+#define SETTLE_RETRY_MS	1000
+
+static uint64_t
+cpu_ms_of(const struct rusage *usage)
+{
+	return (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
+	    (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
+}
+
+static void
+edit_ended(struct op *op, void *arg)
+{
+	const struct child *child = arg;
+	const struct outcome *outcome = &child->outcome;
+	uint64_t rss_kib = (uint64_t)child->usage.ru_maxrss;
+
+	op->worker_pid = 0;
+	op->exit_status = (uint64_t)child->end.wait_status + 1;
+	op->was_killed = child->end.was_killed;
+	op->cpu_ms += cpu_ms_of(&child->usage);
+	if (rss_kib > op->max_rss_kib)
+		op->max_rss_kib = rss_kib;
+	op->bytes_fetched = child->bytes_before + child->bytes;
+	if (child->failed > op->items_failed)
+		op->items_failed = child->failed;
+	op->records_created = child->created;
+	op->records_updated = child->updated;
+	op->records_deleted = child->deleted;
+	if (child->total > 0)
+		op->records_total = child->total;
+	op->records_processed = child->processed;
+	op->rate_milli = 0;
+	op->stage = STR_NONE;
+	op->error_class = str_from(outcome->class);
+	op->error_text = outcome->event == OP_EVENT_FAIL ? str_from(outcome->text) :
+	    STR_NONE;
+	if (outcome->by_hand)
+		op->cancelled_by = STR("kill");
+	if (outcome->is_crash)
+		op->crashes++;
+}
+
+static void
+child_free(struct child *child)
+{
+	struct supervisor *sup = child->sup;
+
+	ev_timer_stop(sup->loop, &child->hello_timer);
+	ev_timer_stop(sup->loop, &child->kill_timer);
+	ev_timer_stop(sup->loop, &child->settle_timer);
+	channel_free(&child->channel);
+	buf_clear(&child->checkpoint);
+	fd_close(&child->spill_fd);
+	LIST_REMOVE(child, entry);
+	sup->children->count--;
+	free(child);
+	queue_wake(sup);
+	shutdown_check(sup);
+}
+
+static int
+store_outcome(struct child *child, struct err *err)
+{
+	const struct outcome *outcome = &child->outcome;
+	struct supervisor *sup = child->sup;
+	enum op_status status;
+
+	if (ops_change(sup->ops, str_from(child->id), outcome->event,
+	    str_from(outcome->text), clock_wall_ms(), edit_ended, child, &status,
+	    err) == -1)
+		return -1;
+	log_at(outcome->event == OP_EVENT_FAIL ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	    "op %s %s: %s%s%s", child->id, child->type, op_event_word(outcome->event),
+	    outcome->text[0] != '\0' ? ": " : "", outcome->text);
+	supervisor_op_settled(sup, child->id, status);
+	return 0;
+}
+
+/*
+ * Store the outcome and let go of the child.  While that fails, for want of disk
+ * space most likely, the child is kept and it is tried again; at the end of the
+ * daemon it is left to the next start, which finds the operation running.
+ */
+static void
+settle(struct child *child)
+{
+	struct supervisor *sup = child->sup;
+	struct err err;
+
+	if (child->end.stop_reason == STOP_STORE || store_outcome(child, &err) == 0) {
+		child_free(child);
+		return;
+	}
+	log_error("op %s: its outcome (%s) cannot be stored: %s", child->id,
+	    op_event_word(child->outcome.event), err.text);
+	control_op_unsettled(sup->control, child->id, err.text);
+	if (sup->phase != PHASE_RUNNING) {
+		child_free(child);
+		return;
+	}
+	ev_timer_set(&child->settle_timer, SETTLE_RETRY_MS / 1000., 0.);
+	ev_timer_start(sup->loop, &child->settle_timer);
+}
+
+static void
+on_settle_timer(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
+    int revents BF_UNUSED)
+{
+	settle(watcher->data);
+}
+
+/* Its channel may have been closed for a fault, at which a worker ends, without
+ * having been reported yet. */
+static void
+read_last_words(struct child *child)
+{
+	const struct err *fault;
+
+	channel_drain_input(child->channel);
+	fault = channel_broken(child->channel);
+	if (fault != NULL)
+		on_worker_broke(child, fault->text);
+}
+
+void
+child_ended(struct child *child, int wait_status, const struct rusage *usage)
+{
+	/* What the worker started may still be there; nothing outlives it. */
+	(void)kill(-child->pid, SIGKILL);
+	child->state = CHILD_ENDED;
+	ev_timer_stop(child->sup->loop, &child->hello_timer);
+	ev_timer_stop(child->sup->loop, &child->kill_timer);
+	ev_timer_init(&child->settle_timer, on_settle_timer, 0., 0.);
+	child->settle_timer.data = child;
+	if (child->channel != NULL)
+		read_last_words(child);
+	channel_free(&child->channel);
+	child->end.wait_status = wait_status;
+	child->usage = *usage;
+	progress_write_checkpoint(child);
+	child->outcome = outcome_of(&child->end);
+	settle(child);
+}
