@@ -15,6 +15,7 @@ my $daemon = Backfilld::Test->new(settings => {
 $daemon->start;
 
 my $bystander = $daemon->trigger('did-sync', did => null_op_did('run'));
+$daemon->wait_operation($bystander, sub { $_[0]{recordsProcessed} > 0 }, 'to run');
 my $fds = keys %{ proc_fds($daemon->pid) };
 
 # what => [status, errorClass, error]

@@ -62,7 +62,7 @@ struct child {
 	struct buf checkpoint;			/* owned; the latest */
 	uint64_t checkpoint_processed;
 	bool has_checkpoint;			/* it is not written yet */
-	unsigned logs, items;			/* kept so far; bounded */
+	unsigned logs, debug_logs, items;	/* so far; bounded */
 
 	/* watchers */
 	struct ev_timer hello_timer, kill_timer, settle_timer;

@@ -199,7 +199,7 @@ has_room(const struct control *control, uid_t uid)
 
 	if (uid != 0 && uid != geteuid())
 		most -= RESERVED;
-	return control->count < most;
+	return control->count <= most;	/* it is counted already */
 }
 
 static void

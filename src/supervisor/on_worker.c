@@ -118,15 +118,14 @@ on_log(struct child *child, const struct msg_log *line)
 	    line->level <= LOG_LEVEL_WARN ? LOG_LEVEL_WARN :
 	    line->level <= LOG_LEVEL_INFO ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 
-	if (level == LOG_LEVEL_DEBUG) {
-		log_debug("op %s worker %d: %.*s", child->id, child->pid,
-		    STR_FMT(cut(line->text)));
-		return;
-	}
-	if (child->logs++ >= LIMIT_WORKER_LOGS)
+	/* Counted apart, so that chatter does not use up the room of what matters. */
+	if ((level == LOG_LEVEL_DEBUG ? child->debug_logs++ : child->logs++) >=
+	    LIMIT_WORKER_LOGS)
 		return;
 	log_at(level, "op %s worker %d: %.*s", child->id, child->pid,
 	    STR_FMT(cut(line->text)));
+	if (level == LOG_LEVEL_DEBUG)
+		return;
 	if (ops_note(child->sup->ops, str_from(child->id), OP_EVENT_LOG, cut(line->text),
 	    clock_wall_ms(), NULL, NULL, &err) == -1)
 		log_warn("op %s: a log line could not be stored: %s", child->id, err.text);

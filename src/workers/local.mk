@@ -18,7 +18,8 @@ did_sync_LDADD = $(SYNC_LDADD)
 
 # A worker that misbehaves on demand, for the tests of the daemon.
 check_PROGRAMS += t/workers/null-op
-t_workers_null_op_SOURCES = t/workers/null_op.c
+t_workers_null_op_SOURCES = t/workers/null_op.c \
+	t/workers/null_raw.c t/workers/null_raw.h
 t_workers_null_op_LDADD = $(WORKER_LDADD_COMMON)
 
 UNIT_TESTS += t/unit/test_worker t/unit/test_records_link

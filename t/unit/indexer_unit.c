@@ -53,6 +53,19 @@ become_indexer(const struct daemon *daemon, int control_fd)
 void
 daemon_start(struct daemon *daemon)
 {
+	daemon_spawn(daemon);
+	daemon_hear_ready(daemon);
+}
+
+void
+daemon_hear_ready(struct daemon *daemon)
+{
+	(void)peer_hear(&daemon->control, MSG_TYPE_HELLO);
+}
+
+void
+daemon_spawn(struct daemon *daemon)
+{
 	int fds[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
@@ -64,7 +77,6 @@ daemon_start(struct daemon *daemon)
 	client_init(&daemon->control, fds[0], FROM_ANY, LIMIT_FRAME_CONTROL_BYTES);
 	say_hello(&daemon->control);
 	say_state_dir(daemon);
-	(void)peer_hear(&daemon->control, MSG_TYPE_HELLO);
 }
 
 int

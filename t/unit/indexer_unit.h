@@ -24,6 +24,10 @@ int daemon_setup(void **state);
 int daemon_teardown(void **state);	/* fails unless it ends with status 0 */
 
 void daemon_start(struct daemon *daemon);
+
+/* The two halves of that: run it and send its settings; wait for its hello. */
+void daemon_spawn(struct daemon *daemon);
+void daemon_hear_ready(struct daemon *daemon);
 void daemon_kill(struct daemon *daemon);		/* SIGKILL, and reap */
 int daemon_wait(struct daemon *daemon);			/* wait(2) status */
 int daemon_stop(struct daemon *daemon);			/* end of file, then wait */

@@ -311,8 +311,9 @@ indexer__waits_for_the_one_before_it_to_end(void **state)
 	struct daemon second = { .state_dir = first->state_dir };
 	struct client peer;
 
-	daemon_start(&second);
+	daemon_spawn(&second);
 	daemon_kill(first);
+	daemon_hear_ready(&second);
 	peer_attach(&second, &peer, "op", true);
 	open_lane(&peer, 1, DID);
 	client_clear(&peer);
@@ -326,7 +327,7 @@ indexer__gives_up_when_another_one_stays(void **state)
 	struct daemon second = { .state_dir = first->state_dir };
 	int status;
 
-	daemon_start(&second);
+	daemon_spawn(&second);
 	status = daemon_wait(&second);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), EXIT_BUSY);

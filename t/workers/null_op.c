@@ -49,6 +49,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "proto/fdlayout.h"
+#include "t/workers/null_raw.h"
 #include "workers/records_link.h"
 #include "workers/worker.h"
 
@@ -156,8 +157,8 @@ on_usr1(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
 	finish(watcher->data);
 }
 
-static void
-run(struct null_op *job)
+void
+null_run(struct null_op *job)
 {
 	struct ev_loop *loop = worker_loop(job->worker);
 
@@ -177,13 +178,13 @@ checkpoint(struct null_op *job)
 	worker_checkpoint(job->worker, &(struct msg_checkpoint){
 		.data = { (const uint8_t *)"here", 4 },
 	});
-	run(job);
+	null_run(job);
 }
 
 static void
 ignore_term(struct null_op *job)
 {
-	run(job);
+	null_run(job);
 	(void)signal(SIGTERM, SIG_IGN);
 }
 
@@ -195,7 +196,7 @@ chatter(struct null_op *job)
 	memset(line, 'x', sizeof(line));
 	for (int i = 0; i < 2000; i++)
 		worker_log(job->worker, LOG_LEVEL_DEBUG, "%.*s", (int)sizeof(line), line);
-	run(job);
+	null_run(job);
 }
 
 static void
@@ -206,91 +207,6 @@ spin(struct null_op *job BF_UNUSED)
 	(void)signal(SIGTERM, SIG_IGN);
 	for (;;)
 		turns++;
-}
-
-/* --- around the harness, straight to the descriptor --- */
-
-static void
-write_all(const void *bytes, size_t len)
-{
-	struct pollfd ready = { .fd = FD_CONTROL, .events = POLLOUT };
-
-	while (write(FD_CONTROL, bytes, len) == -1 && (errno == EAGAIN || errno == EINTR))
-		(void)poll(&ready, 1, -1);
-}
-
-static void
-flood(struct null_op *job BF_UNUSED)
-{
-	struct buf frame = BUF_INIT;
-
-	msg_pack(&frame, &(struct msg){ .type = MSG_TYPE_PROGRESS,
-	    .progress = { .stage = STR("flooding"), .processed = 1 } });
-	for (;;)
-		write_all(buf_data(&frame), buf_len(&frame));
-}
-
-static void
-send_raw(const struct msg *msg)
-{
-	struct buf frame = BUF_INIT;
-
-	msg_pack(&frame, msg);
-	write_all(buf_data(&frame), buf_len(&frame));
-	buf_clear(&frame);
-}
-
-/* Past the harness, which would end us. */
-static void
-done_hang(struct null_op *job BF_UNUSED)
-{
-	send_raw(&(struct msg){ .type = MSG_TYPE_DONE, .done = { .processed = 7 } });
-	for (;;)
-		(void)pause();
-}
-
-/* Past the harness, which would cut them itself: "x", then two bytes a character,
- * so that every even limit is inside of one. */
-static void
-long_text(struct null_op *job BF_UNUSED)
-{
-	char bytes[4001] = "x";
-	struct str text = { bytes, sizeof(bytes) };
-
-	for (size_t i = 1; i < sizeof(bytes); i += 2)
-		memcpy(bytes + i, "\xc3\xa9", 2);
-	send_raw(&(struct msg){ .type = MSG_TYPE_PROGRESS, .progress = { .stage = text } });
-	send_raw(&(struct msg){ .type = MSG_TYPE_LOG, .log = { .level = 6, .text = text } });
-	send_raw(&(struct msg){ .type = MSG_TYPE_FAIL, .fail = { text, text } });
-	for (;;)
-		(void)pause();
-}
-
-static void
-garbage(struct null_op *job)
-{
-	static const char text[] = "\0\0\0\x10GET / HTTP/1.1\r\n";
-
-	write_all(text, sizeof(text) - 1);
-	run(job);
-}
-
-static void
-huge_frame(struct null_op *job)
-{
-	write_all("\xff\xff\xff\xff", 4);
-	run(job);
-}
-
-static void
-wrong_sender(struct null_op *job)
-{
-	struct buf frame = BUF_INIT;
-
-	msg_pack(&frame, &(struct msg){ .type = MSG_TYPE_STATUS, .status = { .req = 1 } });
-	write_all(buf_data(&frame), buf_len(&frame));
-	buf_clear(&frame);
-	run(job);
 }
 
 static void
@@ -314,7 +230,7 @@ grandchild(struct null_op *job)
 			(void)pause();
 	}
 	worker_log(job->worker, LOG_LEVEL_INFO, "grandchild %ld", (long)pid);
-	run(job);
+	null_run(job);
 }
 
 static void
@@ -385,7 +301,7 @@ on_state(const struct msg_state *state, void *arg)
 		    (struct bytes){ record, sizeof(record) });
 	}
 	if (job->holds_records) {
-		run(job);
+		null_run(job);
 		return;
 	}
 	records_commit(job->lane, &(struct msg_commit){
@@ -453,15 +369,15 @@ static const struct {
 	void (*behave)(struct null_op *job);
 } behaviours[] = {
 	{ "finish", finish }, { "fail", fail }, { "bad-text", bad_text },
-	{ "items", items }, { "run", run }, { "checkpoint", checkpoint },
+	{ "items", items }, { "run", null_run }, { "checkpoint", checkpoint },
 	{ "no-result", no_result },
 	{ "exit-7", exit_7 }, { "done-crash", done_crash }, { "crash", crash },
 	{ "ignore-term", ignore_term }, { "chatter", chatter },
-	{ "done-hang", done_hang }, { "long-text", long_text },
-	{ "spin", spin }, { "flood", flood },
+	{ "done-hang", null_done_hang }, { "long-text", null_long_text },
+	{ "spin", spin }, { "flood", null_flood },
 	{ "grandchild", grandchild }, { "list-fds", list_fds },
-	{ "environment", environment }, { "garbage", garbage },
-	{ "huge-frame", huge_frame }, { "wrong-sender", wrong_sender },
+	{ "environment", environment }, { "garbage", null_garbage },
+	{ "huge-frame", null_huge_frame }, { "wrong-sender", null_wrong_sender },
 	{ "close", close_control }, { "records", records },
 	{ "records-hold", records_hold_back },
 };
