@@ -129,12 +129,26 @@ api_started(struct supervisor *sup, int control_fd)
 	return client_new(sup->control, control_fd, "backfill-api", true)->channel;
 }
 
+static void
+api_ended(struct supervisor *sup, struct channel *channel)
+{
+	struct control_client *client;
+
+	LIST_FOREACH(client, &sup->control->clients, entry) {
+		if (client->channel == channel) {
+			client_free(client);
+			return;
+		}
+	}
+}
+
 struct service *
 api_service_new(struct supervisor *sup)
 {
 	struct service_options options = {
 		.name = "backfill-api", .second_fd = &sup->listen_fd,
 		.audience = FOR_API, .may_outlive_us = true, .started = api_started,
+		.ended = api_ended,
 	};
 
 	return service_new(sup, &options);

@@ -51,11 +51,18 @@ started(struct supervisor *sup, int control_fd)
 	return channel_new(sup->loop, control_fd, &options);
 }
 
+static void
+ended(struct supervisor *sup BF_UNUSED, struct channel *channel)
+{
+	channel_free(&channel);
+}
+
 struct service *
 indexer_service_new(struct supervisor *sup)
 {
 	struct service_options options = {
 		.name = "backfill-indexer", .audience = FOR_INDEXER, .started = started,
+		.ended = ended,
 	};
 
 	return service_new(sup, &options);

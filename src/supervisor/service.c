@@ -117,6 +117,9 @@ service_ended(struct service *service, int wait_status)
 	service->pid = 0;
 	service->is_ready = false;
 	ev_timer_stop(service->sup->loop, &service->deadline);
+	if (service->channel != NULL)
+		service->options.ended(service->sup, service->channel);
+	service->channel = NULL;
 	if (service->sup->phase != PHASE_RUNNING) {
 		log_info("%s: %s", service->options.name, why);
 		shutdown_check(service->sup);

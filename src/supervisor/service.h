@@ -26,6 +26,9 @@ struct service_options {
 	 * from then on, as the channel is.  A channel that closes is reported to
 	 * service_lost_channel(). */
 	struct channel *(*started)(struct supervisor *sup, int control_fd);
+	/* Its process has ended and been reaped before that was seen on the channel:
+	 * free it. */
+	void (*ended)(struct supervisor *sup, struct channel *channel);
 };
 
 struct service *service_new(struct supervisor *sup, const struct service_options *options);
