@@ -183,10 +183,17 @@ sub is_alive {
 
 END {
 	my $status = $?;
-	for my $group (keys %groups) {
-		kill 'KILL', -$group;
-		waitpid $group, 0;
-	}
+	# A moment to clean up behind themselves; then nobody is asked any more.
+	kill 'TERM', map { -$_ } keys %groups;
+	my %left = %groups;
+	eval {
+		wait_for {
+			delete @left{ grep { waitpid($_, POSIX::WNOHANG()) != 0 } keys %left };
+			!%left
+		} 3, 'processes to end';
+	};
+	kill 'KILL', map { -$_ } keys %groups;
+	waitpid $_, 0 for keys %left;
 	$? = $status;
 }
 
