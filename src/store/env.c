@@ -1,5 +1,6 @@
 #include "store/env.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -331,31 +332,57 @@ env_check_readers(struct env *env)
 }
 
 static int
-begin(struct env *env, unsigned flags, struct txn *txn_out, struct err *err)
+begin(struct env *env, MDB_txn *parent, unsigned flags, MDB_txn **mdb_out,
+    struct err *err)
 {
-	MDB_txn *mdb;
-	int rc = mdb_txn_begin(env->mdb, NULL, flags, &mdb);
+	int rc = mdb_txn_begin(env->mdb, parent, flags, mdb_out);
 
 	if (rc == MDB_READERS_FULL && env_check_readers(env) > 0)
-		rc = mdb_txn_begin(env->mdb, NULL, flags, &mdb);
-	if (rc == MDB_MAP_RESIZED && (rc = mdb_env_set_mapsize(env->mdb, 0)) == 0)
-		rc = mdb_txn_begin(env->mdb, NULL, flags, &mdb);
-	if (rc != 0)
-		return env_fail(env, rc, "begin", err);
+		rc = mdb_txn_begin(env->mdb, parent, flags, mdb_out);
+	if (rc == MDB_MAP_RESIZED && parent == NULL &&
+	    (rc = mdb_env_set_mapsize(env->mdb, 0)) == 0)
+		rc = mdb_txn_begin(env->mdb, parent, flags, mdb_out);
+	return rc == 0 ? 0 : env_fail(env, rc, "begin", err);
+}
+
+static int
+begin_txn(struct env *env, MDB_txn *parent, unsigned flags, struct txn *txn_out,
+    struct err *err)
+{
+	MDB_txn *mdb;
+
+	if (begin(env, parent, flags, &mdb, err) == -1)
+		return -1;
 	*txn_out = (struct txn){ env, mdb };
 	return 0;
 }
 
 int
+env_group_begin(struct env *env, struct err *err)
+{
+	assert(env->group == NULL);
+	return begin(env, NULL, 0, &env->group, err);
+}
+
+int
+env_group_commit(struct env *env, struct err *err)
+{
+	int rc = mdb_txn_commit(env->group);
+
+	env->group = NULL;
+	return rc == 0 ? 0 : env_fail(env, rc, "commit", err);
+}
+
+int
 txn_begin_read(struct env *env, struct txn *txn_out, struct err *err)
 {
-	return begin(env, MDB_RDONLY, txn_out, err);
+	return begin_txn(env, NULL, MDB_RDONLY, txn_out, err);
 }
 
 int
 txn_begin_write(struct env *env, struct txn *txn_out, struct err *err)
 {
-	return begin(env, 0, txn_out, err);
+	return begin_txn(env, env->group, 0, txn_out, err);
 }
 
 int

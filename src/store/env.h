@@ -29,6 +29,7 @@ struct env {
 	MDB_env *mdb;
 	char *dir;
 	struct table meta;	/* schema, writer, counters */
+	MDB_txn *group;		/* NULL: none is open */
 
 	/* what the guard knows it by */
 	struct env *next_open;
@@ -72,7 +73,15 @@ int txn_begin_read(struct env *env, struct txn *txn_out, struct err *err)
 int txn_begin_write(struct env *env, struct txn *txn_out, struct err *err)
     BF_MUSTCHECK;
 
-/* On disk when it returns 0.  In either case the transaction is over. */
+/*
+ * A group: until it is committed, every write transaction is a child of it, and is
+ * on disk only when the group is.  Reads see what was committed before.  Begun and
+ * committed by one function, like any transaction.
+ */
+int env_group_begin(struct env *env, struct err *err) BF_MUSTCHECK;
+int env_group_commit(struct env *env, struct err *err) BF_MUSTCHECK;
+
+/* On disk when it returns 0, unless in a group.  In either case it is over. */
 int txn_commit(struct txn *txn, struct err *err) BF_MUSTCHECK;
 void txn_abort(struct txn *txn);	/* also ends a read; may be over already */
 

@@ -29,6 +29,7 @@ UNIT_TESTS += t/unit/test_crc32c \
 	t/unit/test_keyspace \
 	t/unit/test_op_codec \
 	t/unit/test_ops \
+	t/unit/test_ops_group \
 	t/unit/test_ops_list \
 	t/unit/test_records \
 	t/unit/test_records_model \
@@ -42,6 +43,8 @@ t_unit_test_op_codec_SOURCES = t/unit/test_op_codec.c
 t_unit_test_op_codec_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_ops_SOURCES = t/unit/test_ops.c
 t_unit_test_ops_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_ops_group_SOURCES = t/unit/test_ops_group.c
+t_unit_test_ops_group_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_ops_list_SOURCES = t/unit/test_ops_list.c
 t_unit_test_ops_list_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_records_SOURCES = t/unit/test_records.c

@@ -81,6 +81,14 @@ int ops_note(struct ops *ops, struct str id, enum op_event event,
     struct str event_text, int64_t now_ms, ops_edit_cb *edit, void *arg,
     struct err *err) BF_MUSTCHECK;
 
+/*
+ * A group of writes that reach the disk together: each of them is still all or
+ * nothing, but is on disk only when the group is committed.  For what many report
+ * at once, not for transitions.  Begun and committed by one function.
+ */
+int ops_group_begin(struct ops *ops, struct err *err) BF_MUSTCHECK;
+int ops_group_commit(struct ops *ops, struct err *err) BF_MUSTCHECK;
+
 /* Progress of one running operation; absolute numbers. */
 struct ops_progress {
 	char id[TID_SIZE];

@@ -259,6 +259,18 @@ fail:
 	return -1;
 }
 
+int
+ops_group_begin(struct ops *ops, struct err *err)
+{
+	return env_group_begin(ops->env, err);
+}
+
+int
+ops_group_commit(struct ops *ops, struct err *err)
+{
+	return env_group_commit(ops->env, err);
+}
+
 static int
 write_progress(struct change *change, const struct ops_progress *progress,
     bool *wrote, struct err *err)

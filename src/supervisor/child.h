@@ -24,6 +24,7 @@
 #include "common/buf.h"
 #include "common/tid.h"
 #include "proto/channel.h"
+#include "supervisor/notes.h"
 #include "supervisor/outcome.h"
 #include "supervisor/supervisor.h"
 
@@ -62,6 +63,7 @@ struct child {
 	struct buf checkpoint;			/* owned; the latest */
 	uint64_t checkpoint_processed;
 	bool has_checkpoint;			/* it is not written yet */
+	struct notes notes;			/* owned; not written yet */
 	unsigned logs, debug_logs, items;	/* so far; bounded */
 
 	/* watchers */

@@ -64,6 +64,7 @@ child_free(struct child *child)
 	ev_timer_stop(sup->loop, &child->settle_timer);
 	channel_free(&child->channel);
 	buf_clear(&child->checkpoint);
+	notes_clear(&child->notes);
 	fd_close(&child->spill_fd);
 	LIST_REMOVE(child, entry);
 	sup->children->count--;
@@ -151,7 +152,7 @@ child_ended(struct child *child, int wait_status, const struct rusage *usage)
 	channel_free(&child->channel);
 	child->end.wait_status = wait_status;
 	child->usage = *usage;
-	progress_write_checkpoint(child);
+	progress_write_last(child);
 	child->outcome = outcome_of(&child->end);
 	settle(child);
 }

@@ -83,6 +83,7 @@ child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd
 	child->spill_fd = spill_fd;
 	child->rated_mono_ms = clock_mono_ms();
 	child->checkpoint = BUF_INIT;
+	notes_init(&child->notes);
 	child->channel = channel_new(sup->loop, control_fd, &options);
 	ev_timer_init(&child->hello_timer, on_hello_timer,
 	    (double)sup->settings.hello_timeout_ms / 1000, 0.);

@@ -9,6 +9,7 @@ backfilld_SOURCES = \
 	src/supervisor/indexer_link.c src/supervisor/indexer_link.h \
 	src/supervisor/main.c \
 	src/supervisor/notify.c src/supervisor/notify.h \
+	src/supervisor/notes.c src/supervisor/notes.h \
 	src/supervisor/on_client.c src/supervisor/on_client.h \
 	src/supervisor/on_worker.c src/supervisor/on_worker.h \
 	src/supervisor/opctl.c src/supervisor/opctl.h \

@@ -113,7 +113,6 @@ cut(struct str text)
 static void
 on_log(struct child *child, const struct msg_log *line)
 {
-	struct err err;
 	enum log_level level = line->level <= LOG_LEVEL_ERROR ? LOG_LEVEL_WARN :
 	    line->level <= LOG_LEVEL_WARN ? LOG_LEVEL_WARN :
 	    line->level <= LOG_LEVEL_INFO ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
@@ -126,9 +125,8 @@ on_log(struct child *child, const struct msg_log *line)
 	    STR_FMT(cut(line->text)));
 	if (level == LOG_LEVEL_DEBUG)
 		return;
-	if (ops_note(child->sup->ops, str_from(child->id), OP_EVENT_LOG, cut(line->text),
-	    clock_wall_ms(), NULL, NULL, &err) == -1)
-		log_warn("op %s: a log line could not be stored: %s", child->id, err.text);
+	notes_add_log(&child->notes, clock_wall_ms(), cut(line->text));
+	progress_mark(child);
 }
 
 static void
@@ -138,15 +136,14 @@ on_item_failed(struct child *child, const struct msg_item_failed *failed)
 		.at_ms = clock_wall_ms(), .item = cut(failed->item),
 		.class = cut(failed->class), .text = cut(failed->text),
 	};
-	struct err err;
 
 	/* All are counted by the worker's progress; a bounded number is kept. */
 	if (child->items++ >= LIMIT_OP_ITEMS)
 		return;
 	log_debug("op %s: %.*s: %.*s: %.*s", child->id, STR_FMT(item.item),
 	    STR_FMT(item.class), STR_FMT(item.text));
-	if (ops_add_item(child->sup->ops, str_from(child->id), &item, &err) == -1)
-		log_warn("op %s: a failed item could not be stored: %s", child->id, err.text);
+	notes_add_item(&child->notes, &item);
+	progress_mark(child);
 }
 
 static void

@@ -46,20 +46,43 @@ report_of(const struct child *child, int64_t wall_ms)
 	return report;
 }
 
-void
-progress_write_checkpoint(struct child *child)
+/* What goes into tables of its own, inside a group. */
+static int
+write_extras(struct child *child, struct err *err)
 {
-	struct err err;
+	struct ops *ops = child->sup->ops;
+	struct str id = str_from(child->id);
 
-	if (!child->has_checkpoint)
-		return;
-	if (ops_put_checkpoint(child->sup->ops, str_from(child->id),
-	    buf_bytes(&child->checkpoint), child->checkpoint_processed,
-	    clock_wall_ms(), &err) == -1) {
-		log_warn("op %s: its checkpoint could not be stored: %s", child->id, err.text);
+	if (child->has_checkpoint && ops_put_checkpoint(ops, id,
+	    buf_bytes(&child->checkpoint), child->checkpoint_processed, clock_wall_ms(),
+	    err) == -1)
+		return -1;
+	return notes_write(&child->notes, ops, id, err);
+}
+
+static void
+extras_written(struct child *child)
+{
+	child->has_checkpoint = false;
+	notes_clear(&child->notes);
+}
+
+void
+progress_write_last(struct child *child)
+{
+	struct ops *ops = child->sup->ops;
+	struct err err, written_err;
+	int rc;
+
+	if (ops_group_begin(ops, &err) == -1) {
+		log_warn("op %s: its last words cannot be stored: %s", child->id, err.text);
 		return;
 	}
-	child->has_checkpoint = false;
+	rc = write_extras(child, &written_err);
+	if (ops_group_commit(ops, &err) == -1 || rc == -1)
+		log_warn("op %s: its last words cannot be stored: %s", child->id,
+		    rc == -1 ? written_err.text : err.text);
+	extras_written(child);
 }
 
 /* True if the child has something to write now. */
@@ -72,11 +95,23 @@ has_news(struct child *child, int64_t now_ms)
 	return child->is_dirty;
 }
 
-static void
-told(struct child *child)
+/* One group: the news of all.  A child whose extras are refused, since its operation
+ * has ended for the store, loses only those. */
+static int
+write_news(struct supervisor *sup, const struct ops_progress *reports, size_t count,
+    struct err *err)
 {
-	child->is_dirty = false;
-	supervisor_op_changed(child->sup, child->id);
+	struct child *child;
+	struct err extras_err;
+	int rc;
+
+	if (ops_group_begin(sup->ops, err) == -1)
+		return -1;
+	LIST_FOREACH(child, &sup->children->list, entry)
+		if (child->is_dirty && write_extras(child, &extras_err) == -1)
+			log_warn("op %s: %s", child->id, extras_err.text);
+	rc = ops_write_progress(sup->ops, reports, count, err);
+	return ops_group_commit(sup->ops, err) == -1 ? -1 : rc;
 }
 
 static void
@@ -87,24 +122,26 @@ write_all(struct supervisor *sup)
 	struct child *child;
 	struct err err;
 	size_t n = 0;
+	int rc = 0;
 
 	reports = xcalloc(sup->children->count, sizeof(*reports));
-	LIST_FOREACH(child, &sup->children->list, entry) {
-		if (!has_news(child, now_ms))
-			continue;
-		progress_write_checkpoint(child);
-		reports[n++] = report_of(child, wall_ms);
-	}
-	if (n > 0 && ops_write_progress(sup->ops, reports, n, &err) == -1) {
-		log_warn("progress cannot be stored: %s", err.text);
-		n = 0;		/* they stay dirty for the next time */
-	}
-	free(reports);
-	if (n == 0)
-		return;
 	LIST_FOREACH(child, &sup->children->list, entry)
-		if (child->is_dirty)
-			told(child);
+		if (has_news(child, now_ms))
+			reports[n++] = report_of(child, wall_ms);
+	if (n > 0)
+		rc = write_news(sup, reports, n, &err);
+	free(reports);
+	if (rc == -1) {		/* it is all kept for the next time */
+		log_warn("progress cannot be stored: %s", err.text);
+		return;
+	}
+	LIST_FOREACH(child, &sup->children->list, entry) {
+		if (!child->is_dirty)
+			continue;
+		child->is_dirty = false;
+		extras_written(child);
+		supervisor_op_changed(sup, child->id);
+	}
 }
 
 static void

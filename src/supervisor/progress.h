@@ -1,9 +1,9 @@
 /*
  * progress.h - what workers report, written for all of them at once.
  *
- * Reports only change struct child; a timer writes those that have changed in one
- * transaction, a few times a second however many workers there are.  A checkpoint
- * replaces the one before it, so only the latest is written, in one of its own.
+ * What a worker says only changes its struct child; a timer writes what is new of
+ * all of them as one group, a few times a second however many there are.  A
+ * checkpoint replaces the one before it, so only the latest is written.
  */
 #ifndef BF_SUPERVISOR_PROGRESS_H
 #define BF_SUPERVISOR_PROGRESS_H
@@ -15,7 +15,8 @@ void progress_init(struct supervisor *sup);
 /* The child has something new to write. */
 void progress_mark(struct child *child);
 
-/* Write a child's last checkpoint now: before its outcome, which carries all else. */
-void progress_write_checkpoint(struct child *child);
+/* Write a child's last checkpoint and notes now: before its outcome, which carries
+ * all else. */
+void progress_write_last(struct child *child);
 
 #endif
