@@ -3,6 +3,7 @@
 
 use strict;
 use warnings;
+use POSIX ();
 use Test::More;
 use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
 
@@ -53,6 +54,18 @@ subtest 'SIGHUP reloads, all or nothing' => sub {
 	$daemon->signal('HUP');
 	$daemon->wait_log(qr/the old settings stay: .*max_workers = "many"/);
 	is $daemon->ctl('status')->{json}{maxWorkers}, 7, 'the old value stays';
+
+	for my $what ('directory', 'fifo') {
+		unlink $daemon->{conf};
+		$what eq 'fifo' ? POSIX::mkfifo($daemon->{conf}, 0600)
+			: mkdir $daemon->{conf};
+		$daemon->signal('HUP');
+		wait_for { my $times = () = $daemon->log =~ /is no plain file/g;
+			$times == ($what eq 'fifo' ? 2 : 1) } 10, "a $what to be refused";
+		is $daemon->ctl('status')->{json}{maxWorkers}, 7, "a $what in its place: too";
+		$what eq 'fifo' ? unlink $daemon->{conf} : rmdir $daemon->{conf};
+	}
+	$daemon->set(max_workers => 7);
 };
 
 subtest 'a bad configuration is refused with its file and line' => sub {
@@ -78,6 +91,23 @@ subtest 'a bad configuration is refused with its file and line' => sub {
 		"$Backfilld::Test::SRCDIR/etc/backfilld.conf");
 	is $good->{status}, 0, 'the configuration that we ship is fine'
 		or diag $good->{out} . $good->{err};
+};
+
+subtest 'closed standard descriptors do no harm' => sub {
+	my $other = Backfilld::Test->new;
+	my $pid = fork() // die $!;
+	if ($pid == 0) {
+		POSIX::close($_) for 0 .. 2;
+		exec("$Backfilld::Test::BUILDDIR/backfilld", '-c', $other->{conf})
+			or POSIX::_exit(127);
+	}
+	wait_for { -s "$other->{dir}/run/http.address" } 30, 'it to start';
+	my $fds = proc_fds($pid);
+	is_deeply [@$fds{0 .. 2}], [('/dev/null') x 3], 'they are /dev/null';
+	kill 'TERM', $pid;
+	waitpid $pid, 0;
+	is $?, 0, 'and it stops as ever';
+	$other->{is_finished} = 1;
 };
 
 $daemon->finish;

@@ -15,7 +15,8 @@
 #define SUCCESSOR_LOOK_SECS	0.2
 #define ORPHAN_SECS		300	/* without a supervisor, then give up */
 #define OTHER_FILES		32	/* descriptors that are no connections */
-#define DRAIN_SECS		30	/* for requests that have begun */
+#define DRAIN_SECS		4	/* for requests that have begun; under the 5 s
+					 * that the supervisor gives a service */
 
 static void
 leave(struct api *api, int exit_code)

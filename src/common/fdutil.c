@@ -23,6 +23,17 @@ fd_close(int *fd)
 	*fd = -1;
 }
 
+void
+fd_open_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	fd_close(&fd);
+}
+
 static int
 change_flag(int fd, int get, int set, int flag, bool on)
 {

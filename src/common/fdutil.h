@@ -15,6 +15,10 @@
 #include "common/str.h"
 
 void fd_close(int *fd);			/* closes if >= 0, then sets -1 */
+/* Standard input, output and error, where they are closed, become /dev/null, so that
+ * no file of ours can get their numbers.  First thing in main(). */
+void fd_open_standard(void);
+
 int fd_set_cloexec(int fd, bool on) BF_MUSTCHECK;
 int fd_set_nonblock(int fd, bool on) BF_MUSTCHECK;
 

@@ -11,6 +11,15 @@ str_copy(char *to, size_t to_size, struct str from)
 	return n == from.len;
 }
 
+bool
+str_is_visible(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.ptr[i] <= 0x20 || s.ptr[i] >= 0x7f)
+			return false;
+	return true;
+}
+
 int
 str_to_u64(struct str s, uint64_t *value_out)
 {

@@ -70,6 +70,9 @@ str_starts_with(struct str s, struct str prefix)
 	    (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
+/* Nothing but visible ASCII, as identifiers and URLs are: no blank, no control byte. */
+bool str_is_visible(struct str s);
+
 static inline bool
 bytes_eq(struct bytes a, struct bytes b)
 {

@@ -45,6 +45,13 @@ outcome_format_exit(const struct op *op, struct buf *to)
 		buf_add_str(to, STR(", which the daemon sent after the grace period"));
 }
 
+static bool
+did_nothing(const struct op *op)
+{
+	return op->records_processed == 0 && op->records_created == 0 &&
+	    op->records_updated == 0 && op->records_deleted == 0;
+}
+
 static void
 add_completed(const struct op *op, struct buf *to)
 {
@@ -53,6 +60,10 @@ add_completed(const struct op *op, struct buf *to)
 
 	human_count(op->records_processed, count);
 	human_duration(took_ms, took);
+	if (did_nothing(op)) {
+		buf_printf(to, " in %s: there was nothing to change", took);
+		return;
+	}
 	buf_printf(to, ": %s records in %s", count, took);
 	if (took_ms > 0 && op->records_processed < UINT64_MAX / 1000000) {
 		human_rate(op->records_processed * 1000000 / (uint64_t)took_ms, rate);

@@ -187,7 +187,8 @@ on_begin(struct peer *peer, const struct msg *msg, struct err *err)
 		    (unsigned long long)number);
 	if (peer->lanes_count == LIMIT_LANES)
 		return err_set(err, ERR_LIMIT, "begin: %d lanes are open", LIMIT_LANES);
-	if (!str_starts_with(did, STR("did:")) || did.len > LIMIT_DID_BYTES)
+	if (!str_starts_with(did, STR("did:")) || did.len > LIMIT_DID_BYTES ||
+	    !str_is_visible(did))
 		return err_set(err, ERR_PROTOCOL, "begin: not a DID");
 
 	lane = lane_new(&work->claims, &work->stages, peer, number, did);
@@ -243,7 +244,7 @@ on_put(struct peer *peer, const struct msg *msg, struct err *err)
 		return err_wrap(err, "put");
 	if (put->cid.len != LIMIT_CID_BYTES)
 		return err_set(err, ERR_PROTOCOL, "put: a CID of %zu bytes", put->cid.len);
-	if (put->record.len > LIMIT_RECORD_BYTES)
+	if (put->record.len == 0 || put->record.len > LIMIT_RECORD_BYTES)
 		return err_set(err, ERR_LIMIT, "put: a record of %zu bytes",
 		    put->record.len);
 	lane_add(lane, &(struct stage_change){

@@ -35,6 +35,15 @@ op_type_is_plain_name(struct str name)
 }
 
 static int
+check_text(const char *name, struct str text, struct err *err)
+{
+	if (!str_is_visible(text))
+		return err_set(err, ERR_INVALID, "%s: has a blank or another character "
+		    "that does not belong there", name);
+	return 0;
+}
+
+static int
 check_param(const struct op_type *type, unsigned param, const char *name,
     size_t len, size_t max_len, struct err *err)
 {
@@ -62,5 +71,9 @@ op_params_check(const struct op *op, const struct op_type *type, struct err *err
 	    check_param(type, OP_PARAM_BATCH_SIZE, "batchSize", op->batch_size > 0,
 	    1, err) == -1)
 		return -1;
-	return 0;
+	if (op->did.len > 0 && !str_starts_with(op->did, STR("did:")))
+		return err_set(err, ERR_INVALID, "did: does not begin with \"did:\"");
+	return check_text("did", op->did, err) == -1 ||
+	    check_text("pdsUrl", op->pds_url, err) == -1 ||
+	    check_text("uri", op->uri, err) == -1 ? -1 : 0;
 }

@@ -49,6 +49,7 @@ struct child {
 	struct worker_end end;		/* what is known for the outcome */
 	struct outcome outcome;		/* of a child that has ended */
 	struct rusage usage;
+	char cancelled_by[64];		/* who asked first, or empty */
 	bool said_hello;
 	int spill_fd;			/* owned; goes with assign, then -1 */
 

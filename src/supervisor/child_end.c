@@ -48,6 +48,8 @@ edit_ended(struct op *op, void *arg)
 	op->error_class = str_from(outcome->class);
 	op->error_text = outcome->event == OP_EVENT_FAIL ? str_from(outcome->text) :
 	    STR_NONE;
+	if (outcome->event == OP_EVENT_CANCEL && str_is_empty(op->cancelled_by))
+		op->cancelled_by = str_from(child->cancelled_by);
 	if (outcome->by_hand)
 		op->cancelled_by = STR("kill");
 	if (outcome->is_crash)

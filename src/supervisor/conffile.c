@@ -1,31 +1,35 @@
 #include "supervisor/conffile.h"
 
 #include <confuse.h>
-#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/mem.h"
 
-#define PASSWORD_MAX_BYTES	1024
+#define FILE_MAX_BYTES	(1024 * 1024)
 
 /* libconfuse reports through a callback that has no argument for us. */
-static struct err *parse_err;
+static struct {
+	const char *path;
+	struct err *err;
+} parsing;
 
 static void
 on_parse_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char text[ERR_TEXT_SIZE / 2];
 
-	if (parse_err == NULL)
+	if (parsing.err == NULL)
 		return;
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	(void)err_set(parse_err, ERR_INVALID, "%s:%d: %s", cfg->filename, cfg->line, text);
-	parse_err = NULL;	/* the first error is the one to mend */
+	(void)err_set(parsing.err, ERR_INVALID, "%s:%d: %s", parsing.path, cfg->line, text);
+	parsing.err = NULL;	/* the first error is the one to mend */
 }
 
 /* Every value is read as text, so that one function, settings_set(), says what
@@ -67,25 +71,59 @@ take_value(cfg_t *cfg, const struct setting *row, struct settings *settings,
 }
 
 static int
+read_open_file(int fd, const char *path, struct buf *to, struct err *err)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) == -1)
+		return err_errno(err, "stat(%s)", path);
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MAX_BYTES)
+		return err_set(err, ERR_INVALID, "%s: is no plain file of at most %d bytes",
+		    path, FILE_MAX_BYTES);
+	n = pread(fd, buf_reserve(to, (size_t)st.st_size + 1), (size_t)st.st_size, 0);
+	if (n == -1)
+		return err_errno(err, "read(%s)", path);
+	buf_added(to, (size_t)n);
+	buf_add_byte(to, '\0');
+	return 0;
+}
+
+/* Read a whole file as a C string.  Not left to libconfuse, whose scanner ends the
+ * process on a read error; and a fifo in the file's place must not hold us up. */
+static int
+read_file(const char *path, struct buf *to, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int rc;
+
+	if (fd == -1)
+		return err_errno(err, "open(%s)", path);
+	rc = read_open_file(fd, path, to, err);
+	(void)close(fd);
+	return rc;
+}
+
+static int
 read_password_file(struct settings *settings, struct err *err)
 {
 	const char *path = settings->admin_password_file;
-	char line[PASSWORD_MAX_BYTES];
-	FILE *file;
+	struct buf text = BUF_INIT;
+	struct str line;
+	int rc;
 
 	if (path[0] == '\0')
 		return 0;
-	file = fopen(path, "re");
-	if (file == NULL)
-		return err_errno(err, "admin_password_file: open(%s)", path);
-	if (fgets(line, sizeof(line), file) == NULL)
-		line[0] = '\0';
-	(void)fclose(file);
-	line[strcspn(line, "\r\n")] = '\0';
-	if (line[0] == '\0')
-		return err_set(err, ERR_INVALID, "admin_password_file: %s: its first "
-		    "line is empty", path);
-	return settings_set(settings, STR("admin_password"), str_from(line), err);
+	rc = read_file(path, &text, err);
+	if (rc == 0) {
+		line = (struct str){ (char *)buf_data(&text),
+		    strcspn((char *)buf_data(&text), "\r\n") };
+		rc = line.len > 0 ?
+		    settings_set(settings, STR("admin_password"), line, err) :
+		    err_set(err, ERR_INVALID, "%s: its first line is empty", path);
+	}
+	buf_clear(&text);
+	return rc == 0 ? 0 : err_wrap(err, "admin_password_file");
 }
 
 static int
@@ -103,26 +141,31 @@ check_words(const struct settings *settings, struct err *err)
 	return 0;
 }
 
+static int
+parse_file(cfg_t *cfg, const char *path, struct err *err)
+{
+	struct buf text = BUF_INIT;
+	int rc = read_file(path, &text, err);
+
+	if (rc == 0) {
+		cfg_set_error_function(cfg, on_parse_error);
+		parsing.path = path;
+		parsing.err = err;
+		if (cfg_parse_buf(cfg, (char *)buf_data(&text)) != CFG_SUCCESS)
+			rc = -1;
+		parsing.err = NULL;
+	}
+	buf_clear(&text);
+	return rc;
+}
+
 int
 conffile_read(const char *path, struct settings *settings, struct err *err)
 {
 	cfg_opt_t *grammar = make_grammar();
 	cfg_t *cfg = cfg_init(grammar, CFGF_NONE);
-	int rc = 0;
+	int rc = parse_file(cfg, path, err);
 
-	cfg_set_error_function(cfg, on_parse_error);
-	parse_err = err;
-	switch (cfg_parse(cfg, path)) {
-	case CFG_SUCCESS:
-		break;
-	case CFG_FILE_ERROR:
-		rc = err_errno(err, "open(%s)", path);
-		break;
-	default:
-		rc = -1;
-		break;
-	}
-	parse_err = NULL;
 	for (size_t i = 0; rc == 0 && i < settings_count; i++) {
 		rc = take_value(cfg, &settings_rows[i], settings, err);
 		if (rc == -1)

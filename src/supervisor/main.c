@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "common/exitcode.h"
+#include "common/fdutil.h"
 #include "common/log.h"
 #include "common/settings.h"
 #include "supervisor/conffile.h"
@@ -56,6 +57,7 @@ main(int argc, char **argv)
 	struct supervisor *sup;
 	struct err err;
 
+	fd_open_standard();
 	(void)umask(0027);	/* the control socket is for our group, too */
 	log_init("backfilld", LOG_LEVEL_INFO);
 	options_parse(argc, argv, &options);

@@ -174,6 +174,10 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 {
 	struct child *child = arg;
 
+	/* It is being ended for what it said before: nothing more is believed. */
+	if (child->end.stop_reason == STOP_PROTOCOL ||
+	    child->end.stop_reason == STOP_HELLO_TIMEOUT)
+		return;
 	if (child->end.said_done || child->end.said_fail) {
 		on_worker_broke(child, "the worker went on after its last message");
 		return;

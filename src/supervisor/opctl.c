@@ -69,7 +69,7 @@ check_request(struct supervisor *sup, struct op *op, struct opctl_error *error)
 		op->type = str_from(type->kebab);
 	if (type == NULL && !is_operators_own(sup, op->type)) {
 		(void)snprintf(text, sizeof(text), "Invalid backfill type: %.*s",
-		    (int)(op->type.len < 100 ? op->type.len : 100), op->type.ptr);
+		    STR_FMT(utf8_cut(op->type, 100)));
 		return fail(error, "InvalidBackfillType", text);
 	}
 	if (type != NULL && op_params_check(op, type, &err) == -1)
@@ -157,26 +157,28 @@ edit_cancel(struct op *op, void *arg)
 	op->cancel_asked_ms = (uint64_t)cancel->now_ms;
 }
 
-static int
-cancel_running(struct supervisor *sup, struct child *child, struct cancel *cancel,
-    struct opctl_error *error)
+static void
+cancel_running(struct supervisor *sup, struct child *child, struct cancel *cancel)
 {
 	char text[64];
 	struct err err;
 
 	if (child->end.stop_reason == STOP_CANCEL)
-		return 0;	/* somebody asked before */
-	(void)snprintf(text, sizeof(text), "by %.*s", (int)(cancel->by.len < 48 ?
-	    cancel->by.len : 48), cancel->by.ptr);
+		return;		/* somebody asked before */
+	(void)snprintf(text, sizeof(text), "by %.*s", STR_FMT(utf8_cut(cancel->by, 48)));
 
-	/* On disk first: if we die now, the next start finishes the cancel. */
+	/*
+	 * On disk first: if we die now, the next start finishes the cancel.  But a
+	 * full disk, perhaps of this worker's making, must not keep it running.
+	 */
 	if (ops_note(sup->ops, str_from(child->id), OP_EVENT_CANCEL_ASKED, str_from(text),
 	    cancel->now_ms, edit_cancel, cancel, &err) == -1)
-		return fail_store(error, &err);
+		log_warn("op %s: the cancel cannot be stored yet: %s", child->id, err.text);
+	(void)str_copy(child->cancelled_by, sizeof(child->cancelled_by),
+	    utf8_cut(cancel->by, sizeof(child->cancelled_by) - 1));
 	log_info("op %s %s: cancel asked for %s", child->id, child->type, text);
 	child_stop(child, STOP_CANCEL);
 	supervisor_op_changed(sup, child->id);
-	return 0;
 }
 
 int
@@ -192,8 +194,7 @@ opctl_cancel(struct supervisor *sup, struct str id, struct str by,
 
 	cancel.reason = utf8_cut(cancel.reason, LIMIT_OP_TEXT_BYTES);
 	if (child != NULL && child->end.stop_reason != STOP_STORE) {
-		if (cancel_running(sup, child, &cancel, error) == -1)
-			return -1;
+		cancel_running(sup, child, &cancel);
 		*result_out = CANCEL_UNDER_WAY;
 		*status_out = OP_RUNNING;
 		return 0;
@@ -208,7 +209,7 @@ opctl_cancel(struct supervisor *sup, struct str id, struct str by,
 		*result_out = status == OP_CANCELLED ? CANCEL_DONE : CANCEL_TOO_LATE;
 	} else if (err.code == ERR_NOT_FOUND) {
 		(void)snprintf(text, sizeof(text), "there is no operation %.*s",
-		    (int)(id.len < 64 ? id.len : 64), id.ptr);
+		    STR_FMT(utf8_cut(id, 64)));
 		return fail(error, "OperationNotFound", text);
 	} else {
 		return fail_store(error, &err);

@@ -62,14 +62,16 @@ of_a_cancel(const struct worker_end *end)
 	return outcome;
 }
 
-/* What the worker said comes first: a result that was complete before the stop
- * reached it is a result.  What we asked for comes before how the process died,
+/* Who breaks the protocol is believed nothing.  Then what the worker said: a result
+ * that was complete before the stop reached it is a result.  What we asked for comes before how the process died,
  * since "killed by signal 15" is then only our own doing. */
 struct outcome
 outcome_of(const struct worker_end *end)
 {
 	struct outcome outcome = { .event = OP_EVENT_INTERRUPT };
 
+	if (end->stop_reason == STOP_PROTOCOL)
+		return failed("protocol", end->fail_text);
 	if (end->said_done)
 		return (struct outcome){ .event = OP_EVENT_COMPLETE };
 	switch (end->stop_reason) {
@@ -81,12 +83,11 @@ outcome_of(const struct worker_end *end)
 		return outcome;
 	case STOP_HELLO_TIMEOUT:
 		return failed("protocol", "the worker did not say hello in time");
-	case STOP_PROTOCOL:
-		return failed("protocol", end->fail_text);
 	case STOP_SILENT:
 		if (end->said_fail)
 			break;
 		return failed("protocol", "the worker closed its channel and did not end");
+	case STOP_PROTOCOL:
 	case STOP_STORE:
 	case STOP_NONE:
 		break;

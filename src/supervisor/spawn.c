@@ -72,11 +72,17 @@ reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Never above what we may have ourselves. */
 static int
 limit(int resource, rlim_t value)
 {
-	struct rlimit rl = { .rlim_cur = value, .rlim_max = value };
+	struct rlimit rl;
 
+	if (getrlimit(resource, &rl) == -1)
+		return -1;
+	if (rl.rlim_max == RLIM_INFINITY || rl.rlim_max > value)
+		rl.rlim_max = value;
+	rl.rlim_cur = rl.rlim_max;
 	return setrlimit(resource, &rl);
 }
 
@@ -135,8 +141,9 @@ spawn(const struct spawn_plan *plan, pid_t *pid_out, struct err *err)
 		/* The zombie is reaped as an unknown child. */
 		errno = child_errno;
 		(void)err_errno(err, "exec(%s)", plan->path);
-		if (errno == ENOENT || errno == EACCES || errno == ENOEXEC ||
-		    errno == ENOTDIR)
+		/* All but these are about the file, and waiting would not help. */
+		if (errno != EAGAIN && errno != ENOMEM && errno != EMFILE &&
+		    errno != ENFILE && errno != ETXTBSY && errno != EIO)
 			err->code = ERR_NOT_FOUND;
 		return -1;
 	}

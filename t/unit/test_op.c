@@ -83,6 +83,22 @@ parameters_are_checked_against_their_type(void **state BF_UNUSED)
 	assert_int_equal(op_params_check(&op, reindex, &err), 0);
 }
 
+static void
+parameters_are_visible_ascii(void **state BF_UNUSED)
+{
+	static const char *const bad[] = { "did:web:a b", "did:web:a\nb", "did:web:\x7f",
+	    "did:web:\xc3\xa9", "web:a" };
+	const struct op_type *did_sync = op_type_find(STR("did-sync"));
+	struct op op = { .did = STR("did:web:a\0b") };
+	struct err err;
+
+	assert_int_equal(op_params_check(&op, did_sync, &err), -1);
+	for (size_t i = 0; i < BF_ARRAY_LEN(bad); i++) {
+		op.did = str_from(bad[i]);
+		assert_int_equal(op_params_check(&op, did_sync, &err), -1);
+	}
+}
+
 /* LIMIT_DID_BYTES, LIMIT_URL_BYTES, LIMIT_ATURI_BYTES. */
 static void
 parameters_over_their_length_are_refused(void **state BF_UNUSED)
@@ -92,6 +108,7 @@ parameters_over_their_length_are_refused(void **state BF_UNUSED)
 	struct err err;
 
 	memset(text, 'a', LIMIT_ATURI_BYTES + 1);
+	memcpy(text, "did:", 4);
 	op.did = (struct str){ text, LIMIT_DID_BYTES };
 	assert_int_equal(op_params_check(&op, op_type_find(STR("did-sync")), &err), 0);
 	op.did.len++;
@@ -121,6 +138,7 @@ static const struct CMUnitTest op_tests[] = {
 	cmocka_unit_test(status_words_round_trip),
 	cmocka_unit_test(types_are_found_by_either_spelling),
 	cmocka_unit_test(parameters_are_checked_against_their_type),
+	cmocka_unit_test(parameters_are_visible_ascii),
 	cmocka_unit_test(parameters_over_their_length_are_refused),
 	cmocka_unit_test(field_numbers_of_the_disk_format_are_unique),
 };

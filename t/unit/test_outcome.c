@@ -137,6 +137,10 @@ a_broken_protocol_and_a_missing_hello_fail(void **state BF_UNUSED)
 	assert_string_equal(outcome.class, "protocol");
 	assert_string_equal(outcome.text, end.fail_text);
 
+	end.said_done = true;
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_FAIL);
+	end.said_done = false;
+
 	end.stop_reason = STOP_HELLO_TIMEOUT;
 	outcome = outcome_of(&end);
 	assert_int_equal(outcome.event, OP_EVENT_FAIL);
