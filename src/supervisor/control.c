@@ -27,6 +27,7 @@ struct control {
 };
 
 #define HELLO_MS	10000
+#define FAREWELL_MS	100	/* per client, at the daemon's end */
 #define PAUSE_MS	1000	/* when no descriptor can be had */
 #define RESERVED	8	/* of LIMIT_CONTROL_CLIENTS: for root and ourselves */
 
@@ -368,11 +369,15 @@ void
 control_free(struct control **control_ptr)
 {
 	struct control *control = *control_ptr;
+	struct control_client *client;
 
 	if (control == NULL)
 		return;
-	while (!LIST_EMPTY(&control->clients))
-		client_free(LIST_FIRST(&control->clients));
+	while ((client = LIST_FIRST(&control->clients)) != NULL) {
+		/* The outcome of a cancel may be waiting to be read. */
+		(void)!channel_flush(client->channel, FAREWELL_MS);
+		client_free(client);
+	}
 	ev_io_stop(control->sup->loop, &control->acceptable);
 	ev_timer_stop(control->sup->loop, &control->accept_again);
 	fd_close(&control->fd);

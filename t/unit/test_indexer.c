@@ -75,7 +75,7 @@ indexer__commits_puts_and_deletes_and_tells_what_changed(void **state)
 	assert_false(msg.state.is_known);
 	assert_entries(&worker, 5, (const char *const[]){ NULL });
 	say_put(&worker, 5, "b/1", 1, 100);
-	say_put(&worker, 5, "a/2", 1, 0);
+	say_put(&worker, 5, "a/2", 1, 1);
 	say_put(&worker, 5, "a/1", 1, 5000);
 	say_commit(&worker, 5, "rev1");
 	assert_ack(&worker, 5, 3, 0, 0);
