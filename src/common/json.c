@@ -155,13 +155,6 @@ json_null(struct json *json)
 }
 
 void
-json_raw(struct json *json, struct str value)
-{
-	begin_value(json);
-	buf_add_str(json->to, value);
-}
-
-void
 json_member_str(struct json *json, struct str name, struct str value)
 {
 	json_name(json, name);

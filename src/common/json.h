@@ -35,7 +35,6 @@ void json_u64(struct json *json, uint64_t value);
 void json_i64(struct json *json, int64_t value);
 void json_bool(struct json *json, bool value);
 void json_null(struct json *json);
-void json_raw(struct json *json, struct str value);	/* already JSON */
 
 /* json_name() and a value in one. */
 void json_member_str(struct json *json, struct str name, struct str value);

@@ -133,18 +133,6 @@ get_repo_start(struct http *http, const struct get_repo_query *query,
 }
 
 void
-get_repo_pause(struct get_repo *get)
-{
-	http_pause(get->req);
-}
-
-void
-get_repo_resume(struct get_repo *get)
-{
-	http_resume(get->req);
-}
-
-void
 get_repo_fail(struct get_repo *get, enum fetch_class class, const char *fmt, ...)
 {
 	char text[FETCH_TEXT_SIZE];

@@ -42,9 +42,7 @@ typedef void get_repo_done_cb(struct get_repo *get,
 struct get_repo *get_repo_start(struct http *http, const struct get_repo_query *query,
     get_repo_body_cb *on_body, get_repo_done_cb *on_done, void *arg);
 
-/* The meaning of these is that of http_pause(), http_resume() and http_fail(). */
-void get_repo_pause(struct get_repo *get);
-void get_repo_resume(struct get_repo *get);
+/* As http_fail(). */
 void get_repo_fail(struct get_repo *get, enum fetch_class class, const char *fmt, ...)
     BF_PRINTF(3, 4);
 

@@ -9,6 +9,8 @@
 
 #define V4(a, b, c, d)	((uint32_t)(a) << 24 | (b) << 16 | (c) << 8 | (d))
 
+#define V4_LINK_LOCAL	(V4(169, 254, 0, 0) >> 16)	/* of 16 bits (RFC 3927) */
+
 /* IANA IPv4 Special-Purpose Address Registry, but for what is globally reachable. */
 static const struct v4_block {
 	uint32_t prefix;
@@ -92,6 +94,26 @@ guard_is_public(const struct sockaddr *addr, socklen_t len)
 	if (addr->sa_family == AF_INET6 && len >= sizeof(v6)) {
 		memcpy(&v6, addr, sizeof(v6));
 		return v6_is_public(v6.sin6_addr.s6_addr);
+	}
+	return false;
+}
+
+bool
+guard_is_link_local(const struct sockaddr *addr, socklen_t len)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	if (addr->sa_family == AF_INET && len >= sizeof(v4)) {
+		memcpy(&v4, addr, sizeof(v4));
+		return ntohl(v4.sin_addr.s_addr) >> 16 == V4_LINK_LOCAL;
+	}
+	if (addr->sa_family == AF_INET6 && len >= sizeof(v6)) {
+		memcpy(&v6, addr, sizeof(v6));
+		if (memcmp(v6.sin6_addr.s6_addr, mapped, sizeof(mapped)) == 0)
+			return read_u32(v6.sin6_addr.s6_addr + 12) >> 16 == V4_LINK_LOCAL;
+		return IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr);
 	}
 	return false;
 }

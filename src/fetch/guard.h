@@ -23,7 +23,14 @@
  */
 bool guard_is_public(const struct sockaddr *addr, socklen_t len);
 
-/* The same for a numeric address as text, without brackets or port; a name or
+/*
+ * True for a link-local address, IPv4 or IPv6 (RFC 3927, RFC 4291), also mapped: there
+ * live the metadata services of clouds, which nobody's account is on, so it is
+ * refused even where private addresses are allowed.
+ */
+bool guard_is_link_local(const struct sockaddr *addr, socklen_t len);
+
+/* The same as guard_is_public() for a numeric address as text, without brackets or port; a name or
  * anything else that is not an address is false. */
 bool guard_is_public_text(const char *text);
 

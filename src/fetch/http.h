@@ -39,7 +39,7 @@ struct http_options {
 	const char *user_agent;		/* "backfilld/1.0 (+https://contact)" */
 	const char *ca_file;		/* PEM; NULL: the system's certificates */
 
-	bool allow_private_addresses;	/* development: no address check */
+	bool allow_private_addresses;	/* development: all but link-local ones */
 	bool allow_plain_http;		/* development: http:// as well */
 
 	/* Requests under way at the same time; 0: 32.  Lowered to what

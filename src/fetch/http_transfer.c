@@ -32,7 +32,8 @@ open_socket(void *arg, curlsocktype purpose BF_UNUSED, struct curl_sockaddr *add
 	struct http_request *req = arg;
 	int fd;
 
-	if (!may_connect_anywhere(req) && !guard_is_public(&addr->addr, addr->addrlen)) {
+	if (may_connect_anywhere(req) ? guard_is_link_local(&addr->addr, addr->addrlen) :
+	    !guard_is_public(&addr->addr, addr->addrlen)) {
 		req->blocked_addresses++;
 		errno = EACCES;
 		return CURL_SOCKET_BAD;

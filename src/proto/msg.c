@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "common/json.h"
 #include "proto/frame.h"
 #include "proto/wire.h"
 
@@ -237,48 +236,4 @@ msg_unpack(struct bytes payload, unsigned accepted, struct msg *msg_out,
 		    layout.name, (size_t)(r.end - r.at));
 	*msg_out = msg;
 	return 0;
-}
-
-static void
-describe_plain(struct buf *to, const struct field *field, const void *record)
-{
-	struct json json = json_to(to);
-
-	buf_printf(to, "%s: ", field->name);
-	switch (field->kind) {
-	case FIELD_U64:
-		json_u64(&json, *FIELD_AT_CONST(uint64_t, record, field));
-		break;
-	case FIELD_BOOL:
-		json_bool(&json, *FIELD_AT_CONST(bool, record, field));
-		break;
-	case FIELD_TEXT:
-		json_str(&json, *FIELD_AT_CONST(struct str, record, field));
-		break;
-	case FIELD_BYTES:
-		buf_printf(to, "%zu bytes", FIELD_AT_CONST(struct bytes, record, field)->len);
-		break;
-	}
-}
-
-void
-msg_describe(const struct msg *msg, struct buf *to)
-{
-	const void *body = &msg->hello;
-	struct layout layout;
-
-	if (!find_layout(msg->type, &layout))
-		return;
-	buf_printf(to, "%s {", layout.name);
-	for (uint32_t i = 0; i < layout.count; i++) {
-		const struct field *field = &layout.fields[i];
-
-		buf_printf(to, "%s", i > 0 ? ", " : "");
-		if (field->kind == FIELD_OP)
-			buf_printf(to, "op: %.*s",
-			    STR_FMT(FIELD_AT_CONST(struct op, body, field)->id));
-		else
-			describe_plain(to, field, body);
-	}
-	buf_printf(to, "}");
 }

@@ -64,7 +64,4 @@ void msg_pack(struct buf *to, const struct msg *msg);
 int msg_unpack(struct bytes payload, unsigned accepted, struct msg *msg_out,
     struct err *err) BF_MUSTCHECK;
 
-/* For traces: `progress {stage: "fetch", processed: 12}`. */
-void msg_describe(const struct msg *msg, struct buf *to);
-
 #endif

@@ -125,6 +125,29 @@ socket_addresses_are_judged_by_family_and_length(void **state BF_UNUSED)
 	assert_false(guard_is_public((struct sockaddr *)&v4, sizeof(v4)));
 }
 
+static void
+link_local_addresses_are_known_in_every_form(void **state BF_UNUSED)
+{
+	static const char *const inside[] = { "fe80::1", "febf::1", "::ffff:169.254.169.254" };
+	static const char *const outside[] = { "::1", "fec0::1", "fd00:ec2::254",
+	    "::ffff:127.0.0.1", "2606:4700::1" };
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+
+	inet_pton(AF_INET, "169.254.169.254", &v4.sin_addr);
+	assert_true(guard_is_link_local((struct sockaddr *)&v4, sizeof(v4)));
+	inet_pton(AF_INET, "127.0.0.1", &v4.sin_addr);
+	assert_false(guard_is_link_local((struct sockaddr *)&v4, sizeof(v4)));
+	for (size_t i = 0; i < BF_ARRAY_LEN(inside); i++) {
+		inet_pton(AF_INET6, inside[i], &v6.sin6_addr);
+		assert_true(guard_is_link_local((struct sockaddr *)&v6, sizeof(v6)));
+	}
+	for (size_t i = 0; i < BF_ARRAY_LEN(outside); i++) {
+		inet_pton(AF_INET6, outside[i], &v6.sin6_addr);
+		assert_false(guard_is_link_local((struct sockaddr *)&v6, sizeof(v6)));
+	}
+}
+
 /* --- url --- */
 
 static void
@@ -289,6 +312,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_transfer_that_broke_off_is_truncated_only_behind_a_head),
 	cmocka_unit_test(only_global_unicast_addresses_are_public),
 	cmocka_unit_test(what_is_no_plain_address_is_not_public),
+	cmocka_unit_test(link_local_addresses_are_known_in_every_form),
 	cmocka_unit_test(socket_addresses_are_judged_by_family_and_length),
 	cmocka_unit_test(an_origin_is_written_in_one_way),
 	cmocka_unit_test(what_is_not_a_plain_origin_is_refused),
