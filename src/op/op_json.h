@@ -17,7 +17,7 @@
  *	params		{did, pdsUrl, uri, batchSize}: those that were given
  *	stage, itemsFailed, attempt, updatedAt
  *	runningSince	while it runs: when this attempt started
- *	rate		records per second while it runs, one decimal
+ *	rate		records per second while it runs, a whole number
  *	etaSeconds	at that rate
  *	changes		{created, updated, deleted} in the index
  *	usage		{cpuMs, maxRssKib, bytesFetched} of all attempts
