@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libbfop.a
 libbfop_a_SOURCES = \
+	src/op/gap.c src/op/gap.h \
 	src/op/op.c src/op/op.h \
 	src/op/op_json.c src/op/op_json.h \
 	src/op/op_progress.c src/op/op_progress.h \
@@ -13,3 +14,7 @@ t_unit_test_op_json_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
 UNIT_TESTS += t/unit/test_op
 t_unit_test_op_SOURCES = t/unit/test_op.c
 t_unit_test_op_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
+
+UNIT_TESTS += t/unit/test_gap
+t_unit_test_gap_SOURCES = t/unit/test_gap.c t/unit/unit.h
+t_unit_test_gap_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
