@@ -7,6 +7,7 @@ libbfcommon_a_SOURCES = \
 	src/common/exitcode.h \
 	src/common/field.h \
 	src/common/fdutil.c src/common/fdutil.h \
+	src/common/human.c src/common/human.h \
 	src/common/json.c src/common/json.h \
 	src/common/limits.h \
 	src/common/log.c src/common/log.h \

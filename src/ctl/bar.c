@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/attr.h"
-#include "ctl/human.h"
+#include "common/human.h"
 #include "ctl/text.h"
 #include "op/op_progress.h"
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/human.h"
 #include "common/json.h"
 #include "common/limits.h"
-#include "ctl/human.h"
 #include "ctl/text.h"
 
 static void

@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/human.h"
 #include "common/limits.h"
 #include "ctl/heading.h"
-#include "ctl/human.h"
 #include "ctl/outcome.h"
 #include "ctl/suggest.h"
 #include "ctl/table.h"

@@ -9,9 +9,9 @@
 #include "atproto/dagcbor_json.h"
 #include "atproto/did.h"
 #include "atproto/nsid.h"
+#include "common/human.h"
 #include "common/json.h"
 #include "common/mem.h"
-#include "ctl/human.h"
 #include "ctl/index_query.h"
 #include "ctl/table.h"
 

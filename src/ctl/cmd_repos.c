@@ -5,8 +5,8 @@
 
 #include "atproto/did.h"
 #include "common/clock.h"
+#include "common/human.h"
 #include "common/json.h"
-#include "ctl/human.h"
 #include "ctl/index_query.h"
 #include "ctl/table.h"
 

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 
 #include "common/clock.h"
+#include "common/human.h"
 #include "ctl/heading.h"
-#include "ctl/human.h"
 #include "ctl/outcome.h"
 #include "ctl/text.h"
 #include "op/op_json.h"

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/human.h"
 #include "common/json.h"
-#include "ctl/human.h"
 #include "ctl/text.h"
 
 static void

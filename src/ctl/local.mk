@@ -3,7 +3,6 @@ noinst_LIBRARIES += libbfctl.a
 libbfctl_a_SOURCES = \
 	src/ctl/args.c src/ctl/args.h \
 	src/ctl/bar.c src/ctl/bar.h \
-	src/ctl/human.c src/ctl/human.h \
 	src/ctl/outcome.c src/ctl/outcome.h \
 	src/ctl/suggest.c src/ctl/suggest.h \
 	src/ctl/table.c src/ctl/table.h \

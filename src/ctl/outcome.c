@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "ctl/human.h"
+#include "common/human.h"
 #include "ctl/text.h"
 
 int64_t

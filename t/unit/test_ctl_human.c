@@ -6,8 +6,8 @@
 
 #include <locale.h>
 
+#include "common/human.h"
 #include "ctl/args.h"
-#include "ctl/human.h"
 #include "ctl/suggest.h"
 #include "ctl/text.h"
 

@@ -3,8 +3,8 @@
  *
  * Pure: the present time is a parameter.  All results are ASCII.
  */
-#ifndef BF_CTL_HUMAN_H
-#define BF_CTL_HUMAN_H
+#ifndef BF_COMMON_HUMAN_H
+#define BF_COMMON_HUMAN_H
 
 #include <stdbool.h>
 #include <stdint.h>

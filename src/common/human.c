@@ -1,4 +1,4 @@
-#include "ctl/human.h"
+#include "common/human.h"
 
 #include <inttypes.h>
 #include <stdio.h>
