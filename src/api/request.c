@@ -48,7 +48,7 @@ find_route(struct request *request, struct str path)
 {
 	struct str authority = str_from(request->api->settings.authority);
 
-	switch (route_find(path, authority, &request->route)) {
+	switch (route_find(path, authority, &request->route, &request->path_arg)) {
 	case ROUTE_FOUND:
 		return 0;
 	case ROUTE_BAD_PATH:
@@ -107,7 +107,7 @@ check_caller(struct request *request)
 {
 	enum auth_result result;
 
-	if (request->route->is_public)
+	if (request->route->access == ROUTE_PUBLIC)
 		return 0;
 	result = auth_check(&request->api->auth, request->head.authorization,
 	    &request->caller);
@@ -118,19 +118,11 @@ check_caller(struct request *request)
 	return -1;
 }
 
-/* What the headers already say about the body. */
 static int
-check_body_head(struct request *request)
+check_input_head(struct request *request)
 {
 	const struct head *head = &request->head;
 
-	if (request->route->kind == ROUTE_QUERY) {
-		if (head->content_length == 0)
-			return 0;
-		reply_error(&request->reply, XRPC_INVALID_REQUEST,
-		    "A request body was provided when none was expected");
-		return -1;
-	}
 	if (head->content_length == 0)
 		reply_error(&request->reply, XRPC_INVALID_REQUEST,
 		    "A request body is expected but none was provided");
@@ -145,6 +137,23 @@ check_body_head(struct request *request)
 	    !head_type_is(head->content_encoding, STR("identity")))
 		reply_error(&request->reply, XRPC_UNSUPPORTED_MEDIA_TYPE,
 		    "unsupported content-encoding");
+	else
+		return 0;
+	return -1;
+}
+
+/* What the headers already say about the body. */
+static int
+check_body_head(struct request *request)
+{
+	const struct head *head = &request->head;
+	enum route_kind kind = request->route->kind;
+
+	if (kind == ROUTE_QUERY && head->content_length > 0)
+		reply_error(&request->reply, XRPC_INVALID_REQUEST,
+		    "A request body was provided when none was expected");
+	else if (kind == ROUTE_PROCEDURE && check_input_head(request) == -1)
+		return -1;
 	else if (head->content_length > LIMIT_HTTP_BODY_BYTES)
 		reply_error(&request->reply, XRPC_PAYLOAD_TOO_LARGE,
 		    "request entity too large");
@@ -217,7 +226,7 @@ handle(struct request *request)
 {
 	struct err err;
 
-	if (request->route->kind == ROUTE_QUERY) {
+	if (request->route->kind != ROUTE_PROCEDURE) {
 		request->route->handler(request);
 		return;
 	}

@@ -35,6 +35,7 @@ struct request {
 	struct head head;
 	struct params params;		/* into target */
 	const struct route *route;	/* static */
+	struct str path_arg;		/* ":id" of the route; into target */
 	struct op_query query;		/* of the lists of operations; into params */
 	char cancel_id[TID_SIZE];	/* of cancelBackfill */
 	struct str caller;		/* who, once authenticated; into struct auth */

@@ -1,38 +1,66 @@
 #include "api/route.h"
 
+#include <string.h>
+
 #include "api/handlers.h"
 
 static const struct route routes[] = {
-	/* name, kind, is public, params, handler, type of operation */
-	{ "getBackfillStatus", ROUTE_QUERY, false, h_status_params, h_status, NULL },
-	{ "getBackfillHistory", ROUTE_QUERY, false, h_history_params, h_history,
-	    NULL },
-	{ "triggerBackfill", ROUTE_PROCEDURE, false, NULL, h_trigger, NULL },
-	{ "cancelBackfill", ROUTE_PROCEDURE, false, NULL, h_cancel, NULL },
+	{ .name = "getBackfillStatus", .access = ROUTE_READ,
+	    .params = h_status_params, .handler = h_status },
+	{ .name = "getBackfillHistory", .access = ROUTE_READ,
+	    .params = h_history_params, .handler = h_history },
+	{ .name = "triggerBackfill", .kind = ROUTE_PROCEDURE, .handler = h_trigger },
+	{ .name = "cancelBackfill", .kind = ROUTE_PROCEDURE, .handler = h_cancel },
 
-	{ "triggerDIDSync", ROUTE_PROCEDURE, false, NULL, h_trigger_type,
-	    "did-sync" },
-	{ "triggerPDSScan", ROUTE_PROCEDURE, false, NULL, h_trigger_type,
-	    "pds-scan" },
-	{ "triggerFreshnessScan", ROUTE_PROCEDURE, false, NULL, h_trigger_type,
-	    "freshness-scan" },
-	{ "triggerGovernanceSync", ROUTE_PROCEDURE, false, NULL, h_trigger_type,
-	    "governance-sync" },
-	{ "triggerCitationExtraction", ROUTE_PROCEDURE, false, NULL,
-	    h_trigger_type, "citation-extraction" },
-	{ "triggerFullReindex", ROUTE_PROCEDURE, false, NULL, h_trigger_type,
-	    "full-reindex" },
+#define TRIGGER(method, type) \
+	{ .name = method, .kind = ROUTE_PROCEDURE, .handler = h_trigger_type, \
+	    .op_type = type }
+	TRIGGER("triggerDIDSync", "did-sync"),
+	TRIGGER("triggerPDSScan", "pds-scan"),
+	TRIGGER("triggerFreshnessScan", "freshness-scan"),
+	TRIGGER("triggerGovernanceSync", "governance-sync"),
+	TRIGGER("triggerCitationExtraction", "citation-extraction"),
+	TRIGGER("triggerFullReindex", "full-reindex"),
+#undef TRIGGER
 
-	{ "/xrpc/_health", ROUTE_QUERY, true, NULL, h_health, NULL },
-	{ "/livez", ROUTE_QUERY, true, NULL, h_livez, NULL },
-	{ "/readyz", ROUTE_QUERY, true, NULL, h_readyz, NULL },
+	{ .name = "/xrpc/_health", .access = ROUTE_PUBLIC, .handler = h_health },
+	{ .name = "/livez", .access = ROUTE_PUBLIC, .handler = h_livez },
+	{ .name = "/readyz", .access = ROUTE_PUBLIC, .handler = h_readyz },
 };
 
+static struct str
+without_front(struct str text, size_t len)
+{
+	return (struct str){ text.ptr + len, text.len - len };
+}
+
+/* Does the path fit a name that may have ":id" in it? */
+static bool
+matches(const char *name, struct str path, struct str *arg_out)
+{
+	const char *id = strstr(name, "/:id");
+	struct str front, rest, arg;
+
+	if (id == NULL) {
+		*arg_out = STR_NONE;
+		return str_eq(path, str_from(name));
+	}
+	front = (struct str){ name, (size_t)(id - name) + 1 };
+	if (!str_starts_with(path, front))
+		return false;
+	rest = arg = without_front(path, front.len);
+	while (rest.len > 0 && rest.ptr[0] != '/')
+		rest = without_front(rest, 1);
+	arg.len -= rest.len;
+	*arg_out = arg;
+	return arg.len > 0 && str_eq(rest, str_from(id + strlen("/:id")));
+}
+
 static const struct route *
-find(struct str name)
+find(struct str name, struct str *arg_out)
 {
 	for (size_t i = 0; i < BF_ARRAY_LEN(routes); i++)
-		if (str_eq(name, str_from(routes[i].name)))
+		if (matches(routes[i].name, name, arg_out))
 			return &routes[i];
 	return NULL;
 }
@@ -51,23 +79,18 @@ may_be_nsid(struct str text)
 	return text.len > 0;
 }
 
-static struct str
-without_front(struct str text, size_t len)
-{
-	return (struct str){ text.ptr + len, text.len - len };
-}
-
 static const struct route *
-find_method(struct str nsid, struct str authority)
+find_method(struct str nsid, struct str authority, struct str *arg_out)
 {
 	if (!str_starts_with(nsid, authority) || nsid.len == authority.len ||
 	    nsid.ptr[authority.len] != '.')
 		return NULL;
-	return find(without_front(nsid, authority.len + 1));
+	return find(without_front(nsid, authority.len + 1), arg_out);
 }
 
 enum route_result
-route_find(struct str path, struct str authority, const struct route **route_out)
+route_find(struct str path, struct str authority, const struct route **route_out,
+    struct str *arg_out)
 {
 	const struct route *route;
 	struct str nsid;
@@ -76,7 +99,7 @@ route_find(struct str path, struct str authority, const struct route **route_out
 	if (path.len > STR("/xrpc/").len && path.ptr[path.len - 1] == '/')
 		path.len--;
 
-	if ((route = find(path)) != NULL) {
+	if ((route = find(path, arg_out)) != NULL) {
 		*route_out = route;
 		return ROUTE_FOUND;
 	}
@@ -85,8 +108,14 @@ route_find(struct str path, struct str authority, const struct route **route_out
 	nsid = without_front(path, STR("/xrpc/").len);
 	if (!may_be_nsid(nsid))
 		return ROUTE_BAD_PATH;
-	if ((route = find_method(nsid, authority)) == NULL)
+	if ((route = find_method(nsid, authority, arg_out)) == NULL)
 		return ROUTE_UNKNOWN_METHOD;
 	*route_out = route;
 	return ROUTE_FOUND;
+}
+
+const char *
+route_method(const struct route *route)
+{
+	return route->name[0] == '/' ? route->acts_as : route->name;
 }

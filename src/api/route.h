@@ -28,12 +28,25 @@ typedef int route_params(struct request *request, struct err *err);
 enum route_kind {
 	ROUTE_QUERY,		/* GET and HEAD; no body */
 	ROUTE_PROCEDURE,	/* POST with a JSON body */
+	ROUTE_ACTION,		/* POST; parameters are in the URL, a body is ignored */
+};
+
+/* Who may.  A row that does not say is for admins alone. */
+enum route_access {
+	ROUTE_CHANGE,		/* admins */
+	ROUTE_READ,		/* and viewers */
+	ROUTE_PUBLIC,		/* anybody: no credentials are looked at */
 };
 
 struct route {
-	const char *name;	/* behind "/xrpc/AUTHORITY."; with a '/' in front: the path */
+	/* Behind "/xrpc/AUTHORITY."; with a '/' in front: the path, in which one
+	 * segment may be ":id", any text but "". */
+	const char *name;
 	enum route_kind kind;
-	bool is_public;		/* needs no credentials */
+	enum route_access access;
+	/* A token is made for one XRPC method.  For a path: which one it has to be
+	 * for, behind the authority; NULL: tokens are not taken. */
+	const char *acts_as;
 	route_params *params;	/* NULL: takes none */
 	route_handler *handler;
 	const char *op_type;	/* for a trigger of one type of operation */
@@ -46,8 +59,12 @@ enum route_result {
 	ROUTE_NOTHING_THERE,	/* any other path */
 };
 
-/* path is without query string; authority as "pub.chive.admin". */
+/* path is without query string; authority as "pub.chive.admin".  arg_out is what
+ * stands in the place of ":id", borrowed from path, or empty. */
 enum route_result route_find(struct str path, struct str authority,
-    const struct route **route_out) BF_MUSTCHECK;
+    const struct route **route_out, struct str *arg_out) BF_MUSTCHECK;
+
+/* The method that a token for this route has to be for, behind the authority. */
+const char *route_method(const struct route *route);	/* NULL: none will do */
 
 #endif
