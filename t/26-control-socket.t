@@ -25,7 +25,7 @@ sub connected {
 sub greeted {
 	my $socket = connected();
 	my $peer = Backfilld::Frames->new($socket);
-	$peer->send('hello', version => 1, program => 'test', pid => $$);
+	$peer->send('hello', version => Backfilld::Frames::version(), program => 'test', pid => $$);
 	is $peer->receive->{msg}, 'hello', 'hello is answered';
 	return ($peer, $socket);
 }

@@ -63,7 +63,7 @@ subtest 'a queued operation that is watched and cancelled' => sub {
 	wait_for { $daemon->ctl('status')->{json}{maxWorkers} == 1 } 10, 'the reload';
 	my ($first, $second) = (trigger('run'), trigger('finish'));
 	my $peer = Backfilld::Frames->new(IO::Socket::UNIX->new(Peer => $daemon->socket));
-	$peer->send('hello', version => 1, program => 'test', pid => $$);
+	$peer->send('hello', version => Backfilld::Frames::version(), program => 'test', pid => $$);
 	$peer->receive;
 	$peer->send('watch', req => 5, id => $second);
 	is $peer->receive->{op}{status}, 1, 'it is queued';

@@ -120,7 +120,7 @@ subtest 'a supervisor that breaks the protocol' => sub {
 	my %broken = (
 		'a message for somebody else' => sub { $_[0]->tell('attach', id => 'x') },
 		'a message from a client' => sub { $_[0]->tell('trigger', req => 1) },
-		'a second hello' => sub { $_[0]->tell('hello', version => 1, pid => 1) },
+		'a second hello' => sub { $_[0]->tell('hello', version => Backfilld::Frames::version(), pid => 1) },
 		'a setting with a value that it cannot have' => sub {
 			$_[0]->tell('setting', name => 'cancel_grace_ms', value => 'x') },
 		'no frame' => sub { syswrite $_[0]{channel}, "\xff" x 8 },

@@ -35,9 +35,9 @@ subtest 'the example in bytes' => sub {
 		$frames[-1] .= $1 =~ s/\s//gr if $line =~ /^ {4,}((?:[0-9a-f]{2}\s*)+)$/;
 	}
 	my @expected = (
-		[ hello => version => 1, program => 'hello-op', pid => 4711 ],
+		[ hello => version => Backfilld::Frames::version(), program => 'hello-op', pid => 4711 ],
 		[ setting => name => 'log_level', value => 'info' ],
-		[ hello => version => 1, program => 'backfilld', pid => 4710 ],
+		[ hello => version => Backfilld::Frames::version(), program => 'backfilld', pid => 4710 ],
 		[ assign => id => '3migo7fijwi2k', type => 'hello-op', attempt => 1 ],
 		[ progress => stage => 'greet', processed => 1, total => 2 ],
 		[ done => processed => 2, total => 2 ],

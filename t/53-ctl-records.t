@@ -34,7 +34,7 @@ sub wait_msg { my ($peer, $name) = @_; while (1) { my $m = $peer->receive or exi
 	return $m if $m->{msg} eq $name } }
 
 my ($daemon, $indexer) = map { open_fd($_) } 3, 4;
-$_->send('hello', version => 1, program => 'write-op', pid => $$) for $daemon, $indexer;
+$_->send('hello', version => Backfilld::Frames::version(), program => 'write-op', pid => $$) for $daemon, $indexer;
 wait_msg($daemon, 'assign');
 my $cid = "\x01\x71\x12\x20" . 'x' x 32;
 for my $did (@dids) {

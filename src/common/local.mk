@@ -6,12 +6,14 @@ libbfcommon_a_SOURCES = \
 	src/common/err.c src/common/err.h \
 	src/common/exitcode.h \
 	src/common/field.h \
+	src/common/fields_codec.c src/common/fields_codec.h \
 	src/common/fdutil.c src/common/fdutil.h \
 	src/common/human.c src/common/human.h \
 	src/common/json.c src/common/json.h \
 	src/common/limits.h \
 	src/common/log.c src/common/log.h \
 	src/common/mem.c src/common/mem.h \
+	src/common/number.h \
 	src/common/settings.c src/common/settings.def src/common/settings.h \
 	src/common/str.c src/common/str.h \
 	src/common/tid.c src/common/tid.h \

@@ -9,7 +9,7 @@
 #include "common/fdutil.h"
 #include "common/log.h"
 #include "common/mem.h"
-#include "store/number.h"
+#include "common/number.h"
 
 #define META_SCHEMA	"schema"
 #define META_WRITER	"writer"

@@ -1,7 +1,7 @@
 #include "store/keyspace.h"
 
+#include "common/number.h"
 #include "store/env.h"
-#include "store/number.h"
 
 #define SPACE_BYTES	8
 #define ENTRY_MAX_BYTES	(SPACE_BYTES + KEYSPACE_PIECE_BYTES)

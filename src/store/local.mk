@@ -3,9 +3,7 @@ noinst_LIBRARIES += libbfstore.a
 libbfstore_a_SOURCES = \
 	src/store/crc32c.c src/store/crc32c.h \
 	src/store/env.c src/store/env.h \
-	src/store/fields_codec.c src/store/fields_codec.h \
 	src/store/keyspace.c src/store/keyspace.h \
-	src/store/number.h \
 	src/store/op_codec.c src/store/op_codec.h \
 	src/store/ops.c src/store/ops.h \
 	src/store/ops_history.c \

@@ -1,6 +1,6 @@
 #include "store/op_codec.h"
 
-#include "store/fields_codec.h"
+#include "common/fields_codec.h"
 
 static struct fields_layout
 layout(void)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
-#include "store/number.h"
+#include "common/number.h"
 #include "store/op_codec.h"
 #include "store/ops_internal.h"
 

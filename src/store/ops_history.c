@@ -1,7 +1,7 @@
+#include "common/fields_codec.h"
 #include "common/limits.h"
+#include "common/number.h"
 #include "common/utf8.h"
-#include "store/fields_codec.h"
-#include "store/number.h"
 #include "store/ops_internal.h"
 
 /* Rows of `event` and `item` have the key `id n`, n counting from 0. */

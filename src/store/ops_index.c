@@ -1,5 +1,5 @@
+#include "common/number.h"
 #include "store/keyspace.h"
-#include "store/number.h"
 #include "store/ops_internal.h"
 
 #define META_COUNTS	"counts"

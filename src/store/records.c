@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "common/fields_codec.h"
 #include "common/mem.h"
-#include "store/fields_codec.h"
-#include "store/number.h"
+#include "common/number.h"
 #include "store/records_internal.h"
 
 /* Address space only; where there is less of it, env.c takes less. */

@@ -1,4 +1,4 @@
-#include "store/number.h"
+#include "common/number.h"
 #include "store/records_internal.h"
 
 /*

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
-#include "store/number.h"
+#include "common/number.h"
 #include "store/records_internal.h"
 
 int

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
+#include "common/number.h"
 #include "store/crc32c.h"
 #include "store/env.h"
-#include "store/number.h"
 
 #define HEAD_BYTES	5	/* checksum and version */
 #define SHOWN_KEY_BYTES	64

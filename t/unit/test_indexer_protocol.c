@@ -85,8 +85,9 @@ misbehave(struct client *peer, int how)
 	case 20:	/* a message of the other direction */
 		peer_say(peer, (struct msg){ .type = MSG_TYPE_ACK });
 		break;
-	case 21:	/* one of a reader */
-		peer_say(peer, (struct msg){ .type = MSG_TYPE_REPOS });
+	case 21:	/* there is no table 0 */
+		peer_say(peer, (struct msg){ .type = MSG_TYPE_ROW_CLEAR,
+		    .row_clear = { .lane = 2 } });
 		break;
 	case 22:
 		peer_say(peer, (struct msg){ .type = MSG_TYPE_HELLO,

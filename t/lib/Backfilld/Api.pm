@@ -88,7 +88,7 @@ sub greet {
 	my ($self) = @_;
 	$self->tell('setting', name => $_, value => $self->{settings}{$_})
 		for sort keys %{ $self->{settings} };
-	$self->tell('hello', version => 1, program => 'backfilld', pid => $$);
+	$self->tell('hello', version => Backfilld::Frames::version(), program => 'backfilld', pid => $$);
 }
 
 # Start it, with settings and hello, and wait until it answers.

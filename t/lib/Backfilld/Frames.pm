@@ -4,8 +4,8 @@ package Backfilld::Frames;
 # its processes, and an example for workers in other languages.
 #
 #	my $peer = Backfilld::Frames->new($socket);
-#	$peer->send('hello', version => 1, program => 'test', pid => $$);
-#	my $msg = $peer->receive;		# {msg => 'hello', version => 1, ...}
+#	$peer->send('hello', version => Backfilld::Frames::version(), pid => $$);
+#	my $msg = $peer->receive;		# {msg => 'hello', version => ..., ...}
 #
 # The messages are read from src/proto/messages.def, so they are never out of date.
 # Fields that are not given are empty or 0; "op" is a hash of the set fields.
@@ -67,6 +67,12 @@ sub frame {
 sub names { return keys %number_of }
 sub number_of { return $number_of{ $_[0] } }
 sub fields_of { return map { $_->[1] } @{ $fields_of{ $_[0] } } }
+
+# What a hello has to say.
+sub version {
+	my ($version) = source('proto/fdlayout.h') =~ /#define PROTO_VERSION\s+(\d+)/;
+	return $version;
+}
 
 # --- msgpack, as much of it as the protocol uses ---
 

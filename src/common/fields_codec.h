@@ -11,8 +11,8 @@
  * can read what a newer one has only added to; what is not there becomes 0,
  * false or empty.
  */
-#ifndef BF_STORE_FIELDS_CODEC_H
-#define BF_STORE_FIELDS_CODEC_H
+#ifndef BF_COMMON_FIELDS_CODEC_H
+#define BF_COMMON_FIELDS_CODEC_H
 
 #include "common/attr.h"
 #include "common/buf.h"

@@ -1,8 +1,8 @@
 /*
  * number.h - integers on disk: big-endian, so that keys sort by value.
  */
-#ifndef BF_STORE_NUMBER_H
-#define BF_STORE_NUMBER_H
+#ifndef BF_COMMON_NUMBER_H
+#define BF_COMMON_NUMBER_H
 
 #include <endian.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
-#include "store/fields_codec.h"
+#include "common/fields_codec.h"
 
 #include <assert.h>
 
-#include "store/number.h"
+#include "common/number.h"
 
 #define HEAD_BYTES	3
 

@@ -1,0 +1,44 @@
+#include "rows/host_row.h"
+
+#include "common/fields_codec.h"
+
+#define ROW(number, kind, member)	FIELD_ROW_OF(struct host_row, kind, member)
+static const struct field fields[] = { HOST_ROW_FIELDS(ROW) };
+#define NUMBER(number, kind, member)	number,
+static const uint8_t numbers[] = { HOST_ROW_FIELDS(NUMBER) };
+
+static const struct fields_layout layout = {
+	fields, numbers, BF_ARRAY_LEN(fields), sizeof(struct host_row)
+};
+
+const char *
+host_source_name(uint64_t source)
+{
+	switch (source) {
+	case HOST_FROM_DOCUMENT:
+		return "document";
+	case HOST_FROM_CONFIG:
+		return "config";
+	case HOST_FROM_RELAY:
+		return "relay";
+	}
+	return "unknown";
+}
+
+void
+host_row_encode(struct buf *to, const struct host_row *row)
+{
+	fields_encode(to, &layout, row);
+}
+
+int
+host_row_decode(struct bytes key, struct bytes value, struct host_row *row_out)
+{
+	struct host_row row;
+
+	if (key.len == 0 || fields_decode(value, &layout, &row) == -1)
+		return -1;
+	row.origin = (struct str){ (const char *)key.ptr, key.len };
+	*row_out = row;
+	return 0;
+}

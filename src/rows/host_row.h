@@ -1,0 +1,53 @@
+/*
+ * host_row.h - a PDS that is known, and how it likes to be asked.
+ *
+ * The key is its origin, as fetch/url.h writes it: "https://pds.example".
+ * Written by whatever meets a server: a scan of servers, a sync, a relay.
+ */
+#ifndef BF_ROWS_HOST_ROW_H
+#define BF_ROWS_HOST_ROW_H
+
+#include "common/attr.h"
+#include "common/buf.h"
+#include "common/field.h"
+
+/* F(NUMBER, KIND, member); times are wall clock, 0: never. */
+#define HOST_ROW_FIELDS(F)						\
+	F(1, U64, first_seen_ms)					\
+	F(2, U64, source)		/* enum host_source */		\
+	/* its list of repositories (listRepos) */			\
+	F(3, U64, listed_ms)		/* last read to its end */	\
+	F(4, TEXT, cursor)		/* of a listing that is not at its end */ \
+	F(5, U64, repos)		/* on the list, the last time */ \
+	/* what fetch/polite.h learned */				\
+	F(6, U64, rate_milli)		/* requests per 1000 s; 0: nothing learned */ \
+	F(7, U64, penalty_until_ms)	/* it asked for this pause */	\
+	F(8, U64, failures)		/* in a row */			\
+	F(9, U64, parked_until_ms)	/* given up until then */	\
+	F(10, TEXT, last_error)		/* empty: the last request went well */
+
+/* Who named it first. */
+enum host_source {
+	HOST_FROM_DOCUMENT = 1,		/* a DID document */
+	HOST_FROM_CONFIG = 2,
+	HOST_FROM_RELAY = 3,
+};
+
+#define HOST_ROW_MEMBER(number, kind, member)	FIELD_TYPE_##kind member;
+
+struct host_row {
+	struct str origin;		/* the key */
+	HOST_ROW_FIELDS(HOST_ROW_MEMBER)
+};
+
+/* "document", "config", "relay"; "unknown" for anything else. */
+const char *host_source_name(uint64_t source);
+
+/* Append the value. */
+void host_row_encode(struct buf *to, const struct host_row *row);
+
+/* -1: not a host. */
+int host_row_decode(struct bytes key, struct bytes value, struct host_row *row_out)
+    BF_MUSTCHECK;
+
+#endif

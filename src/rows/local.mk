@@ -1,0 +1,11 @@
+# libbfrows.a: what the index's rows mean.
+noinst_LIBRARIES += libbfrows.a
+libbfrows_a_SOURCES = \
+	src/rows/cursor_row.c src/rows/cursor_row.h \
+	src/rows/host_row.c src/rows/host_row.h \
+	src/rows/identity_row.c src/rows/identity_row.h \
+	src/rows/row_table.h
+
+UNIT_TESTS += t/unit/test_rows
+t_unit_test_rows_SOURCES = t/unit/test_rows.c
+t_unit_test_rows_LDADD = libbfrows.a $(UNIT_LDADD_COMMON)

@@ -1,0 +1,138 @@
+/*
+ * test_rows.c - src/rows: rows as bytes and back, and bytes that are none.
+ */
+#include "t/unit/unit.h"
+
+#include "rows/cursor_row.h"
+#include "rows/host_row.h"
+#include "rows/identity_row.h"
+
+static struct bytes
+as_bytes(struct str text)
+{
+	return (struct bytes){ (const uint8_t *)text.ptr, text.len };
+}
+
+static void
+host__comes_back_as_it_was(void **state BF_UNUSED)
+{
+	struct host_row row = {
+		.origin = STR("https://pds.example"), .first_seen_ms = 1,
+		.source = HOST_FROM_RELAY, .listed_ms = 2, .cursor = STR("c1"),
+		.repos = 3, .rate_milli = 4500, .penalty_until_ms = 5, .failures = 6,
+		.parked_until_ms = 7, .last_error = STR("refused"),
+	}, back;
+	struct buf value = BUF_INIT;
+
+	host_row_encode(&value, &row);
+	assert_int_equal(host_row_decode(as_bytes(row.origin), buf_bytes(&value), &back),
+	    0);
+	assert_true(str_eq(back.origin, row.origin));
+	assert_int_equal(back.first_seen_ms, 1);
+	assert_string_equal(host_source_name(back.source), "relay");
+	assert_int_equal(back.listed_ms, 2);
+	assert_true(str_eq(back.cursor, row.cursor));
+	assert_int_equal(back.repos, 3);
+	assert_int_equal(back.rate_milli, 4500);
+	assert_int_equal(back.penalty_until_ms, 5);
+	assert_int_equal(back.failures, 6);
+	assert_int_equal(back.parked_until_ms, 7);
+	assert_true(str_eq(back.last_error, row.last_error));
+	buf_clear(&value);
+}
+
+static void
+identity__comes_back_as_it_was(void **state BF_UNUSED)
+{
+	static const uint8_t hash[IDENTITY_HASH_BYTES] = { 1, 2, 3 };
+	struct identity_row row = {
+		.did = STR("did:web:a.example"), .fetched_ms = 1,
+		.pds_url = STR("https://pds.example"), .signing_key = STR("zQ3sh"),
+		.handle = STR("a.example"), .status = IDENTITY_TOMBSTONED,
+		.doc_hash = { hash, sizeof(hash) },
+	}, back;
+	struct buf value = BUF_INIT;
+
+	identity_row_encode(&value, &row);
+	assert_int_equal(identity_row_decode(as_bytes(row.did), buf_bytes(&value), &back),
+	    0);
+	assert_true(str_eq(back.did, row.did));
+	assert_int_equal(back.fetched_ms, 1);
+	assert_true(str_eq(back.pds_url, row.pds_url));
+	assert_true(str_eq(back.signing_key, row.signing_key));
+	assert_true(str_eq(back.handle, row.handle));
+	assert_string_equal(identity_status_name(back.status), "tombstoned");
+	assert_true(bytes_eq(back.doc_hash, row.doc_hash));
+	buf_clear(&value);
+}
+
+static void
+cursor__comes_back_as_it_was(void **state BF_UNUSED)
+{
+	struct cursor_row row = { .service = STR("relay https://relay.example"),
+	    .seq = 1ull << 60, .time_ms = 2, .saved_ms = 3 }, back;
+	struct buf value = BUF_INIT;
+
+	cursor_row_encode(&value, &row);
+	assert_int_equal(cursor_row_decode(as_bytes(row.service), buf_bytes(&value),
+	    &back), 0);
+	assert_true(str_eq(back.service, row.service));
+	assert_true(back.seq == 1ull << 60);
+	assert_int_equal(back.time_ms, 2);
+	assert_int_equal(back.saved_ms, 3);
+	buf_clear(&value);
+}
+
+static void
+row__with_nothing_set_takes_no_bytes(void **state BF_UNUSED)
+{
+	struct buf value = BUF_INIT;
+	struct host_row back;
+
+	host_row_encode(&value, &(struct host_row){ .origin = STR("https://a.example") });
+	assert_int_equal(buf_len(&value), 0);
+	assert_int_equal(host_row_decode(as_bytes(STR("https://a.example")), BYTES_NONE,
+	    &back), 0);
+	assert_string_equal(host_source_name(back.source), "unknown");
+	buf_clear(&value);
+}
+
+static void
+row__of_a_newer_version_is_read_without_what_is_not_known(void **state BF_UNUSED)
+{
+	static const uint8_t value[] = { 1, 0, 1, 9, 200, 0, 2, 'n', 'o' };
+	struct cursor_row row;
+
+	assert_int_equal(cursor_row_decode(as_bytes(STR("relay r")),
+	    (struct bytes){ value, sizeof(value) }, &row), 0);
+	assert_int_equal(row.seq, 9);
+}
+
+static void
+row__that_is_none_is_refused(void **state BF_UNUSED)
+{
+	static const uint8_t cut[] = { 1, 0, 4, 9 }, wide[] = { 1, 0, 9, 1, 2, 3, 4, 5, 6,
+	    7, 8, 9 }, short_hash[] = { 6, 0, 2, 1, 2 };
+	struct bytes key = as_bytes(STR("did:web:a.example"));
+	struct identity_row identity;
+	struct cursor_row cursor;
+	struct host_row host;
+
+	assert_int_equal(host_row_decode(key, (struct bytes){ cut, sizeof(cut) }, &host), -1);
+	assert_int_equal(cursor_row_decode(key, (struct bytes){ wide, sizeof(wide) },
+	    &cursor), -1);
+	assert_int_equal(identity_row_decode(key, (struct bytes){ short_hash,
+	    sizeof(short_hash) }, &identity), -1);
+	assert_int_equal(host_row_decode(BYTES_NONE, BYTES_NONE, &host), -1);
+}
+
+static const struct CMUnitTest rows_tests[] = {
+	cmocka_unit_test(host__comes_back_as_it_was),
+	cmocka_unit_test(identity__comes_back_as_it_was),
+	cmocka_unit_test(cursor__comes_back_as_it_was),
+	cmocka_unit_test(row__with_nothing_set_takes_no_bytes),
+	cmocka_unit_test(row__of_a_newer_version_is_read_without_what_is_not_known),
+	cmocka_unit_test(row__that_is_none_is_refused),
+};
+
+UNIT_MAIN(rows_tests)
