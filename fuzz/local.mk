@@ -29,13 +29,18 @@ fuzz_commit_SOURCES = fuzz/fuzz_commit.c fuzz/fuzz.h
 fuzz_commit_LDFLAGS = $(FUZZ_LINK)
 fuzz_commit_LDADD = $(ATPROTO_LIBS)
 
+FUZZ_TARGETS += fuzz/jwt
+fuzz_jwt_SOURCES = fuzz/fuzz_jwt.c fuzz/fuzz.h
+fuzz_jwt_LDFLAGS = $(FUZZ_LINK)
+fuzz_jwt_LDADD = $(ATPROTO_LIBS)
+
 FUZZ_TARGETS += fuzz/message
 fuzz_message_SOURCES = fuzz/fuzz_message.c fuzz/fuzz.h
 fuzz_message_LDFLAGS = $(FUZZ_LINK)
 fuzz_message_LDADD = libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)
 
 EXTRA_PROGRAMS += fuzz/car fuzz/dagcbor fuzz/dagcbor_json fuzz/diddoc fuzz/aturi \
-	fuzz/commit fuzz/message
+	fuzz/commit fuzz/jwt fuzz/message
 CLEANFILES += $(FUZZ_TARGETS)
 EXTRA_DIST += fuzz/corpus
 

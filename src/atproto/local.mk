@@ -19,6 +19,7 @@ libbfatproto_a_SOURCES = \
 	src/atproto/fault.c src/atproto/fault.h src/atproto/fault.def \
 	src/atproto/filter.c src/atproto/filter.h \
 	src/atproto/handle.c src/atproto/handle.h \
+	src/atproto/jwt.c src/atproto/jwt.h \
 	src/atproto/key.c src/atproto/key.h \
 	src/atproto/keypair.c src/atproto/keypair.h \
 	src/atproto/mst.c src/atproto/mst.h \
@@ -46,6 +47,11 @@ UNIT_TESTS += t/unit/test_syntax
 t_unit_test_syntax_SOURCES = t/unit/test_syntax.c $(ATPROTO_TEST_SOURCES)
 t_unit_test_syntax_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_syntax_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_jwt
+t_unit_test_jwt_SOURCES = t/unit/test_jwt.c $(ATPROTO_TEST_SOURCES)
+t_unit_test_jwt_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_jwt_LDADD = $(ATPROTO_TEST_LDADD)
 
 UNIT_TESTS += t/unit/test_basex
 t_unit_test_basex_SOURCES = t/unit/test_basex.c $(ATPROTO_TEST_SOURCES)

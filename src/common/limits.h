@@ -46,6 +46,11 @@
 #define LIMIT_HTTP_DISCARD_BYTES	(1024 * 1024)	/* of a refused body, read so that the answer is seen */
 #define LIMIT_HTTP_JSON_DEPTH		32		/* ours are flat; bounds the parser's recursion */
 
+/* --- who may use the API (atproto/jwt, api/) --- */
+
+#define LIMIT_JWT_BYTES			8192	/* a DID of 2048 bytes, twice, in base64 */
+#define LIMIT_JWT_LIFE_SECS		300	/* a PDS gives 60; bounds the replay set */
+
 /* --- answers of servers (fetch/) --- */
 
 #define LIMIT_FETCH_URL_BYTES		8192	/* longer ones meet limits of servers */
