@@ -38,12 +38,32 @@ sha256_free(struct sha256 **sha)
 }
 
 void
+sha256_begin(struct sha256 *sha)
+{
+	/* Without a digest the context keeps its own and is only reset. */
+	if (EVP_DigestInit_ex2(sha->ctx, NULL, NULL) != 1)
+		abort();
+}
+
+void
+sha256_add(struct sha256 *sha, struct bytes piece)
+{
+	if (EVP_DigestUpdate(sha->ctx, piece.ptr, piece.len) != 1)
+		abort();
+}
+
+void
+sha256_end(struct sha256 *sha, uint8_t digest_out[SHA256_BYTES])
+{
+	if (EVP_DigestFinal_ex(sha->ctx, digest_out, NULL) != 1)
+		abort();
+}
+
+void
 sha256_digest(struct sha256 *sha, struct bytes data,
     uint8_t digest_out[SHA256_BYTES])
 {
-	/* Without a digest the context keeps its own and is only reset. */
-	if (EVP_DigestInit_ex2(sha->ctx, NULL, NULL) != 1 ||
-	    EVP_DigestUpdate(sha->ctx, data.ptr, data.len) != 1 ||
-	    EVP_DigestFinal_ex(sha->ctx, digest_out, NULL) != 1)
-		abort();
+	sha256_begin(sha);
+	sha256_add(sha, data);
+	sha256_end(sha, digest_out);
 }

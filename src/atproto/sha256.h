@@ -20,4 +20,9 @@ void sha256_free(struct sha256 **sha);
 void sha256_digest(struct sha256 *sha, struct bytes data,
     uint8_t digest_out[SHA256_BYTES]);
 
+/* In pieces: begin, any number of add, end.  No sha256_digest() in between. */
+void sha256_begin(struct sha256 *sha);
+void sha256_add(struct sha256 *sha, struct bytes piece);
+void sha256_end(struct sha256 *sha, uint8_t digest_out[SHA256_BYTES]);
+
 #endif

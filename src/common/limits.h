@@ -61,6 +61,7 @@
 #define LIMIT_FETCH_ERROR_BODY_BYTES	(8 * 1024)	/* of an answer that is not 2xx */
 #define LIMIT_FETCH_JSON_BYTES		(2 * 1024 * 1024) /* 1000 repositories: 0.3 MB */
 #define LIMIT_FETCH_REPO_BYTES		(4ull << 30)	/* the largest known: about 1 GB */
+#define LIMIT_FETCH_BLOB_BYTES		(50 * 1024 * 1024) /* what the lexicons of documents allow */
 #define LIMIT_FETCH_INFLATE_RATIO	100	/* decoded to received; JSON gets 20 */
 #define LIMIT_FETCH_INFLATE_FREE_BYTES	(256 * 1024)	/* decoded before it counts */
 #define LIMIT_FETCH_REFUSALS		10	/* 429s that one request waits for */

@@ -199,8 +199,9 @@ apply_options(struct http_limits *limits, const struct http_options *options,
 		limits->total_ms = options->bulk_total_ms;
 }
 
-struct http_request *
-http_get(struct http *http, const struct http_get *get)
+/* Takes ownership of body. */
+static struct http_request *
+begin(struct http *http, const struct http_get *get, struct http_body *body)
 {
 	struct http_request *req = xcalloc(1, sizeof(*req));
 
@@ -211,6 +212,9 @@ http_get(struct http *http, const struct http_get *get)
 	req->first_url = xstrdup(get->url);
 	req->url = xstrdup(get->url);
 	req->accept = get->accept != NULL ? xstrdup(get->accept) : NULL;
+	req->body = body;
+	if (body != NULL)
+		req->limits.redirects = 0;
 	req->is_trusted = get->is_trusted;
 	req->result.retry_after_ms = -1;
 	http_clock_init(req);
@@ -221,6 +225,18 @@ http_get(struct http *http, const struct http_get *get)
 	http->start_is_due = true;
 	http_find_host(req);
 	return req;
+}
+
+struct http_request *
+http_get(struct http *http, const struct http_get *get)
+{
+	return begin(http, get, NULL);
+}
+
+struct http_request *
+http_post(struct http *http, const struct http_get *get, const struct http_upload *upload)
+{
+	return begin(http, get, http_body_new(upload));
 }
 
 void

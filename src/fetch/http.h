@@ -150,6 +150,23 @@ void http_free(struct http **http);
 /* Begin a GET.  Never fails at once: a URL that is refused ends in on_done. */
 struct http_request *http_get(struct http *http, const struct http_get *get);
 
+/* The body of a POST: these three, one behind the other. */
+struct http_upload {
+	const char *content_type;	/* copied */
+	struct bytes head;		/* copied */
+	int fd;				/* borrowed for the request; read by pread(2); -1: none */
+	uint64_t fd_bytes;		/* of it, from its start on */
+	struct bytes tail;		/* copied */
+};
+
+/*
+ * As http_get(), with a body.  Only for services whose answer to the same body is
+ * the same, since it is tried again likewise.  Redirects are not followed.  The
+ * time of an upload counts as part of head_ms.
+ */
+struct http_request *http_post(struct http *http, const struct http_get *get,
+    const struct http_upload *upload);
+
 /*
  * Hand over nothing more until http_resume().  Both are idempotent.  For use once
  * the head was handed over; then no callback comes while the request is paused, not

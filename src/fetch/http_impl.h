@@ -28,6 +28,8 @@ enum request_state {
 	REQUEST_STATES
 };
 
+struct http_body;
+
 struct http_request {
 	TAILQ_ENTRY(http_request) link;		/* in http->requests[state] */
 	enum request_state state;
@@ -40,6 +42,7 @@ struct http_request {
 	char *first_url;
 	char *url;		/* of this hop */
 	char *accept;
+	struct http_body *body;	/* of a POST; NULL: a GET */
 	CURL *easy;		/* while active and until the turn has seen the end */
 	struct curl_slist *headers;
 	struct buf error_body;
@@ -138,6 +141,14 @@ void http_transfer_close(struct http_request *req);
 
 /* libcurl is done with an active transfer: calls http_end(). */
 void http_transfer_finished(struct http_request *req, CURLcode code);
+
+/* --- http_upload.c: the body of a POST --- */
+
+struct http_body *http_body_new(const struct http_upload *upload);
+void http_body_free(struct http_body **body);	/* NULL is fine */
+
+/* Make the easy handle of a hop send it.  headers get what it needs. */
+CURLcode http_body_set(struct http_body *body, CURL *easy, struct curl_slist **headers);
 
 /* --- http_clock.c: the times of an attempt --- */
 

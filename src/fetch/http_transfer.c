@@ -306,6 +306,8 @@ set_options(struct http_request *req)
 	if (options->ca_file != NULL)
 		SET(CAINFO, options->ca_file);
 	SET(USERAGENT, options->user_agent);
+	if (code == CURLE_OK && req->body != NULL)
+		code = http_body_set(req->body, easy, &req->headers);
 	SET(HTTPHEADER, req->headers);
 	if (req->get.accept_gzip)
 		SET(ACCEPT_ENCODING, "gzip");

@@ -164,6 +164,7 @@ free_request(struct http_request *req)
 	if (req->host != NULL)
 		polite_host_put(req->host);
 	buf_clear(&req->error_body);
+	http_body_free(&req->body);
 	free(req->redirect);
 	free(req->accept);
 	free(req->first_url);

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libbffetch.a
 libbffetch_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(SECP256K1_CFLAGS)
 libbffetch_a_SOURCES = \
 	src/fetch/fetch_error.c src/fetch/fetch_error.h \
+	src/fetch/get_blob.c src/fetch/get_blob.h \
 	src/fetch/get_repo.c src/fetch/get_repo.h \
 	src/fetch/guard.c src/fetch/guard.h \
 	src/fetch/http.c src/fetch/http.h \
@@ -12,6 +13,7 @@ libbffetch_a_SOURCES = \
 	src/fetch/http_loop.c \
 	src/fetch/http_transfer.c \
 	src/fetch/http_turn.c \
+	src/fetch/http_upload.c \
 	src/fetch/identity.c src/fetch/identity.h \
 	src/fetch/latest_commit.c src/fetch/latest_commit.h \
 	src/fetch/polite.c src/fetch/polite.h \
@@ -65,3 +67,8 @@ UNIT_TESTS += t/unit/test_fetch_tls
 t_unit_test_fetch_tls_SOURCES = t/unit/test_fetch_tls.c $(FETCH_TEST_FIXTURE)
 t_unit_test_fetch_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
 t_unit_test_fetch_tls_LDADD = $(FETCH_LIBS) -lssl -lcrypto $(UNIT_LIBS)
+
+UNIT_TESTS += t/unit/test_fetch_blob
+t_unit_test_fetch_blob_SOURCES = t/unit/test_fetch_blob.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_blob_CPPFLAGS = $(AM_CPPFLAGS) $(SECP256K1_CFLAGS)
+t_unit_test_fetch_blob_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)

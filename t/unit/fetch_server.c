@@ -121,9 +121,27 @@ take_request(struct connection *conn)
 	buf_add(&server->last_request, buf_data(&conn->in), buf_len(&conn->in));
 	buf_add_byte(&server->last_request, '\0');
 	buf_reset(&conn->in);
-	if (sscanf((char *)buf_data(&server->last_request), "GET %511[^? ]", path) != 1)
+	if (sscanf((char *)buf_data(&server->last_request), "GET %511[^? ]", path) != 1 &&
+	    sscanf((char *)buf_data(&server->last_request), "POST %511[^? ]", path) != 1)
 		abort();
 	begin_answer(conn, path);
+}
+
+/* Its head and, as far as it tells the length, its body. */
+static bool
+has_whole_request(struct connection *conn)
+{
+	const char *text = (const char *)buf_data(&conn->in);
+	const char *end = memmem(text, buf_len(&conn->in), "\r\n\r\n", 4);
+	const char *length;
+	size_t body = 0;
+
+	if (end == NULL)
+		return false;
+	length = memmem(text, (size_t)(end - text), "Content-Length: ", 16);
+	if (length != NULL)
+		body = strtoul(length + 16, NULL, 10);
+	return buf_len(&conn->in) - (size_t)(end + 4 - text) >= body;
 }
 
 static void
@@ -138,8 +156,7 @@ on_readable(struct ev_loop *loop, ev_io *watcher, int events BF_UNUSED)
 		return;
 	}
 	buf_added(&conn->in, (size_t)n);
-	if (buf_len(&conn->in) >= 4 &&
-	    memcmp(buf_data(&conn->in) + buf_len(&conn->in) - 4, "\r\n\r\n", 4) == 0)
+	if (has_whole_request(conn))
 		take_request(conn);
 }
 
