@@ -85,6 +85,13 @@
 #define LIMIT_DIDDOC_BYTES		(256 * 1024)	/* did:plc allows 4000 per operation */
 #define LIMIT_JSON_RECORD_BYTES		(2 * 1024 * 1024) /* as the Go implementation */
 
+/* --- PDFs (pdftext/, workers/): what one may cost.  A book of 1000 pages takes 10 s,
+ *     100 MB and 3 MB of text --- */
+
+#define LIMIT_PDF_MEMORY_BYTES		(1024 * 1024 * 1024ull)
+#define LIMIT_PDF_CPU_SECS		60
+#define LIMIT_PDF_FILES			16
+
 /* --- the index (store/, indexer/) --- */
 
 #define LIMIT_COLLECTION_BYTES		317	/* spec: NSID, "max length" */
