@@ -23,6 +23,7 @@
 #define LIMIT_WORKER_FILES		64	/* RLIMIT_NOFILE of a worker */
 #define LIMIT_CLIENT_PENDING		256	/* requests of a control client that wait */
 #define LIMIT_WORKER_LOGS		100	/* `log` messages kept of one attempt */
+#define LIMIT_WORKER_SPILL_FILES	8	/* temporary files: repositories at once */
 
 /* --- operations (op/) --- */
 

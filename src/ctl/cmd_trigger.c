@@ -5,8 +5,7 @@
 
 #include "atproto/aturi.h"
 #include "atproto/did.h"
-#include "ctl/follow.h"
-#include "ctl/heading.h"
+#include "ctl/start.h"
 #include "ctl/suggest.h"
 #include "op/op_type.h"
 
@@ -64,42 +63,17 @@ fill(const struct args *args, const char *word, struct msg_trigger *trigger,
 	return type != NULL ? op_params_check(&op, type, err) : 0;
 }
 
-static void
-announce(const struct ctl *ctl, const struct op *op, bool is_watched)
-{
-	struct buf line = BUF_INIT;
-
-	if (is_watched)
-		heading_format(op, &ctl->term, &line);
-	else
-		buf_add_str(&line, op->id);
-	buf_add_byte(&line, '\n');
-	term_write(&line);
-	(void)fflush(stdout);
-	buf_clear(&line);
-}
-
 static int
 run(struct ctl *ctl, const struct args *args)
 {
-	bool is_watched = args_has(args, "watch"), is_waited = args_has(args, "wait");
 	struct msg msg = { .type = MSG_TYPE_TRIGGER };
-	char id[TID_SIZE];
 	struct err err;
 
 	if (fill(args, args->operands[0], &msg.trigger, &err) == -1)
 		return ctl_usage(ctl, "%s", err.text);
-	if (ctl_ask(ctl, &msg, &err) == -1 || ctl_answer_with(ctl, CTL_ANSWER_TIMEOUT_MS,
-	    MSG_TYPE_OP, &msg, &err) == -1)
+	if (start_ask(ctl, &msg, &err) == -1)
 		return refused(ctl, args->operands[0], &err);
-	(void)str_copy(id, sizeof(id), msg.op.op.id);
-	if (!ctl->is_json)
-		announce(ctl, &msg.op.op, is_watched);
-	else if (!is_watched && !is_waited)
-		ctl_print_json_op(&msg.op.op);
-	if (!is_watched && !is_waited)
-		return EXIT_OK;
-	return follow(ctl, str_from(id), is_watched ? FOLLOW_LIVE : FOLLOW_SILENTLY);
+	return start_announce(ctl, args, &msg.op.op);
 }
 
 static const struct args_option options[] = {
@@ -107,8 +81,7 @@ static const struct args_option options[] = {
 	{ "pds-url", 0, "URL", "the server (pds-scan); without it all known ones" },
 	{ "uri", 0, "URI", "the document (citation-extraction); without it all" },
 	{ "batch-size", 0, "N", "records per batch (full-reindex)" },
-	{ "wait", 0, NULL, "return when it has ended, with the outcome as exit status" },
-	{ "watch", 0, NULL, "the same, and show it live" },
+	START_OPTIONS,
 	{ 0 },
 };
 

@@ -27,6 +27,7 @@ struct command {
 /* In the order of the help text. */
 #define COMMANDS(X)	\
 	X(trigger)	\
+	X(retry)	\
 	X(list)		\
 	X(show)		\
 	X(watch)	\

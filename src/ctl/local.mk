@@ -4,6 +4,7 @@ libbfctl_a_SOURCES = \
 	src/ctl/args.c src/ctl/args.h \
 	src/ctl/bar.c src/ctl/bar.h \
 	src/ctl/outcome.c src/ctl/outcome.h \
+	src/ctl/start.c src/ctl/start.h \
 	src/ctl/suggest.c src/ctl/suggest.h \
 	src/ctl/table.c src/ctl/table.h \
 	src/ctl/term.c src/ctl/term.h \
@@ -17,6 +18,7 @@ backfillctl_SOURCES = \
 	src/ctl/cmd_records.c \
 	src/ctl/cmd_repo.c src/ctl/cmd_repo.h \
 	src/ctl/cmd_repos.c \
+	src/ctl/cmd_retry.c \
 	src/ctl/cmd_show.c \
 	src/ctl/cmd_status.c \
 	src/ctl/cmd_trigger.c \

@@ -63,9 +63,22 @@
 	F(31, U64, cpu_ms)		/* of all attempts */		\
 	F(32, U64, max_rss_kib)		/* highest of all attempts */	\
 	F(33, U64, crashes)		/* attempts that the daemon or the indexer \
-					 * did not survive (max_attempts) */
+					 * did not survive (max_attempts) */ \
+	/* a parameter */						\
+	F(34, TEXT, items_of)		/* TID: only what failed in that one */ \
+	/* who and when, beyond the trigger */				\
+	F(35, U64, paused_ms)		/* since when a pause is wanted; 0: none is */ \
+	F(36, TEXT, paused_by)						\
+	F(37, TEXT, idempotency_key)	/* the client's, for asking twice safely */ \
+	F(38, U64, priority)		/* enum op_priority */
 
 #define OP_VERSION	1	/* of the disk format */
+
+/* Which of the queued ones starts first. */
+enum op_priority {
+	OP_PRIORITY_BULK = 0,		/* scans, and what a schedule triggers */
+	OP_PRIORITY_INTERACTIVE = 1,	/* somebody waits for it */
+};
 
 #define OP_MEMBER(number, kind, member)	FIELD_TYPE_##kind member;
 

@@ -42,6 +42,7 @@ write_params(struct json *json, const struct op *op)
 	member_str(json, STR("uri"), op->uri);
 	if (op->batch_size != 0)
 		json_member_u64(json, STR("batchSize"), op->batch_size);
+	member_str(json, STR("itemsOf"), op->items_of);
 	json_object_end(json);
 }
 

@@ -14,7 +14,7 @@
  *	triggeredBy	"admin", "uid 1000"
  *	error, errorClass	why it failed: a sentence and a word
  *
- *	params		{did, pdsUrl, uri, batchSize}: those that were given
+ *	params		{did, pdsUrl, uri, batchSize, itemsOf}: those that were given
  *	stage, itemsFailed, attempt, updatedAt
  *	runningSince	while it runs: when this attempt started
  *	rate		records per second while it runs, a whole number

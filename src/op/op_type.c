@@ -1,11 +1,10 @@
 #include "op/op_type.h"
 
-#include "common/limits.h"
-
 #define OP_TYPE_NAME_MAX	31
 
 const struct op_type op_types[] = {
-#define X(name, kebab, camel, takes, needs) { kebab, camel, takes, needs },
+#define X(name, kebab, camel, takes, needs, spill_files, retry) \
+	{ kebab, camel, takes, needs, spill_files, retry },
 	OP_TYPES(X)
 #undef X
 };
@@ -59,6 +58,19 @@ check_param(const struct op_type *type, unsigned param, const char *name,
 	return 0;
 }
 
+/* The parameters of the earlier operation come along, so nothing is needed. */
+static int
+check_items_of(const struct op *op, const struct op_type *type, struct err *err)
+{
+	if (op->items_of.len == 0)
+		return 0;
+	if (type->retry == OP_RETRY_NONE)
+		return err_set(err, ERR_INVALID, "%s: its failed items cannot be run alone; "
+		    "trigger it again", type->kebab);
+	return tid_is_valid(op->items_of) ? 0 :
+	    err_set(err, ERR_INVALID, "itemsOf: is not an operation's id");
+}
+
 int
 op_params_check(const struct op *op, const struct op_type *type, struct err *err)
 {
@@ -75,5 +87,27 @@ op_params_check(const struct op *op, const struct op_type *type, struct err *err
 		return err_set(err, ERR_INVALID, "did: does not begin with \"did:\"");
 	return check_text("did", op->did, err) == -1 ||
 	    check_text("pdsUrl", op->pds_url, err) == -1 ||
-	    check_text("uri", op->uri, err) == -1 ? -1 : 0;
+	    check_text("uri", op->uri, err) == -1 ||
+	    check_items_of(op, type, err) == -1 ? -1 : 0;
+}
+
+struct str
+op_retry_item(enum op_retry retry, struct str item)
+{
+	struct str prefix = STR("at://"), did = item;
+
+	switch (retry) {
+	case OP_RETRY_NONE:
+		return STR_NONE;
+	case OP_RETRY_URIS:
+		return str_starts_with(item, prefix) ? item : STR_NONE;
+	case OP_RETRY_DIDS:
+		break;
+	}
+	if (str_starts_with(item, prefix)) {
+		did = (struct str){ item.ptr + prefix.len, 0 };
+		while (prefix.len + did.len < item.len && did.ptr[did.len] != '/')
+			did.len++;
+	}
+	return str_starts_with(did, STR("did:")) ? did : STR_NONE;
 }

@@ -14,6 +14,7 @@
 
 #include "common/attr.h"
 #include "common/err.h"
+#include "common/limits.h"
 #include "common/str.h"
 #include "op/op.h"
 
@@ -24,22 +25,38 @@ enum op_param {			/* bits */
 	OP_PARAM_BATCH_SIZE = 8,
 };
 
-/* X(ENUM, kebab, camel, parameters it takes, parameters it needs) */
+/* Whether the failed items of an ended operation can be run again alone. */
+enum op_retry {
+	OP_RETRY_NONE,		/* trigger it again instead */
+	OP_RETRY_DIDS,		/* the repositories among them */
+	OP_RETRY_URIS,		/* the records among them: AT-URIs */
+};
+
+/* X(ENUM, kebab, camel, parameters it takes, parameters it needs,
+ *   temporary files it is given, enum op_retry) */
 #define OP_TYPES(X)							\
-	X(DID_SYNC, "did-sync", "didSync", OP_PARAM_DID, OP_PARAM_DID)	\
-	X(PDS_SCAN, "pds-scan", "pdsScan", OP_PARAM_PDS_URL, 0)		\
-	X(FRESHNESS_SCAN, "freshness-scan", "freshnessScan", 0, 0)	\
-	X(GOVERNANCE_SYNC, "governance-sync", "governanceSync", 0, 0)	\
+	X(DID_SYNC, "did-sync", "didSync", OP_PARAM_DID, OP_PARAM_DID,	\
+	    1, OP_RETRY_NONE)						\
+	X(PDS_SCAN, "pds-scan", "pdsScan", OP_PARAM_PDS_URL, 0,		\
+	    LIMIT_WORKER_SPILL_FILES, OP_RETRY_DIDS)			\
+	X(FRESHNESS_SCAN, "freshness-scan", "freshnessScan", 0, 0,	\
+	    LIMIT_WORKER_SPILL_FILES, OP_RETRY_DIDS)			\
+	X(GOVERNANCE_SYNC, "governance-sync", "governanceSync", 0, 0,	\
+	    1, OP_RETRY_NONE)						\
 	X(CITATION_EXTRACTION, "citation-extraction",			\
-	    "citationExtraction", OP_PARAM_URI, 0)			\
+	    "citationExtraction", OP_PARAM_URI, 0, 1, OP_RETRY_URIS)	\
 	X(FULL_REINDEX, "full-reindex", "fullReindex",			\
-	    OP_PARAM_BATCH_SIZE, 0)					\
-	X(FULL_SYNC, "full-sync", "fullSync", 0, 0)			\
-	X(CATCH_UP, "catch-up", "catchUp", 0, 0)
+	    OP_PARAM_BATCH_SIZE, 0, 1, OP_RETRY_NONE)			\
+	X(FULL_SYNC, "full-sync", "fullSync", 0, 0,			\
+	    LIMIT_WORKER_SPILL_FILES, OP_RETRY_DIDS)			\
+	X(CATCH_UP, "catch-up", "catchUp", 0, 0,			\
+	    LIMIT_WORKER_SPILL_FILES, OP_RETRY_DIDS)
 
 struct op_type {
 	const char *kebab, *camel;
 	unsigned takes, needs;		/* enum op_param bits */
+	unsigned spill_files;		/* one for each repository it has open at once */
+	enum op_retry retry;
 };
 
 extern const struct op_type op_types[];
@@ -54,10 +71,17 @@ bool op_type_is_plain_name(struct str name);
 
 /*
  * Check an operation's parameters against its type: needed ones are there, no
- * others are, each keeps its length limit.  Syntax beyond that (a DID, a URL)
+ * others are, each keeps its length limit; a retry (items_of) is possible.  Syntax beyond that (a DID, a URL)
  * is for the process that takes the request.  ERR_INVALID names the parameter.
  */
 int op_params_check(const struct op *op, const struct op_type *type,
     struct err *err) BF_MUSTCHECK;
+
+/*
+ * What a retry of this kind runs again for a failed item: the item itself, the
+ * DID in it, or nothing (an empty slice): the item is of another kind, a host
+ * for example.  Borrowed from item.
+ */
+struct str op_retry_item(enum op_retry retry, struct str item);
 
 #endif

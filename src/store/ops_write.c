@@ -90,6 +90,7 @@ apply_edit(struct op *op, ops_edit_cb *edit, void *arg)
 	assert(str_eq(op->id, before.id) && str_eq(op->type, before.type) &&
 	    str_eq(op->did, before.did) && str_eq(op->pds_url, before.pds_url) &&
 	    str_eq(op->uri, before.uri) && op->batch_size == before.batch_size &&
+	    str_eq(op->items_of, before.items_of) &&
 	    op->status == before.status);
 }
 
@@ -103,7 +104,7 @@ check_new(const struct op *op, struct err *err)
 		return err_set(err, ERR_LIMIT, "operation type: not 1 to %d bytes long",
 		    LIMIT_OP_TYPE_BYTES);
 	if (op->did.len > LIMIT_DID_BYTES || op->pds_url.len > LIMIT_URL_BYTES ||
-	    op->uri.len > LIMIT_ATURI_BYTES)
+	    op->uri.len > LIMIT_ATURI_BYTES || op->items_of.len > TID_LEN)
 		return err_set(err, ERR_LIMIT, "operation parameter: too long");
 	return 0;
 }

@@ -22,6 +22,7 @@
 #include <sys/types.h>
 
 #include "common/buf.h"
+#include "common/limits.h"
 #include "common/tid.h"
 #include "proto/channel.h"
 #include "supervisor/notes.h"
@@ -51,7 +52,8 @@ struct child {
 	struct rusage usage;
 	char cancelled_by[64];		/* who asked first, or empty */
 	bool said_hello;
-	int spill_fd;			/* owned; goes with assign, then -1 */
+	int spill_fds[LIMIT_WORKER_SPILL_FILES];	/* owned; they go with assign */
+	unsigned spill_count;
 
 	/* the latest report, written by progress.c */
 	char stage[CHILD_STAGE_SIZE];

@@ -67,7 +67,8 @@ child_free(struct child *child)
 	channel_free(&child->channel);
 	buf_clear(&child->checkpoint);
 	notes_clear(&child->notes);
-	fd_close(&child->spill_fd);
+	for (unsigned i = 0; i < child->spill_count; i++)
+		fd_close(&child->spill_fds[i]);
 	LIST_REMOVE(child, entry);
 	sup->children->count--;
 	free(child);

@@ -1,16 +1,16 @@
 #include "supervisor/child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/fdutil.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "supervisor/assign.h"
 #include "supervisor/handshake.h"
 #include "supervisor/on_worker.h"
 #include "supervisor/service.h"
@@ -59,8 +59,7 @@ on_channel_close(struct channel *channel, const struct err *why, void *arg)
 }
 
 static struct child *
-child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd,
-    int spill_fd)
+child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd)
 {
 	struct child *child = xcalloc(1, sizeof(*child));
 	struct channel_options options = {
@@ -80,7 +79,6 @@ child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd
 	child->updated = op->records_updated;
 	child->deleted = op->records_deleted;
 	child->end.is_last_try = op->crashes + 1 >= sup->settings.max_attempts;
-	child->spill_fd = spill_fd;
 	child->rated_mono_ms = clock_mono_ms();
 	child->checkpoint = BUF_INIT;
 	notes_init(&child->notes);
@@ -104,29 +102,23 @@ give_record_channel(struct supervisor *sup, struct child *child, int *indexer_en
 	*indexer_end = -1;
 }
 
-/* The ends of the two socket pairs; the worker's are closed here after spawn. */
+/* The descriptors of a start: both ends of the two socket pairs, of which the
+ * worker's are closed here after spawn, and its temporary files. */
 struct pairs {
 	int control[2], records[2];
 };
 
-/* An unlinked file for what the worker cannot hold in memory: it has no right to
- * open one by itself. */
-static int
-open_spill_file(const char *state_dir, int *fd_out, struct err *err)
-{
-	char path[4096];
-	int fd = open(state_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+struct files {
+	int fds[LIMIT_WORKER_SPILL_FILES];
+	unsigned count;
+};
 
-	if (fd == -1 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-		(void)snprintf(path, sizeof(path), "%s/spill.XXXXXX", state_dir);
-		fd = mkostemp(path, O_CLOEXEC);
-		if (fd != -1)
-			(void)unlink(path);
-	}
-	if (fd == -1)
-		return err_errno(err, "temporary file in %s", state_dir);
-	*fd_out = fd;
-	return 0;
+static void
+give_files(struct child *child, struct files *files)
+{
+	memcpy(child->spill_fds, files->fds, sizeof(files->fds));
+	child->spill_count = files->count;
+	files->count = 0;
 }
 
 static int
@@ -159,12 +151,13 @@ child_start(struct supervisor *sup, const struct op *op, struct err *err)
 {
 	struct pairs pairs = { { -1, -1 }, { -1, -1 } };
 	struct start start = { .now_ms = clock_wall_ms() };
+	struct files files = { .count = 0 };
 	struct child *child;
 	char text[64];
-	int rc = -1, spill_fd = -1;
+	int rc = -1;
 
-	if (open_spill_file(sup->settings.state_dir, &spill_fd, err) == -1 ||
-	    spawn_worker(sup, op, &pairs, &start.pid, err) == -1)
+	if (assign_open_spill_files(sup, op->type.ptr, files.fds, &files.count,
+	    err) == -1 || spawn_worker(sup, op, &pairs, &start.pid, err) == -1)
 		goto out;
 
 	/*
@@ -175,8 +168,9 @@ child_start(struct supervisor *sup, const struct op *op, struct err *err)
 	    (unsigned long long)op->attempt + 1, (int)start.pid);
 	rc = ops_change(sup->ops, op->id, OP_EVENT_START, str_from(text), start.now_ms,
 	    edit_started, &start, NULL, err);
-	child = child_new(sup, op, start.pid, pairs.control[0], spill_fd);
-	pairs.control[0] = spill_fd = -1;
+	child = child_new(sup, op, start.pid, pairs.control[0]);
+	pairs.control[0] = -1;
+	give_files(child, &files);
 	if (rc == -1) {
 		child_stop(child, STOP_STORE);
 		goto out;
@@ -186,7 +180,8 @@ child_start(struct supervisor *sup, const struct op *op, struct err *err)
 	log_info("op %s %s: started, %s", child->id, child->type, text);
 	supervisor_op_changed(sup, child->id);
 out:
-	fd_close(&spill_fd);
+	for (unsigned i = 0; i < files.count; i++)
+		fd_close(&files.fds[i]);
 	for (int i = 0; i < 2; i++) {
 		fd_close(&pairs.control[i]);
 		fd_close(&pairs.records[i]);

@@ -1,5 +1,6 @@
 sbin_PROGRAMS += backfilld
 backfilld_SOURCES = \
+	src/supervisor/assign.c src/supervisor/assign.h \
 	src/supervisor/child.c src/supervisor/child.h \
 	src/supervisor/child_end.c \
 	src/supervisor/child_start.c \
@@ -20,10 +21,12 @@ backfilld_SOURCES = \
 	src/supervisor/reap.c src/supervisor/reap.h \
 	src/supervisor/recover.c src/supervisor/recover.h \
 	src/supervisor/reload.c src/supervisor/reload.h \
+	src/supervisor/retry.c src/supervisor/retry.h \
 	src/supervisor/service.c src/supervisor/service.h \
 	src/supervisor/shutdown.c src/supervisor/shutdown.h \
 	src/supervisor/spawn.c src/supervisor/spawn.h \
-	src/supervisor/supervisor.c src/supervisor/supervisor.h
+	src/supervisor/supervisor.c src/supervisor/supervisor.h \
+	src/supervisor/trigger.c
 backfilld_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
 backfilld_LDADD = libbfstore.a libbfproto.a libbfop.a libbfcommon.a \
 	$(CONFUSE_LIBS) $(LMDB_LIBS) $(EV_LIBS)

@@ -117,6 +117,7 @@ on_trigger(struct control_client *client, const struct msg_trigger *trigger)
 	struct op request = {
 		.type = trigger->type, .did = trigger->did, .pds_url = trigger->pds_url,
 		.uri = trigger->uri, .batch_size = trigger->batch_size,
+		.items_of = trigger->items_of,
 		.started_by = client->is_api ? trigger->started_by : str_from(client->who),
 	};
 	struct opctl_error error;

@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/utf8.h"
 #include "proto/fdlayout.h"
+#include "supervisor/assign.h"
 #include "supervisor/progress.h"
 
 /* A peer's text into one of our arrays, cut between two characters. */
@@ -21,34 +22,6 @@ on_worker_broke(struct child *child, const char *why)
 	if (child->end.stop_reason == STOP_NONE)
 		COPY_TEXT(child->end.fail_text, str_from(why));
 	child_stop(child, STOP_PROTOCOL);
-}
-
-static int
-send_assign(struct child *child, struct err *err)
-{
-	struct supervisor *sup = child->sup;
-	struct msg msg = { .type = MSG_TYPE_ASSIGN };
-	struct ops_read *read;
-	struct bytes checkpoint;
-	struct op op;
-	int rc;
-
-	if (ops_read_begin(sup->ops, &read, err) == -1)
-		return -1;
-	rc = ops_get(read, str_from(child->id), &op, err);
-	if (rc == 0)
-		rc = ops_get_checkpoint(read, str_from(child->id), &checkpoint, err);
-	if (rc == 0) {
-		msg.assign = (struct msg_assign){
-			.id = op.id, .type = op.type, .attempt = op.attempt,
-			.did = op.did, .pds_url = op.pds_url, .uri = op.uri,
-			.batch_size = op.batch_size, .checkpoint = checkpoint,
-		};
-		channel_send_fd(child->channel, &msg, child->spill_fd);
-		child->spill_fd = -1;
-	}
-	ops_read_end(&read);
-	return rc;
 }
 
 static void
@@ -72,7 +45,7 @@ on_hello(struct child *child, const struct msg_hello *hello)
 	}
 	ev_timer_stop(child->sup->loop, &child->hello_timer);
 	child->state = CHILD_RUNNING;
-	if (send_assign(child, &err) == -1)
+	if (assign_send(child, &err) == -1)
 		on_worker_broke(child, err.text);
 }
 
@@ -204,6 +177,9 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		break;
 	case MSG_TYPE_DONE:
 		on_done(child, &msg->done);
+		break;
+	case MSG_TYPE_PAUSED:
+		on_worker_broke(child, "the worker paused without being asked to");
 		break;
 	case MSG_TYPE_FAIL:
 		on_fail(child, &msg->fail);

@@ -1,144 +1,39 @@
 #include "supervisor/opctl.h"
 
+#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/utf8.h"
-#include "op/op_type.h"
 #include "supervisor/child.h"
-#include "supervisor/queue.h"
 
-static int
-fail(struct opctl_error *error, const char *name, const char *text)
+int
+opctl_fail(struct opctl_error *error, const char *name, const char *fmt, ...)
 {
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(error->text, sizeof(error->text), fmt, ap);
+	va_end(ap);
 	error->name = name;
-	(void)str_copy(error->text, sizeof(error->text), str_from(text));
 	error->id[0] = '\0';
 	return -1;
 }
 
-/* A failure of the store, in words that say what to do. */
-static int
-fail_store(struct opctl_error *error, const struct err *err)
+int
+opctl_fail_store(struct opctl_error *error, const struct err *err)
 {
 	if (err->code == ERR_LIMIT || err->code == ERR_INVALID)
-		return fail(error, "InvalidRequest", err->text);
+		return opctl_fail(error, "InvalidRequest", "%s", err->text);
 	if (err->code == ERR_DISK_FULL)
-		return fail(error, "DiskFull", "the disk is full: nothing can be recorded "
-		    "until there is space again");
+		return opctl_fail(error, "DiskFull", "the disk is full: nothing can be "
+		    "recorded until there is space again");
 	log_error("store: %s", err->text);
-	return fail(error, "InternalServerError", "the store failed; see the daemon's log");
+	return opctl_fail(error, "InternalServerError",
+	    "the store failed; see the daemon's log");
 }
-
-/* --- trigger --- */
-
-static bool
-is_installed(const struct supervisor *sup, struct str name)
-{
-	char path[4096];
-	struct stat st;
-
-	(void)snprintf(path, sizeof(path), "%s/%.*s", sup->settings.libexec_dir,
-	    STR_FMT(name));
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
-}
-
-/* An operator's own type: a worker that is not in our table.  The services live
- * in the same directory. */
-static bool
-is_operators_own(const struct supervisor *sup, struct str name)
-{
-	return op_type_is_plain_name(name) &&
-	    !str_starts_with(name, STR("backfill-")) && is_installed(sup, name);
-}
-
-/* Find the type, put its kebab spelling into op, check the parameters. */
-static int
-check_request(struct supervisor *sup, struct op *op, struct opctl_error *error)
-{
-	const struct op_type *type = op_type_find(op->type);
-	struct err err;
-	char text[ERR_TEXT_SIZE];
-
-	if (type != NULL)
-		op->type = str_from(type->kebab);
-	if (type == NULL && !is_operators_own(sup, op->type)) {
-		(void)snprintf(text, sizeof(text), "Invalid backfill type: %.*s",
-		    STR_FMT(utf8_cut(op->type, 100)));
-		return fail(error, "InvalidBackfillType", text);
-	}
-	if (type != NULL && op_params_check(op, type, &err) == -1)
-		return fail(error, "InvalidRequest", err.text);
-	if (!is_installed(sup, op->type)) {
-		(void)snprintf(text, sizeof(text), "no worker for %.*s is installed in %s",
-		    STR_FMT(op->type), sup->settings.libexec_dir);
-		return fail(error, "MethodNotImplemented", text);
-	}
-	return 0;
-}
-
-static int
-check_room(struct supervisor *sup, struct opctl_error *error)
-{
-	uint64_t counts[OP_STATUS_COUNT + 1];
-	struct ops_read *read;
-	struct err err;
-	char text[ERR_TEXT_SIZE];
-	int rc;
-
-	if (sup->phase != PHASE_RUNNING)
-		return fail(error, "ShuttingDown", "backfilld is stopping; trigger again "
-		    "once it has started");
-	if (ops_read_begin(sup->ops, &read, &err) == -1)
-		return fail_store(error, &err);
-	rc = ops_count(read, counts, &err);
-	ops_read_end(&read);
-	if (rc == -1)
-		return fail_store(error, &err);
-	if (counts[OP_QUEUED] >= sup->settings.max_queued) {
-		(void)snprintf(text, sizeof(text), "the queue is full: %llu operations wait "
-		    "(setting max_queued)", (unsigned long long)counts[OP_QUEUED]);
-		return fail(error, "QueueFull", text);
-	}
-	return 0;
-}
-
-int
-opctl_trigger(struct supervisor *sup, const struct op *request,
-    char id_out[TID_SIZE], struct opctl_error *error)
-{
-	struct op op = *request;
-	uint64_t id = tid_next(sup->last_id, clock_wall_us(), sup->clock_id);
-	struct err err;
-	char active_id[TID_SIZE], text[ERR_TEXT_SIZE];
-
-	if (check_request(sup, &op, error) == -1 || check_room(sup, error) == -1)
-		return -1;
-	tid_format(id, id_out);
-	op.id = str_from(id_out);
-	op.created_ms = (uint64_t)clock_wall_ms();
-	if (ops_create(sup->ops, &op, active_id, &err) == -1) {
-		if (err.code != ERR_EXISTS)
-			return fail_store(error, &err);
-		(void)snprintf(text, sizeof(text), "operation %s of type %.*s does the same "
-		    "and has not ended", active_id, STR_FMT(op.type));
-		(void)fail(error, "BackfillInProgress", text);
-		memcpy(error->id, active_id, sizeof(error->id));
-		return -1;
-	}
-	sup->last_id = id;
-	log_info("op %s %.*s: triggered by %.*s", id_out, STR_FMT(op.type),
-	    STR_FMT(op.started_by));
-	queue_wake(sup);
-	return 0;
-}
-
-/* --- cancel --- */
 
 struct cancel {		/* what a cancel writes into the record */
 	struct str by, reason;
@@ -190,7 +85,7 @@ opctl_cancel(struct supervisor *sup, struct str id, struct str by,
 	struct child *child = child_find_op(sup->children, id);
 	enum op_status status = OP_RUNNING;
 	struct err err;
-	char text[ERR_TEXT_SIZE], id_text[TID_SIZE];
+	char id_text[TID_SIZE];
 
 	cancel.reason = utf8_cut(cancel.reason, LIMIT_OP_TEXT_BYTES);
 	if (child != NULL && child->end.stop_reason != STOP_STORE) {
@@ -208,11 +103,10 @@ opctl_cancel(struct supervisor *sup, struct str id, struct str by,
 	} else if (err.code == ERR_CONFLICT) {
 		*result_out = status == OP_CANCELLED ? CANCEL_DONE : CANCEL_TOO_LATE;
 	} else if (err.code == ERR_NOT_FOUND) {
-		(void)snprintf(text, sizeof(text), "there is no operation %.*s",
+		return opctl_fail(error, "OperationNotFound", "there is no operation %.*s",
 		    STR_FMT(utf8_cut(id, 64)));
-		return fail(error, "OperationNotFound", text);
 	} else {
-		return fail_store(error, &err);
+		return opctl_fail_store(error, &err);
 	}
 	*status_out = status;
 	return 0;

@@ -1,7 +1,8 @@
 /*
  * opctl.h - the verbs that change operations, whoever asks.
  *
- * Called by on_client.c for the control socket and the API alike.  Errors carry
+ * Called by on_client.c for the control socket and the API alike.  trigger.c has
+ * the trigger, opctl.c the others.  Errors carry
  * an XRPC error name, since that is what every client shows.
  */
 #ifndef BF_SUPERVISOR_OPCTL_H
@@ -15,9 +16,16 @@ struct opctl_error {
 	char id[TID_SIZE];	/* of the operation it is about, or empty */
 };
 
+/* For the files of the verbs: fill in an error; both return -1.  A failure of the
+ * store is logged, and told in words that say what to do. */
+int opctl_fail(struct opctl_error *error, const char *name, const char *fmt, ...)
+    BF_PRINTF(3, 4);
+int opctl_fail_store(struct opctl_error *error, const struct err *err);
+
 /*
  * Queue an operation: `request` has type (either spelling), parameters and
- * started_by.  On disk when it returns 0; it may already be starting.  Errors:
+ * started_by; with items_of it is a retry of an earlier one (retry.h).  On disk when
+ * it returns 0; it may already be starting.  Errors:
  * InvalidBackfillType, MethodNotImplemented (known, but no worker is installed),
  * InvalidRequest, BackfillInProgress (with id), QueueFull, ShuttingDown,
  * DiskFull, InternalServerError.

@@ -192,7 +192,8 @@ start(struct worker *worker)
 		return job;
 	}
 	job->has_env = true;
-	job->sync = sync_repo_start(&job->env, given->did, given->spill_fd, &events, job);
+	job->sync = sync_repo_start(&job->env, given->did,
+	    given->spill_count > 0 ? given->spill_fds[0] : -1, &events, job);
 	return job;
 }
 
@@ -210,7 +211,9 @@ end(void *arg)
 int
 main(void)
 {
-	static const struct worker_type type = { "did-sync", start, end };
+	static const struct worker_type type = {
+		.name = "did-sync", .start = start, .end = end,
+	};
 	int status;
 
 	http_init();

@@ -1,6 +1,7 @@
 # libbfworkers.a: what the types of operation share.  One executable per type.
 noinst_LIBRARIES += libbfworkers.a
 libbfworkers_a_SOURCES = \
+	src/workers/assignment.c src/workers/assignment.h \
 	src/workers/records_link.c src/workers/records_link.h \
 	src/workers/sync_check.c \
 	src/workers/sync_env.c src/workers/sync_env.h \
@@ -19,6 +20,7 @@ did_sync_LDADD = $(SYNC_LDADD)
 # A worker that misbehaves on demand, for the tests of the daemon.
 check_PROGRAMS += t/workers/null-op
 t_workers_null_op_SOURCES = t/workers/null_op.c \
+	t/workers/null_items.c t/workers/null_items.h \
 	t/workers/null_raw.c t/workers/null_raw.h
 t_workers_null_op_LDADD = $(WORKER_LDADD_COMMON)
 

@@ -18,6 +18,7 @@
 #include "common/utf8.h"
 #include "proto/channel.h"
 #include "proto/fdlayout.h"
+#include "workers/assignment.h"
 #include "workers/records_link.h"
 
 #define PROGRESS_PERIOD_SECS	0.1
@@ -32,11 +33,12 @@ struct worker {
 	struct channel *control;
 	struct records_link *records;
 	struct settings settings;
-	struct worker_assignment assignment;
+	struct assignment assignment;
 	void *job;			/* the type's */
 
-	bool has_hello, is_assigned;
-	bool is_over;			/* `done` or `fail` is said */
+	bool has_hello, has_started;
+	bool is_pausing;
+	bool is_over;			/* the last words are said */
 	int exit_status;
 
 	/* The latest progress, and whether it is still to be sent. */
@@ -209,6 +211,15 @@ worker_fail(struct worker *worker, const char *class, const char *fmt, ...)
 	finish(worker, &msg, EXIT_FAILED);
 }
 
+void
+worker_paused(struct worker *worker)
+{
+	assert(worker->is_pausing);
+	if (!worker->is_over)
+		finish(worker, &(struct msg){ .type = MSG_TYPE_PAUSED,
+		    .paused = { .processed = worker->progress.processed } }, EXIT_OK);
+}
+
 /* --- ends that are not the type's decision --- */
 
 /* The process is the operation, so ending it drops every transfer and, at the
@@ -238,7 +249,7 @@ on_control_close(struct channel *channel BF_UNUSED, const struct err *why, void 
 	if (why == NULL)
 		_exit(EXIT_UNAVAILABLE);
 	log_error("op %.*s: the supervisor broke the protocol: %s",
-	    STR_FMT(worker->assignment.id), why->text);
+	    STR_FMT(worker->assignment.given.id), why->text);
 	_exit(EXIT_PROTOCOL);
 }
 
@@ -280,39 +291,37 @@ take_setting(struct worker *worker, const struct msg_setting *setting)
 		refuse(err.text);
 }
 
-static struct str
-keep_str(struct str text)
-{
-	return (struct str){ xmemdup(text.ptr, text.len), text.len };
-}
-
+/* The type starts when everything has come that belongs to its assignment. */
 static void
-drop(const void *kept)
+take_part(struct worker *worker, const struct msg *msg)
 {
-	free((void *)(uintptr_t)kept);
-}
-
-static void
-take_assign(struct worker *worker, const struct msg_assign *msg)
-{
-	struct worker_assignment *to = &worker->assignment;
+	bool has_fd = msg->type == MSG_TYPE_ASSIGN || msg->type == MSG_TYPE_SPILL;
 	enum log_level level;
+	struct err err;
 
-	if (!worker->has_hello || worker->is_assigned)
-		refuse("assign came out of order");
-	worker->is_assigned = true;
-	to->id = keep_str(msg->id);
-	to->attempt = msg->attempt;
-	to->did = keep_str(msg->did);
-	to->pds_url = keep_str(msg->pds_url);
-	to->uri = keep_str(msg->uri);
-	to->batch_size = msg->batch_size;
-	to->checkpoint = (struct bytes){
-	    xmemdup(msg->checkpoint.ptr, msg->checkpoint.len), msg->checkpoint.len };
-	to->spill_fd = channel_take_fd(worker->control);
+	if (!worker->has_hello)
+		refuse("assign came before hello");
+	if (assignment_take(&worker->assignment, msg,
+	    has_fd ? channel_take_fd(worker->control) : -1, &err) == -1)
+		refuse(err.text);
+	if (!assignment_is_complete(&worker->assignment))
+		return;
 	if (log_level_parse(worker->settings.log_level, &level) == 0)
 		log_set_level(level);
+	worker->has_started = true;
 	worker->job = worker->type->start(worker);
+}
+
+static void
+take_pause(struct worker *worker)
+{
+	if (!worker->has_started || worker->is_pausing)
+		return;
+	worker->is_pausing = true;
+	if (worker->type->pause != NULL)
+		worker->type->pause(worker->job);
+	else
+		worker_paused(worker);
 }
 
 static void
@@ -324,10 +333,12 @@ on_control_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *a
 		return;
 	if (msg->type == MSG_TYPE_HELLO)
 		take_hello(worker, &msg->hello);
-	else if (msg->type == MSG_TYPE_SETTING && !worker->is_assigned)
+	else if (msg->type == MSG_TYPE_SETTING && !worker->assignment.has_assign)
 		take_setting(worker, &msg->setting);
-	else if (msg->type == MSG_TYPE_ASSIGN)
-		take_assign(worker, &msg->assign);
+	else if (assignment_is_part(msg))
+		take_part(worker, msg);
+	else if (msg->type == MSG_TYPE_PAUSE)
+		take_pause(worker);
 	else
 		refuse(msg_name(msg->type));
 }
@@ -355,7 +366,8 @@ worker_init(struct worker *worker, const struct worker_type *type)
 		.arg = worker,
 	};
 
-	*worker = (struct worker){ .type = type, .assignment.spill_fd = -1 };
+	*worker = (struct worker){ .type = type };
+	assignment_init(&worker->assignment);
 	worker->loop = ev_default_loop(EVFLAG_AUTO);
 	if (worker->loop == NULL)
 		abort();
@@ -379,20 +391,13 @@ worker_init(struct worker *worker, const struct worker_type *type)
 static void
 worker_clear(struct worker *worker)
 {
-	struct worker_assignment *given = &worker->assignment;
-
-	if (worker->is_assigned)
+	if (worker->has_started)
 		worker->type->end(worker->job);
 	records_link_free(&worker->records);
 	channel_free(&worker->control);
 	ev_signal_stop(worker->loop, &worker->sigterm);
 	ev_timer_stop(worker->loop, &worker->progress_timer);
-	fd_close(&given->spill_fd);
-	drop(given->id.ptr);
-	drop(given->did.ptr);
-	drop(given->pds_url.ptr);
-	drop(given->uri.ptr);
-	drop(given->checkpoint.ptr);
+	assignment_clear(&worker->assignment);
 	settings_clear(&worker->settings);
 	ev_loop_destroy(worker->loop);
 }
@@ -425,7 +430,16 @@ worker_main(const struct worker_type *type)
 const struct worker_assignment *
 worker_assignment(const struct worker *worker)
 {
-	return &worker->assignment;
+	return &worker->assignment.given;
+}
+
+bool
+worker_retry_items(const struct worker *worker, const struct str **items_out,
+    size_t *count_out)
+{
+	*items_out = worker->assignment.items;
+	*count_out = worker->assignment.items_count;
+	return !str_is_empty(worker->assignment.given.items_of);
 }
 
 const struct settings *

@@ -6,16 +6,17 @@
  *
  *	hello ->            the first thing said; then the supervisor answers
  *	<- setting* hello   what of the configuration is a worker's business
- *	<- assign           the operation; the type's start() runs
+ *	<- assign, spill*, retry-item*   the operation; the type's start() runs
  *	progress, checkpoint, log, item-failed ->
- *	done | fail ->      the last thing said; exit
+ *	<- pause            stop between two items: the type's pause() runs
+ *	done | fail | paused ->   the last thing said; exit
  *
  * A type of operation is a struct worker_type and a main() that hands it to
  * worker_main().  Its code sees a struct worker and nothing global.
  *
  * How the process ends, for the supervisor to read:
  *
- *	EXIT_OK		`done` was said
+ *	EXIT_OK		`done` or `paused` was said
  *	EXIT_FAILED	`fail` was said
  *	EXIT_STOPPED	SIGTERM: what was known is said, transfers are dropped
  *	EXIT_UNAVAILABLE  the supervisor is gone (end of file on fd 3)
@@ -29,9 +30,11 @@
 #define BF_WORKERS_WORKER_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/attr.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/settings.h"
 #include "common/str.h"
@@ -39,8 +42,6 @@
 
 struct records_link;
 struct worker;
-
-/* The class that the supervisor turns into "interrupted, runs again". */
 
 struct worker_type {
 	const char *name;		/* kebab-case, as in op_type.h */
@@ -53,8 +54,18 @@ struct worker_type {
 	 */
 	void *(*start)(struct worker *worker);
 
-	/* The loop is over (after `done` or `fail`): free what start() made. */
+	/* The loop is over (after the last words): free what start() made. */
 	void (*end)(void *job);
+
+	/*
+	 * Somebody wants the operation paused: begin no further item, let those
+	 * under way come to their end, send a checkpoint and then call
+	 * worker_paused().  The process ends; when the operation is resumed, it
+	 * goes on from the checkpoint in another one.  NULL: whatever is under
+	 * way is dropped at once, as by SIGTERM, for a type that has only one
+	 * item or cannot wait.  At most once; not after the last words.
+	 */
+	void (*pause)(void *job);
 };
 
 /* The whole life of a worker process; its return value is main()'s. */
@@ -68,11 +79,26 @@ struct worker_assignment {
 	/* parameters; absent ones are empty */
 	struct str did, pds_url, uri;
 	uint64_t batch_size;
+	struct str items_of;		/* of a retry: the operation whose items they are */
 	struct bytes checkpoint;	/* the last that an earlier attempt sent */
-	int spill_fd;			/* an empty file of our own; -1: none came */
+
+	/* Unlinked files of our own, empty at first: one for each repository that
+	 * is worked on at a time, as many as op_type.h says, or fewer if the
+	 * supervisor has none. */
+	int spill_fds[LIMIT_WORKER_SPILL_FILES];
+	unsigned spill_count;
 };
 
 const struct worker_assignment *worker_assignment(const struct worker *worker);
+
+/*
+ * Is this a retry?  Then its items, of which there is at least one, are all the
+ * work there is: the type takes them instead of making its own list.  DIDs or
+ * AT-URIs, as op_type.h says for the type, none twice, in a fixed order that is
+ * the same in every attempt.
+ */
+bool worker_retry_items(const struct worker *worker, const struct str **items_out,
+    size_t *count_out);
 const struct settings *worker_settings(const struct worker *worker);
 struct ev_loop *worker_loop(const struct worker *worker);
 struct records_link *worker_records(const struct worker *worker);
@@ -98,6 +124,7 @@ void worker_item_failed(struct worker *worker, struct str item, const char *clas
 
 /* The last words.  The first of these calls wins; the loop ends. */
 void worker_done(struct worker *worker, const struct msg_done *done);
+void worker_paused(struct worker *worker);	/* only after pause() was called */
 void worker_fail(struct worker *worker, const char *class, const char *fmt, ...)
     BF_PRINTF(3, 4);
 

@@ -126,6 +126,65 @@ worker__gives_its_type_the_checkpoint_of_an_earlier_attempt(void **state BF_UNUS
 }
 
 static void
+worker__starts_only_when_its_whole_assignment_has_come(void **state BF_UNUSED)
+{
+	struct msg_assign assign = { .id = STR("3migo7fijwi2k"), .type = STR("pds-scan"),
+	    .attempt = 1, .items_of = STR("3migo7fijwi2j"), .spills = 1 };
+	struct msg item = { .type = MSG_TYPE_RETRY_ITEM,
+	    .retry_item.item = STR("did:web:one.test") };
+	struct rig rig;
+
+	start(&rig, &assign);
+	rig_say(&rig.control, &item);
+	rig_say(&rig.control, &item);	/* named twice, run once */
+	item.retry_item.item = STR("did:web:two.test");
+	rig_say(&rig.control, &item);
+	rig_say(&rig.control, &(struct msg){ .type = MSG_TYPE_RETRY_END,
+	    .retry_end.count = 3 });
+	rig_say(&rig.control, &(struct msg){ .type = MSG_TYPE_SPILL, .spill.number = 2 });
+	assert_true(str_eq(rig_expect(&rig.control, MSG_TYPE_LOG).log.text,
+	    STR("again: did:web:one.test")));
+	assert_int_equal(rig_expect(&rig.control, MSG_TYPE_DONE).done.processed, 2);
+	end_with(&rig, EXIT_OK);
+}
+
+/* Each ends the worker: what it is told must be what it was promised. */
+static void
+worker__refuses_an_assignment_out_of_order(void **state BF_UNUSED)
+{
+	const struct msg wrong[] = {
+		{ .type = MSG_TYPE_SPILL, .spill.number = 3 },
+		{ .type = MSG_TYPE_RETRY_END, .retry_end.count = 1 },
+		{ .type = MSG_TYPE_ASSIGN, .assign = { .id = STR("3migo7fijwi2k") } },
+	};
+	struct msg_assign assign = { .id = STR("3migo7fijwi2k"), .type = STR("pds-scan"),
+	    .attempt = 1, .items_of = STR("3migo7fijwi2j") };
+	struct rig rig;
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(wrong); i++) {
+		start(&rig, &assign);
+		rig_say(&rig.control, &wrong[i]);
+		end_with(&rig, EXIT_PROTOCOL);
+	}
+	assign.spills = LIMIT_WORKER_SPILL_FILES;
+	start(&rig, &assign);
+	end_with(&rig, EXIT_PROTOCOL);
+}
+
+static void
+worker__pauses_with_a_checkpoint_and_exits_0(void **state BF_UNUSED)
+{
+	struct rig rig;
+
+	start(&rig, ASSIGN("run"));
+	(void)rig_expect(&rig.control, MSG_TYPE_PROGRESS);
+	rig_say(&rig.control, &(struct msg){ .type = MSG_TYPE_PAUSE });
+	assert_true(rig_expect(&rig.control, MSG_TYPE_CHECKPOINT).checkpoint.data.len > 0);
+	assert_true(rig_expect(&rig.control, MSG_TYPE_PAUSED).paused.processed > 0);
+	end_with(&rig, EXIT_OK);
+}
+
+static void
 worker__sends_progress_at_a_bounded_rate(void **state BF_UNUSED)
 {
 	struct rig rig;
@@ -282,6 +341,9 @@ static const struct CMUnitTest worker_tests[] = {
 	cmocka_unit_test(worker__cleans_and_cuts_the_text_of_others),
 	cmocka_unit_test(worker__sends_as_many_failed_items_as_are_kept),
 	cmocka_unit_test(worker__gives_its_type_the_checkpoint_of_an_earlier_attempt),
+	cmocka_unit_test(worker__starts_only_when_its_whole_assignment_has_come),
+	cmocka_unit_test(worker__refuses_an_assignment_out_of_order),
+	cmocka_unit_test(worker__pauses_with_a_checkpoint_and_exits_0),
 	cmocka_unit_test(worker__sends_progress_at_a_bounded_rate),
 	cmocka_unit_test(worker__stops_at_once_on_sigterm_with_its_latest_progress),
 	cmocka_unit_test(worker__stops_on_sigterm_though_nobody_reads),

@@ -4,10 +4,12 @@
  * Tests point libexec_dir at a directory in which `did-sync` (or another type)
  * is this program.  What it does is named by the first label of the DID, as in
  * "did:web:crash.test", or of the host in `uri` or `pdsUrl`; without a word that
- * it knows it finishes at once.  It calls itself by the name it is started by.
+ * it knows it finishes at once.  A retry logs its items and is done with as many.  It calls
+ * itself by the name it is started by.
  *
  *	finish		done, at once
  *	fail		fail, class "null-op"
+ *	items-dids	three failed items, of which two are repositories; done
  *	bad-text	fail, with a text that is over the limit and no UTF-8
  *	items		more failed items than are kept; done
  *	run		progress until SIGTERM; SIGUSR1 makes it finish
@@ -26,6 +28,7 @@
  *	grandchild	a child that ignores SIGTERM and keeps both channels open
  *			(its pid is in a `log`); then as run
  *	list-fds	a `log` per open descriptor: "fd 3 -> socket:[123]"; done
+ *	spill-files	a `log` with the number of its temporary files; done
  *	environment	a `log` with the names of all variables; done
  *	garbage		bytes that are no frame
  *	huge-frame	the head of a frame of 4 GB
@@ -49,6 +52,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "proto/fdlayout.h"
+#include "t/workers/null_items.h"
 #include "t/workers/null_raw.h"
 #include "workers/records_link.h"
 #include "workers/worker.h"
@@ -90,6 +94,20 @@ fail(struct null_op *job)
 }
 
 static void
+items(struct null_op *job)
+{
+	null_items(job->worker);
+	finish(job);
+}
+
+static void
+items_dids(struct null_op *job)
+{
+	null_items_dids(job->worker);
+	finish(job);
+}
+
+static void
 bad_text(struct null_op *job)
 {
 	char text[LIMIT_OP_TEXT_BYTES * 2];
@@ -101,14 +119,6 @@ bad_text(struct null_op *job)
 	memcpy(text + LIMIT_OP_TEXT_BYTES - 1, "\xc3\xa9", 2);
 	worker_item_failed(job->worker, STR("item \xff"), "null-op", text);
 	worker_fail(job->worker, "null-op", "%s", text);
-}
-
-static void
-items(struct null_op *job)
-{
-	for (int i = 0; i < LIMIT_OP_ITEMS + 10; i++)
-		worker_item_failed(job->worker, STR("one"), "null-op", "of many");
-	finish(job);
 }
 
 static void
@@ -268,6 +278,18 @@ list_fds(struct null_op *job)
 }
 
 static void
+spill_files(struct null_op *job)
+{
+	const struct worker_assignment *given = worker_assignment(job->worker);
+	unsigned usable = 0;
+
+	for (unsigned i = 0; i < given->spill_count; i++)
+		usable += pwrite(given->spill_fds[i], "x", 1, 0) == 1;
+	worker_log(job->worker, LOG_LEVEL_INFO, "%u temporary files", usable);
+	finish(job);
+}
+
+static void
 environment(struct null_op *job)
 {
 	struct buf names = BUF_INIT;
@@ -369,7 +391,8 @@ static const struct {
 	void (*behave)(struct null_op *job);
 } behaviours[] = {
 	{ "finish", finish }, { "fail", fail }, { "bad-text", bad_text },
-	{ "items", items }, { "run", null_run }, { "checkpoint", checkpoint },
+	{ "items", items }, { "items-dids", items_dids },
+	{ "spill-files", spill_files }, { "run", null_run }, { "checkpoint", checkpoint },
 	{ "no-result", no_result },
 	{ "exit-7", exit_7 }, { "done-crash", done_crash }, { "crash", crash },
 	{ "ignore-term", ignore_term }, { "chatter", chatter },
@@ -401,7 +424,6 @@ start(struct worker *worker)
 	const struct worker_assignment *given = worker_assignment(worker);
 	struct null_op *job = xcalloc(1, sizeof(*job));
 	struct str word = first_label(given->did, STR("did:web:"));
-
 	job->worker = worker;
 	ev_timer_init(&job->tick, on_tick, 0., TICK_SECS);
 	ev_signal_init(&job->usr1, on_usr1, SIGUSR1);
@@ -410,6 +432,10 @@ start(struct worker *worker)
 		word = first_label(given->uri, STR("at://"));
 	if (str_is_empty(word))
 		word = first_label(given->pds_url, STR("https://"));
+	if (null_retry(worker, &job->ticks)) {
+		finish(job);
+		return job;
+	}
 	for (size_t i = 0; i < BF_ARRAY_LEN(behaviours); i++) {
 		if (str_eq(word, str_from(behaviours[i].word))) {
 			behaviours[i].behave(job);
@@ -430,10 +456,25 @@ end(void *arg)
 	free(job);
 }
 
+/* As a type with many items does: its checkpoint, then its last words. */
+static void
+pause_at_checkpoint(void *arg)
+{
+	struct null_op *job = arg;
+
+	worker_checkpoint(job->worker, &(struct msg_checkpoint){
+		.data = { (const uint8_t *)"here", 4 }, .processed = job->ticks,
+	});
+	worker_paused(job->worker);
+}
+
 int
 main(void)
 {
-	const struct worker_type type = { program_invocation_short_name, start, end };
+	const struct worker_type type = {
+		.name = program_invocation_short_name, .start = start, .end = end,
+		.pause = pause_at_checkpoint,
+	};
 	const char *test = getenv("BF_TEST");
 	int status;
 

@@ -1,0 +1,35 @@
+#include "t/workers/null_items.h"
+
+#include "common/limits.h"
+#include "workers/worker.h"
+
+void
+null_items(struct worker *worker)
+{
+	for (int i = 0; i < LIMIT_OP_ITEMS + 10; i++)
+		worker_item_failed(worker, STR("one"), "null-op", "of many");
+}
+
+void
+null_items_dids(struct worker *worker)
+{
+	const char *const items[] = { "did:web:one.test", "https://two.test",
+	    "at://did:web:three.test/a.b.c/d", "did:web:one.test" };
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(items); i++)
+		worker_item_failed(worker, str_from(items[i]), "null-op", "as asked");
+}
+
+bool
+null_retry(struct worker *worker, uint64_t *count_out)
+{
+	const struct str *items;
+	size_t count;
+
+	if (!worker_retry_items(worker, &items, &count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		worker_log(worker, LOG_LEVEL_INFO, "again: %.*s", STR_FMT(items[i]));
+	*count_out = count;
+	return true;
+}

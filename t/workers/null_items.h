@@ -1,0 +1,18 @@
+/*
+ * null_items.h - items that null-op could not do, and those that it is to do again.
+ */
+#ifndef BF_T_WORKERS_NULL_ITEMS_H
+#define BF_T_WORKERS_NULL_ITEMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct worker;
+
+void null_items(struct worker *worker);		/* more than are kept */
+void null_items_dids(struct worker *worker);
+
+/* If the operation is a retry, log its items and count them. */
+bool null_retry(struct worker *worker, uint64_t *count_out);
+
+#endif
