@@ -132,6 +132,36 @@ field_numbers_of_the_disk_format_are_unique(void **state BF_UNUSED)
 	}
 }
 
+static void
+op_retry__picks_what_the_type_can_run_again(void **state BF_UNUSED)
+{
+	struct str did = STR("did:plc:abc"), uri = STR("at://did:plc:abc/a.b.c/d"),
+	    host = STR("https://pds.test");
+
+	assert_true(str_eq(op_retry_item(OP_RETRY_DIDS, did), did));
+	assert_true(str_eq(op_retry_item(OP_RETRY_DIDS, uri), did));
+	assert_true(str_eq(op_retry_item(OP_RETRY_DIDS, STR("at://did:plc:abc")), did));
+	assert_true(str_is_empty(op_retry_item(OP_RETRY_DIDS, STR("at://handle.test/x"))));
+	assert_true(str_is_empty(op_retry_item(OP_RETRY_DIDS, host)));
+	assert_true(str_eq(op_retry_item(OP_RETRY_URIS, uri), uri));
+	assert_true(str_is_empty(op_retry_item(OP_RETRY_URIS, did)));
+	assert_true(str_is_empty(op_retry_item(OP_RETRY_NONE, did)));
+}
+
+static void
+parameters_say_which_types_can_be_retried(void **state BF_UNUSED)
+{
+	struct op op = { .items_of = STR("3migo7fijwi2k"), .did = STR("did:plc:abc") };
+	struct err err;
+
+	assert_int_equal(op_params_check(&op, op_type_find(STR("did-sync")), &err), -1);
+	assert_non_null(strstr(err.text, "cannot be run alone"));
+	op.did = STR_NONE;
+	assert_int_equal(op_params_check(&op, op_type_find(STR("pds-scan")), &err), 0);
+	op.items_of = STR("3migo7fijwi");
+	assert_int_equal(op_params_check(&op, op_type_find(STR("pds-scan")), &err), -1);
+}
+
 static const struct CMUnitTest op_tests[] = {
 	cmocka_unit_test(terminal_states_never_change),
 	cmocka_unit_test(legal_transitions_are_those_of_the_picture),
@@ -140,6 +170,8 @@ static const struct CMUnitTest op_tests[] = {
 	cmocka_unit_test(parameters_are_checked_against_their_type),
 	cmocka_unit_test(parameters_are_visible_ascii),
 	cmocka_unit_test(parameters_over_their_length_are_refused),
+	cmocka_unit_test(op_retry__picks_what_the_type_can_run_again),
+	cmocka_unit_test(parameters_say_which_types_can_be_retried),
 	cmocka_unit_test(field_numbers_of_the_disk_format_are_unique),
 };
 
