@@ -25,6 +25,8 @@
 #define LIMIT_WORKER_LOGS		100	/* `log` messages kept of one attempt */
 #define LIMIT_WORKER_SPILL_FILES	8	/* temporary files: repositories at once */
 
+#define LIMIT_POOL_ORDERS		4096	/* repositories that wait for a sync; 0.2 KB each */
+
 /* --- operations (op/) --- */
 
 #define LIMIT_DID_BYTES			2048	/* spec: DID, "max length" */

@@ -195,6 +195,8 @@ apply_options(struct http_limits *limits, const struct http_options *options,
 		limits->attempts = options->attempts;
 	if (options->connect_ms > 0)
 		limits->connect_ms = options->connect_ms;
+	if (options->wait_ms > 0)
+		limits->wait_ms = options->wait_ms;
 	if (options->bulk_total_ms > 0 && is_bulk)
 		limits->total_ms = options->bulk_total_ms;
 }

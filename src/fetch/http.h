@@ -51,6 +51,7 @@ struct http_options {
 	unsigned attempts;
 	int64_t connect_ms;
 	int64_t bulk_total_ms;		/* total_ms of the large downloads */
+	int64_t wait_ms;		/* a host that lets us wait longer ends it */
 };
 
 /*

@@ -192,8 +192,10 @@ start(struct worker *worker)
 		return job;
 	}
 	job->has_env = true;
-	job->sync = sync_repo_start(&job->env, given->did,
-	    given->spill_count > 0 ? given->spill_fds[0] : -1, &events, job);
+	job->sync = sync_repo_start(&job->env, &(struct sync_order){
+	    .did = given->did,
+	    .spill_fd = given->spill_count > 0 ? given->spill_fds[0] : -1 }, &events,
+	    job);
 	return job;
 }
 

@@ -2,11 +2,13 @@
 noinst_LIBRARIES += libbfworkers.a
 libbfworkers_a_SOURCES = \
 	src/workers/assignment.c src/workers/assignment.h \
+	src/workers/pool_host.c src/workers/pool_host.h \
 	src/workers/records_link.c src/workers/records_link.h \
 	src/workers/sync_check.c \
 	src/workers/sync_env.c src/workers/sync_env.h \
 	src/workers/sync_fetch.c \
 	src/workers/sync_index.c \
+	src/workers/sync_pool.c src/workers/sync_pool.h \
 	src/workers/sync_repo.c src/workers/sync_repo.h src/workers/sync_repo_impl.h \
 	src/workers/worker.c src/workers/worker.h
 
@@ -35,6 +37,10 @@ ACCOUNT_TEST_RIG = t/unit/fake_account.c t/unit/fake_account.h \
 	t/unit/fetch_server.c t/unit/fetch_server.h t/unit/vectors.c t/unit/vectors.h
 SYNC_TEST_RIG = $(ACCOUNT_TEST_RIG) t/unit/sync_bench.c t/unit/sync_bench.h \
 	t/unit/fake_indexer.c t/unit/fake_indexer.h
+
+UNIT_TESTS += t/unit/test_sync_pool
+t_unit_test_sync_pool_SOURCES = t/unit/test_sync_pool.c $(SYNC_TEST_RIG)
+t_unit_test_sync_pool_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_sync_repo t/unit/test_sync_bad t/unit/test_sync_stop \
 	t/unit/test_did_sync

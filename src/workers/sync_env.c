@@ -8,6 +8,7 @@
 #include "common/mem.h"
 
 #define RATE_LIMIT_WAIT_MS	(60 * 1000)
+#define DEFER_WAIT_MS		(3 * 1000)	/* a longer wait is spent elsewhere */
 
 /* Servers log it; who is bothered by us should know whom to write to. */
 static char *
@@ -79,6 +80,7 @@ sync_env_http_options(const struct sync_env *env)
 		.attempts = (unsigned)settings->fetch_retries + 1,
 		.connect_ms = (int64_t)settings->connect_timeout_ms,
 		.bulk_total_ms = (int64_t)settings->fetch_timeout_ms,
+		.wait_ms = env->defers ? DEFER_WAIT_MS : 0,
 	};
 }
 
@@ -95,6 +97,7 @@ sync_env_init(struct sync_env *env, struct ev_loop *loop, struct records_link *r
 			.allow_plain_http = settings->allow_plain_http,
 		},
 		.rate_limit_wait_ms = RATE_LIMIT_WAIT_MS,
+		.memory_bytes = settings->repo_memory_bytes,
 	};
 	if (make_filter(settings->collections, &env->filter, err) == -1)
 		return -1;
@@ -103,6 +106,18 @@ sync_env_init(struct sync_env *env, struct ev_loop *loop, struct records_link *r
 	options = sync_env_http_options(env);
 	env->http = http_new(loop, &options);
 	return 0;
+}
+
+void
+sync_env_share(struct sync_env *env, unsigned repos)
+{
+	struct http_options options;
+
+	env->memory_bytes = env->settings->repo_memory_bytes / repos;
+	env->defers = true;
+	http_free(&env->http);
+	options = sync_env_http_options(env);
+	env->http = http_new(env->loop, &options);
 }
 
 void

@@ -33,6 +33,11 @@ struct sync_env {
 	struct identity_options identity;
 	char selection[SYNC_SELECTION_SIZE];	/* names the wanted collections */
 	int64_t rate_limit_wait_ms;	/* after a 429 that does not say how long */
+	uint64_t memory_bytes;		/* of one repository; then the spill file */
+
+	/* Whoever runs these syncs has others to run meanwhile: one that its server
+	 * makes wait ends, as rate-limited or unreachable, with retry_after_ms. */
+	bool defers;
 };
 
 /* What the settings say of requests; points into env. */
@@ -42,6 +47,10 @@ struct http_options sync_env_http_options(const struct sync_env *env);
 int sync_env_init(struct sync_env *env, struct ev_loop *loop,
     struct records_link *records, const struct settings *settings, struct err *err)
     BF_MUSTCHECK;
+
+/* Before the first request: so many repositories are synced at a time, which share
+ * the memory and do not hold one another up. */
+void sync_env_share(struct sync_env *env, unsigned repos);
 
 /* The syncs must be gone.  Not from inside a callback of http. */
 void sync_env_clear(struct sync_env *env);

@@ -58,11 +58,12 @@ take_error(struct sync_repo *sync, const struct fetch_error *error,
 	int64_t wait_ms = retry_after_ms > 0 ? retry_after_ms :
 	    sync->env->rate_limit_wait_ms;
 
-	if (error->class == FETCH_RATE_LIMITED) {
+	if (error->class == FETCH_RATE_LIMITED && !sync->env->defers) {
 		sync_note(sync, "%s; waiting %" PRId64 " s", error->text, wait_ms / 1000);
 		sync_enter_again(sync, wait_ms);
 		return;
 	}
+	sync->outcome.retry_after_ms = retry_after_ms;
 	sync_fail(sync, fetch_class_word(error->class), "%s", error->text);
 }
 
@@ -218,7 +219,7 @@ open_repo(struct sync_repo *sync)
 	if (sync->spill_fd >= 0 && ftruncate(sync->spill_fd, 0) == 0 &&
 	    lseek(sync->spill_fd, 0, SEEK_SET) == 0)
 		options.spill_fd = sync->spill_fd;
-	options.memory_bytes = settings->repo_memory_bytes;
+	options.memory_bytes = sync->env->memory_bytes;
 	if (settings->repo_max_bytes < options.max_bytes)
 		options.max_bytes = settings->repo_max_bytes;
 	sync->repo = repo_new(&options);

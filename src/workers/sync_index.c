@@ -57,8 +57,8 @@ on_state(const struct msg_state *state, void *arg)
 		sync_enter(sync, sync->known.records > 0 ? SYNC_PURGING :
 		    SYNC_COMMITTING);
 	else
-		sync_enter(sync, sync->known.rev[0] != '\0' ? SYNC_COMPARING :
-		    SYNC_FETCHING);
+		sync_enter(sync, sync->known.rev[0] != '\0' && !sync->is_forced ?
+		    SYNC_COMPARING : SYNC_FETCHING);
 }
 
 /* --- diffing --- */

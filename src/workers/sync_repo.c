@@ -136,6 +136,9 @@ sync_finish(struct sync_repo *sync, enum sync_result result)
 {
 	sync->outcome.result = result;
 	sync->outcome.progress = sync->progress;
+	sync->outcome.pds = sync->pds;
+	sync->outcome.is_about_document = sync->step == SYNC_RESOLVING ||
+	    sync->step == SYNC_REFRESHING;
 	sync_enter(sync, SYNC_OVER);
 	ev_timer_start(sync->env->loop, &sync->over);
 }
@@ -165,7 +168,7 @@ sync_fail_fault(struct sync_repo *sync, const struct fault *fault)
 /* --- life --- */
 
 struct sync_repo *
-sync_repo_start(const struct sync_env *env, struct str did, int spill_fd,
+sync_repo_start(const struct sync_env *env, const struct sync_order *order,
     const struct sync_repo_events *events, void *arg)
 {
 	struct sync_repo *sync = xcalloc(1, sizeof(*sync));
@@ -173,8 +176,10 @@ sync_repo_start(const struct sync_env *env, struct str did, int spill_fd,
 	sync->env = env;
 	sync->events = events;
 	sync->arg = arg;
-	sync->spill_fd = spill_fd;
-	sync->did = xstrndup(did.ptr, did.len);
+	sync->spill_fd = order->spill_fd;
+	sync->is_forced = order->is_forced;
+	sync->did = xstrndup(order->did.ptr, order->did.len);
+	sync->outcome.retry_after_ms = -1;
 	sync->fault = FAULT_INIT;
 	sync->progress.stage = steps[SYNC_RESOLVING].stage;
 	ev_timer_init(&sync->slice, on_slice, 0., 0.);

@@ -67,6 +67,11 @@ struct sync_outcome {
 	uint64_t created, updated, deleted;	/* by the indexer's count */
 	char rev[TID_SIZE];			/* that is indexed now; or "" */
 	const char *status;			/* account status that was written, or NULL */
+	const char *pds;			/* origin of its server, if it was found; or NULL */
+	/* With SYNC_FAILED: the server asks for this pause, -1: it does not; and
+	 * whether it was the DID's document that could not be had. */
+	int64_t retry_after_ms;
+	bool is_about_document;
 	/*
 	 * A word: of fetch_error.h ("unreachable", ...), of fault.def
 	 * ("BadSignature", ...), the indexer's own, or one of
@@ -91,13 +96,15 @@ struct sync_repo_events {
 	    void *arg);
 };
 
-/*
- * Begin.  did is copied, env, events and spill_fd are borrowed.  The spill file
- * is this sync's alone; -1 bounds the repository to repo_memory_bytes.  Never
- * calls back from inside.
- */
-struct sync_repo *sync_repo_start(const struct sync_env *env, struct str did,
-    int spill_fd, const struct sync_repo_events *events, void *arg);
+struct sync_order {
+	struct str did;			/* copied */
+	int spill_fd;			/* this sync's alone; -1: memory_bytes is all */
+	bool is_forced;			/* fetch it, whatever the revision */
+};
+
+/* Begin.  env and events are borrowed.  Never calls back from inside. */
+struct sync_repo *sync_repo_start(const struct sync_env *env,
+    const struct sync_order *order, const struct sync_repo_events *events, void *arg);
 
 /* Stop at once, without a callback: transfers are dropped, the indexer forgets
  * what was put.  Sets *sync to NULL; NULL is fine. */

@@ -61,6 +61,7 @@ struct sync_repo {
 	const struct sync_repo_events *events;
 	void *arg;
 	int spill_fd;
+	bool is_forced;
 	/* owned */
 	char *did;
 	char *pds;		/* origin of its server; NULL until it is known */

@@ -113,6 +113,7 @@ open_env(struct sync_bench *bench)
 
 	assert_int_equal(sync_env_init(&bench->env, bench->loop, bench->link,
 	    &bench->settings, &err), 0);
+	bench->env.defers = bench->defers;
 	http_free(&bench->env.http);
 	options = sync_env_http_options(&bench->env);
 	options.polite = (struct polite_options){ .requests_per_s = 1000, .burst = 1000,
@@ -189,8 +190,8 @@ bench_start(struct sync_bench *bench, const char *did)
 	bench->dones = 0;
 	bench->stages[0] = bench->notes[0] = '\0';
 	bench->progress = (struct sync_progress){ 0 };
-	bench->sync = sync_repo_start(&bench->env, str_from(did), bench->spill_fd,
-	    &events, bench);
+	bench->sync = sync_repo_start(&bench->env, &(struct sync_order){
+	    .did = str_from(did), .spill_fd = bench->spill_fd }, &events, bench);
 	assert_int_equal(bench->dones, 0);
 }
 

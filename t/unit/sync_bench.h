@@ -22,6 +22,7 @@ struct sync_bench {
 	struct records_link *link;
 	struct settings settings;
 	struct sync_env env;
+	bool defers;			/* env shall, from the next bench_set() on */
 	int spill_fd;
 	struct sync_repo *sync;		/* NULL when none runs */
 	ev_timer deadline;

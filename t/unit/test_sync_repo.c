@@ -219,7 +219,7 @@ sync__spills_what_is_over_its_memory(void **state)
 	struct sync_bench *bench = *state;
 	struct stat st;
 
-	bench->settings.repo_memory_bytes = 4096;
+	bench->env.memory_bytes = 4096;
 	bench_add_k256(bench);
 	account_add_car(bench->server, "good-k256.car");
 	assert_int_equal(bench_sync(bench, K256_DID)->result, SYNC_DONE);
