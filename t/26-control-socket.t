@@ -163,6 +163,54 @@ sub fd_set {
 	return $set;
 }
 
+subtest 'one who watches everything hears of everything' => sub {
+	my ($peer) = greeted();
+	$peer->send('watch_all', req => 9);
+	$peer->send('measure', req => 10);
+	my $before = $peer->receive;
+	is $before->{msg}, 'measures', 'the measures';
+	my $id = $daemon->trigger('did-sync', did => null_op_did('finish'));
+	my @statuses;
+	while (!@statuses || $statuses[-1] < 3) {
+		my $change = $peer->receive;
+		is $change->{req}, 9, 'a change';
+		is $change->{op}{id}, $id, 'of it';
+		push @statuses, $change->{op}{status};
+	}
+	is $statuses[0], 1, 'from the queue';
+	is $statuses[-1], 3, 'to its end';
+	$peer->send('measure', req => 11);
+	my $after = $peer->receive;
+	is $after->{worker_starts}, $before->{worker_starts} + 1, 'one more worker';
+	ok $after->{has_indexer}, 'the indexer runs';
+	is "$after->{indexer_starts} $after->{api_starts}", '1 1', 'from the first start';
+};
+
+subtest 'one who watches everything and does not read is told of the gap' => sub {
+	my ($peer, $socket) = greeted();
+	setsockopt $socket, SOL_SOCKET, Socket::SO_RCVBUF(), 4096;
+	$peer->send('watch_all', req => 9);
+	my ($busy) = greeted();
+	my $did = 'did:web:finish.' . 'x.' x 900 . 'test';
+	# 3 changes of 2 KB each; half of LIMIT_CHANNEL_QUEUE_BYTES is 4 MiB.
+	for my $n (1 .. 800) {
+		$busy->send('trigger', req => $n, type => 'did-sync', did => "$did$n");
+		is $busy->receive->{msg}, 'op', 'triggered' or last if $n % 100 == 0;
+		$busy->receive if $n % 100;
+	}
+	wait_for { $daemon->xrpc_get('getBackfillStatus', { status => 'queued', limit => 1 })
+		->{json}{operations}[0] ? 0 : 1 } 120, 'all of them to run';
+	my ($changes, $last) = (0);
+	while ($last = $peer->receive) {
+		last if $last->{msg} eq 'end_list';
+		$changes++;
+	}
+	is $last->{msg}, 'end_list', "after $changes changes it is told";
+	$peer->send('watch_all', req => 12);
+	my $id = $daemon->trigger('did-sync', did => null_op_did('finish'));
+	is $peer->receive->{op}{id}, $id, 'and can go on';
+};
+
 subtest 'more clients than LIMIT_CONTROL_CLIENTS' => sub {
 	my @idle = map { connected() } 1 .. 70;
 	$daemon->wait_log(qr/control socket: 64 clients are connected/);

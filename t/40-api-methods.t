@@ -350,6 +350,29 @@ subtest 'health' => sub {
 	is $api->get('/readyz')->{status}, 200, 'readyz';
 };
 
+subtest 'what has not changed is 304' => sub {
+	for my $query ("?id=$done", '', '?status=running') {
+		my $connection = $api->ask('GET', "$nsid.getBackfillStatus$query");
+		my $tag = $connection->answer->{headers}{etag};
+		ok $tag, "'$query' has an ETag";
+		for my $known ($tag, "\"x\", $tag", $tag =~ s{^W/}{}r, '*') {
+			my $answer = $api->ask('GET', "$nsid.getBackfillStatus$query",
+				on => $connection, headers => { 'If-None-Match' => $known })
+				->answer(no_body => 1);
+			is $answer->{status}, 304, "304 for $known";
+			is $answer->{headers}{etag}, $tag, 'with the ETag';
+		}
+		my $answer = $api->ask('GET', "$nsid.getBackfillStatus$query",
+			on => $connection, headers => { 'If-None-Match' => 'W/"x"' })->answer;
+		is $answer->{status}, 200, '200 for another';
+		ok $answer->{json}, 'with the body';
+	}
+	my $before = status("?id=$running")->{headers}{etag};
+	$api->fill("progress $running 51 200");
+	isnt status("?id=$running")->{headers}{etag}, $before, 'progress changes it';
+	$api->fill("progress $running 50 200");
+};
+
 subtest 'HEAD and OPTIONS' => sub {
 	my $connection = $api->ask('HEAD', "$nsid.getBackfillStatus?id=$done");
 	my $head = $connection->answer(no_body => 1);

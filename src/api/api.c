@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "api/feed.h"
 #include "api/http.h"
 #include "api/supervisor_link.h"
 #include "common/buf.h"
@@ -51,6 +52,7 @@ drain(struct api *api)
 		return;
 	}
 	ev_timer_start(api->loop, &api->drain_limit);
+	feed_end(api->feed);
 	http_drain(api->http, on_http_drained, api);
 }
 
@@ -146,12 +148,31 @@ on_ready(void *arg)
 		leave(api, EXIT_STORE);
 		return;
 	}
+	api->feed = feed_new(api->loop, api->spelling);
 	if (http_new(api->loop, api, &options, &api->http, &err) == -1) {
 		log_error("%s", err.text);
 		leave(api, EXIT_SYSTEM);
 		return;
 	}
 	log_info("serving, authority %s", api->settings.authority);
+}
+
+static void
+on_op(const struct op *op, void *arg)
+{
+	struct api *api = arg;
+
+	if (api->feed != NULL)
+		feed_op(api->feed, op);
+}
+
+static void
+on_missed(void *arg)
+{
+	struct api *api = arg;
+
+	if (api->feed != NULL)
+		feed_reset(api->feed);
 }
 
 static void
@@ -216,6 +237,8 @@ api_init(struct api *api, struct ev_loop *loop)
 	struct supervisor_link_options options = {
 		.on_setting = on_setting,
 		.on_ready = on_ready,
+		.on_op = on_op,
+		.on_missed = on_missed,
 		.on_gone = on_gone,
 		.arg = api,
 	};
@@ -236,7 +259,10 @@ api_clear(struct api *api)
 {
 	/* First: requests that wait for it are answered and resumed. */
 	supervisor_link_free(&api->link);
+	if (api->feed != NULL)
+		feed_end(api->feed);
 	http_free(&api->http);
+	feed_free(&api->feed);
 	ops_close(&api->ops);
 	auth_clear(&api->auth);
 	settings_clear(&api->settings);

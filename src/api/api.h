@@ -23,6 +23,7 @@
 #include "common/settings.h"
 #include "op/op_json.h"
 
+struct feed;
 struct http;
 struct ops;
 struct supervisor_link;
@@ -35,6 +36,7 @@ struct api {
 	struct auth auth;
 	struct supervisor_link *link;
 	struct ops *ops;		/* NULL until the settings are there */
+	struct feed *feed;		/* likewise */
 	struct http *http;		/* likewise; reads its members below */
 	enum op_spelling spelling;
 

@@ -40,6 +40,7 @@ reply_operation(struct request *request, const struct op *op)
 {
 	struct json json = reply_json(&request->reply, 200);
 
+	request->reply.is_tagged = true;
 	json_object_begin(&json);
 	json_name(&json, STR("operation"));
 	op_json(&json, op, request->api->spelling);
@@ -103,6 +104,7 @@ show_list(struct request *request, struct ops_read *read, bool finished_only)
 	};
 	struct err err;
 
+	request->reply.is_tagged = true;
 	json_object_begin(&page.json);
 	json_name(&page.json, STR("operations"));
 	json_array_begin(&page.json);

@@ -10,6 +10,9 @@
 route_params h_status_params, h_history_params;
 route_handler h_status, h_history;
 
+/* h_events.c */
+route_handler h_events;
+
 /* h_trigger.c */
 route_handler h_trigger, h_trigger_type;
 

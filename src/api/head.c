@@ -62,15 +62,6 @@ add_coding(struct head *head, struct str value, struct err *err)
 }
 
 static int
-add_host(struct head *head, struct err *err)
-{
-	if (head->has_host)
-		return err_set(err, ERR_INVALID, "more than one Host");
-	head->has_host = true;
-	return 0;
-}
-
-static int
 add_text(struct str *member, const char *name, struct str value, struct err *err)
 {
 	if (member->ptr != NULL)
@@ -96,7 +87,7 @@ head_add(struct head *head, struct str name, struct str value, struct err *err)
 	if (str_eq_nocase(name, STR("transfer-encoding")))
 		return add_coding(head, value, err);
 	if (str_eq_nocase(name, STR("host")))
-		return add_host(head, err);
+		return add_text(&head->host, "Host", value, err);
 	if (str_eq_nocase(name, STR("content-type")))
 		return add_text(&head->content_type, "Content-Type", value, err);
 	if (str_eq_nocase(name, STR("content-encoding")))
@@ -105,6 +96,16 @@ head_add(struct head *head, struct str name, struct str value, struct err *err)
 		return add_text(&head->authorization, "Authorization", value, err);
 	if (str_eq_nocase(name, STR("origin")))
 		return add_text(&head->origin, "Origin", value, err);
+	if (str_eq_nocase(name, STR("cookie")))
+		return add_text(&head->cookie, "Cookie", value, err);
+	if (str_eq_nocase(name, STR("if-none-match")))
+		return add_text(&head->if_none_match, "If-None-Match", value, err);
+	if (str_eq_nocase(name, STR("last-event-id")))
+		return add_text(&head->last_event_id, "Last-Event-ID", value, err);
+	if (str_eq_nocase(name, STR("sec-fetch-site")))
+		return add_text(&head->fetch_site, "Sec-Fetch-Site", value, err);
+	if (str_eq_nocase(name, STR("x-form-token")))
+		return add_text(&head->form_token, "X-Form-Token", value, err);
 	if (str_eq_nocase(name, STR("expect")))
 		head->expects_continue = str_eq_nocase(value, STR("100-continue"));
 	return 0;

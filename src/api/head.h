@@ -18,9 +18,12 @@
 
 struct head {			/* text is borrowed from the connection */
 	struct str content_type, content_encoding, authorization, origin;
+	struct str host, cookie, if_none_match, last_event_id;
+	struct str fetch_site;		/* Sec-Fetch-Site */
+	struct str form_token;		/* X-Form-Token: ours, against forged requests */
 	uint64_t content_length;
 	unsigned count;
-	bool has_length, has_host;
+	bool has_length;
 	bool is_chunked;
 	bool expects_continue;
 };

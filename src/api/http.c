@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 #include <sys/socket.h>
 
+#include "api/answer.h"
 #include "api/head_layout.h"
 #include "api/request.h"
 #include "common/fdutil.h"
@@ -93,59 +94,39 @@ on_overdue(struct ev_loop *loop, struct ev_timer *watcher, int revents BF_UNUSED
 
 /* --- answers --- */
 
-static void
-add_header(struct MHD_Response *response, const char *name, const char *value)
+/*
+ * The reader has nothing now: the connection rests until it has.  In the call of
+ * the response's own callback, libmicrohttpd wants it so.
+ */
+static ssize_t
+on_stream(void *arg, uint64_t offset BF_UNUSED, char *to, size_t size)
 {
-	if (MHD_add_response_header(response, name, value) == MHD_NO)
-		abort();	/* out of memory, as in mem.h */
+	struct http_conn *conn = arg;
+	ssize_t n = feed_read(&conn->request.reader, to, size);
+
+	if (n < 0)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (n > 0) {
+		start_time(conn);
+		return n;
+	}
+	untime(conn);
+	conn->is_suspended = true;
+	MHD_suspend_connection(conn->mhd);
+	return 0;
 }
 
-static void
-add_headers(struct MHD_Response *response, const struct request *request)
-{
-	const struct reply *reply = &request->reply;
-
-	if (buf_len(&reply->body) > 0)
-		add_header(response, "Content-Type", "application/json");
-	if (reply->closes || request->conn->http->on_drained != NULL)
-		add_header(response, "Connection", "close");
-	if (reply->asks_credentials)
-		add_header(response, "WWW-Authenticate",
-		    "Basic realm=\"admin\", charset=\"UTF-8\"");
-	if (reply->retry_after_secs > 0) {
-		char secs[16];
-
-		(void)snprintf(secs, sizeof(secs), "%u", reply->retry_after_secs);
-		add_header(response, "Retry-After", secs);
-	}
-	/* Any page may ask: no cookie lets it act for somebody who did not mean it. */
-	if (request->head.origin.ptr != NULL)
-		add_header(response, "Access-Control-Allow-Origin", "*");
-	if (reply->allows_methods) {
-		add_header(response, "Allow", "GET, HEAD, POST, OPTIONS");
-		add_header(response, "Access-Control-Allow-Methods",
-		    "GET, HEAD, POST");
-		add_header(response, "Access-Control-Allow-Headers",
-		    "Authorization, Content-Type");
-		add_header(response, "Access-Control-Max-Age", "86400");
-	}
-}
-
-/* The body is sent from where the handler wrote it: it stays until
- * on_completed(). */
 static enum MHD_Result
 send_reply(struct http_conn *conn)
 {
-	struct reply *reply = &conn->request.reply;
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
-	response = MHD_create_response_from_buffer(buf_len(&reply->body),
-	    buf_data(&reply->body), MHD_RESPMEM_PERSISTENT);
+	response = answer_new(&conn->request, conn->http->on_drained != NULL, on_stream,
+	    conn);
 	if (response == NULL)
 		return MHD_NO;
-	add_headers(response, &conn->request);
-	result = MHD_queue_response(conn->mhd, reply->status, response);
+	result = MHD_queue_response(conn->mhd, conn->request.reply.status, response);
 	MHD_destroy_response(response);
 	start_time(conn);
 	return result;

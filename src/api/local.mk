@@ -5,6 +5,7 @@ noinst_LIBRARIES += libbfapi.a
 libbfapi_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 libbfapi_a_SOURCES = \
 	src/api/auth.c src/api/auth.h \
+	src/api/feed.c src/api/feed.h \
 	src/api/head.c src/api/head.h \
 	src/api/head_layout.c src/api/head_layout.h \
 	src/api/input.c src/api/input.h \
@@ -17,8 +18,10 @@ libbfapi_a_SOURCES = \
 pkglibexec_PROGRAMS += backfill-api
 backfill_api_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
 backfill_api_SOURCES = \
+	src/api/answer.c src/api/answer.h \
 	src/api/api.c src/api/api.h \
 	src/api/h_cancel.c \
+	src/api/h_events.c \
 	src/api/h_health.c \
 	src/api/h_status.c \
 	src/api/h_trigger.c \
@@ -58,4 +61,5 @@ t_unit_fill_ops_SOURCES = t/unit/fill_ops.c
 t_unit_fill_ops_LDADD = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
 EXTRA_DIST += t/lib/Backfilld/Api.pm t/lib/Backfilld/Lexicon.pm \
 	t/lib/Backfilld/RawHttp.pm t/40-api-methods.t t/41-api-abuse.t \
+	t/43-api-events.t \
 	t/42-api-supervisor-gone.t docs/api.md

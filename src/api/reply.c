@@ -2,8 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/err.h"
+#include "common/mem.h"
 
 #define KEEP_BYTES	(16 * 1024)	/* of a body's memory, for the next request */
 #define RETRY_SECS	5		/* when the daemon is busy or restarting */
@@ -12,6 +14,8 @@ void
 reply_clear(struct reply *reply)
 {
 	buf_clear(&reply->body);
+	free(reply->location);
+	free(reply->cookie);
 	*reply = (struct reply){ 0 };
 }
 
@@ -20,6 +24,8 @@ reply_reset(struct reply *reply)
 {
 	struct buf body = reply->body;
 
+	free(reply->location);
+	free(reply->cookie);
 	buf_reset(&body);
 	buf_shrink(&body, KEEP_BYTES);
 	*reply = (struct reply){ .body = body };
@@ -31,6 +37,27 @@ reply_json(struct reply *reply, unsigned status)
 	reply_reset(reply);
 	reply->status = status;
 	return json_to(&reply->body);
+}
+
+struct buf *
+reply_text(struct reply *reply, unsigned status, const char *content_type)
+{
+	reply_reset(reply);
+	reply->status = status;
+	reply->content_type = content_type;
+	return &reply->body;
+}
+
+void
+reply_redirect(struct reply *reply, const char *location)
+{
+	char *to = xstrdup(location), *cookie = reply->cookie;
+
+	reply->cookie = NULL;
+	reply_reset(reply);
+	reply->status = 303;
+	reply->location = to;
+	reply->cookie = cookie;
 }
 
 void

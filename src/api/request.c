@@ -24,6 +24,7 @@ request_reset(struct request *request)
 	struct reply reply = request->reply;
 
 	link_wait_stop(&request->wait);
+	feed_reader_stop(&request->reader);
 	buf_reset(&target);
 	buf_shrink(&target, KEEP_BYTES);
 	buf_reset(&body);
@@ -36,6 +37,7 @@ void
 request_clear(struct request *request)
 {
 	link_wait_stop(&request->wait);
+	feed_reader_stop(&request->reader);
 	buf_clear(&request->target);
 	buf_clear(&request->body);
 	reply_clear(&request->reply);

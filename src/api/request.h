@@ -9,6 +9,7 @@
 #ifndef BF_API_REQUEST_H
 #define BF_API_REQUEST_H
 
+#include "api/feed.h"
 #include "api/head.h"
 #include "api/op_query.h"
 #include "api/params.h"
@@ -44,6 +45,7 @@ struct request {
 
 	/* the answer */
 	struct reply reply;
+	struct feed_reader reader;	/* of a reply that is a stream */
 	struct link_wait wait;		/* for the supervisor */
 	enum msg_type expected;		/* from it */
 	request_answer_cb *on_answer;

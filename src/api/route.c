@@ -23,6 +23,8 @@ static const struct route routes[] = {
 	TRIGGER("triggerFullReindex", "full-reindex"),
 #undef TRIGGER
 
+	{ .name = "/events", .access = ROUTE_READ, .handler = h_events },
+
 	{ .name = "/xrpc/_health", .access = ROUTE_PUBLIC, .handler = h_health },
 	{ .name = "/livez", .access = ROUTE_PUBLIC, .handler = h_livez },
 	{ .name = "/readyz", .access = ROUTE_PUBLIC, .handler = h_readyz },

@@ -15,6 +15,7 @@ struct supervisor_link {
 	struct channel *channel;	/* owned; NULL once it is gone */
 	bool is_ready;			/* its hello is here */
 	uint64_t last_req;
+	uint64_t watch_req;		/* of watch_all */
 	TAILQ_HEAD(, link_wait) waits;	/* borrowed, oldest first */
 };
 
@@ -84,6 +85,35 @@ on_setting(struct supervisor_link *link, const struct msg_setting *setting)
 }
 
 static void
+watch_all(struct supervisor_link *link)
+{
+	struct msg msg = { .type = MSG_TYPE_WATCH_ALL };
+
+	link->watch_req = ++link->last_req;
+	msg.watch_all.req = link->watch_req;
+	channel_send(link->channel, &msg);
+}
+
+static void
+on_op(struct supervisor_link *link, const struct msg *msg)
+{
+	if (msg->op.req == link->watch_req)
+		link->options.on_op(&msg->op.op, link->options.arg);
+	else
+		answer(link, msg->op.req, msg);
+}
+
+/* We were too slow for the supervisor to tell everything. */
+static void
+on_end_list(struct supervisor_link *link, const struct msg_end_list *end)
+{
+	if (end->req != link->watch_req)
+		return;
+	watch_all(link);
+	link->options.on_missed(link->options.arg);
+}
+
+static void
 on_hello(struct supervisor_link *link, const struct msg_hello *hello)
 {
 	struct err err;
@@ -96,6 +126,8 @@ on_hello(struct supervisor_link *link, const struct msg_hello *hello)
 		return;
 	}
 	link->is_ready = true;
+	/* First, so that nothing changes between what is read then and this. */
+	watch_all(link);
 	link->options.on_ready(link->options.arg);
 }
 
@@ -119,7 +151,11 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 	else if (msg->type == MSG_TYPE_HELLO && !link->is_ready)
 		on_hello(link, &msg->hello);
 	else if (msg->type == MSG_TYPE_OP && link->is_ready)
-		answer(link, msg->op.req, msg);
+		on_op(link, msg);
+	else if (msg->type == MSG_TYPE_END_LIST && link->is_ready)
+		on_end_list(link, &msg->end_list);
+	else if (msg->type == MSG_TYPE_MEASURES && link->is_ready)
+		answer(link, msg->measures.req, msg);
 	else if (msg->type == MSG_TYPE_CANCELLED && link->is_ready)
 		answer(link, msg->cancelled.req, msg);
 	else if (msg->type == MSG_TYPE_ERROR && link->is_ready)
@@ -187,6 +223,8 @@ set_req(struct msg *msg, uint64_t req)
 {
 	if (msg->type == MSG_TYPE_TRIGGER) {
 		msg->trigger.req = req;
+	} else if (msg->type == MSG_TYPE_MEASURE) {
+		msg->measure.req = req;
 	} else {
 		assert(msg->type == MSG_TYPE_CANCEL);
 		msg->cancel.req = req;

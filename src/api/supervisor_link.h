@@ -4,7 +4,8 @@
  * Settings come in first, then the supervisor's hello.  From then on requests
  * go out, each with a number of ours, and the answer with that number ends it.
  * A request waits at most as long as it says: a stopped supervisor costs its
- * callers a clear error, not their patience.
+ * callers a clear error, not their patience.  One request is ours and never ends:
+ * `watch_all`, by which every change of an operation is heard of.
  */
 #ifndef BF_API_SUPERVISOR_LINK_H
 #define BF_API_SUPERVISOR_LINK_H
@@ -23,6 +24,10 @@ struct supervisor_link_options {
 	/* Before on_ready, and after a reload; an error ends the link. */
 	int (*on_setting)(struct str name, struct str value, struct err *err, void *arg);
 	void (*on_ready)(void *arg);
+	/* An operation has changed; borrowed for the call. */
+	void (*on_op)(const struct op *op, void *arg);
+	/* So many changed that some were not told. */
+	void (*on_missed)(void *arg);
 	/* The supervisor went away (why is NULL) or broke the protocol.  Called
 	 * once, after every waiting request had its answer. */
 	void (*on_gone)(const struct err *why, void *arg);
@@ -39,7 +44,7 @@ void supervisor_link_free(struct supervisor_link **link);
 bool supervisor_link_is_up(const struct supervisor_link *link);
 
 enum link_outcome {
-	LINK_ANSWERED,		/* with op, cancelled or error */
+	LINK_ANSWERED,		/* with op, cancelled, measures or error */
 	LINK_GONE,		/* the supervisor went away: whether it did it is not known */
 	LINK_TIMEOUT,		/* it is there but does not answer: likewise */
 };
@@ -60,7 +65,7 @@ struct link_wait {
 };
 
 /*
- * Send a `trigger` or a `cancel`, whose req is filled in here.  -1 if the
+ * Send a `trigger`, `cancel` or `measure`, whose req is filled in here.  -1 if the
  * supervisor is not there, or so far behind that asking more is no use: then
  * nothing was sent and on_answer is not called.
  */

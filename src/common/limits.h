@@ -54,6 +54,11 @@
 #define LIMIT_JWT_BYTES			8192	/* a DID of 2048 bytes, twice, in base64 */
 #define LIMIT_JWT_LIFE_SECS		300	/* a PDS gives 60; bounds the replay set */
 
+/* --- those who look on (api/) --- */
+
+#define LIMIT_FEED_EVENTS		4096	/* kept for readers of /events that come back */
+#define LIMIT_FEED_BYTES		(1024 * 1024)	/* of their texts; a minute of 4 operations */
+
 /* --- answers of servers (fetch/) --- */
 
 #define LIMIT_FETCH_URL_BYTES		8192	/* longer ones meet limits of servers */

@@ -78,6 +78,7 @@ LIST_HEAD(child_list, child);
 struct child_table {
 	struct child_list list;
 	size_t count;
+	uint64_t starts;	/* of workers, since the daemon's own */
 };
 
 struct child_table *child_table_new(void);

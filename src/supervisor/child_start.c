@@ -89,6 +89,7 @@ child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd
 	ev_timer_start(sup->loop, &child->hello_timer);
 	LIST_INSERT_HEAD(&sup->children->list, child, entry);
 	sup->children->count++;
+	sup->children->starts++;
 	return child;
 }
 

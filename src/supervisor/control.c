@@ -268,17 +268,38 @@ client_wait(struct control_client *client, enum pending_kind kind, uint64_t req,
 	return true;
 }
 
+/*
+ * One who watches everything and does not read would be dropped for its queue, and
+ * the API with it: it is told instead that it has missed something.
+ */
+static void
+tell_watcher_of_all(struct control_client *client, struct pending *pending, struct str id)
+{
+	if (!channel_is_clogged(client->channel)) {
+		client_send_op(client, pending->req, id);
+		return;
+	}
+	client_send_end_list(client, pending->req, STR_NONE);
+	forget(client, pending);
+}
+
 void
 control_op_changed(struct control *control, const char *id)
 {
 	struct control_client *client;
-	struct pending *pending;
+	struct pending *pending, *next;
 
-	LIST_FOREACH(client, &control->clients, entry)
-		LIST_FOREACH(pending, &client->pendings, entry)
-			if (pending->kind == PENDING_WATCH &&
+	LIST_FOREACH(client, &control->clients, entry) {
+		for (pending = LIST_FIRST(&client->pendings); pending != NULL;
+		    pending = next) {
+			next = LIST_NEXT(pending, entry);
+			if (pending->kind == PENDING_WATCH_ALL)
+				tell_watcher_of_all(client, pending, str_from(id));
+			else if (pending->kind == PENDING_WATCH &&
 			    str_eq(str_from(pending->id), str_from(id)))
 				client_send_op(client, pending->req, str_from(id));
+		}
+	}
 }
 
 /* Call `answer` for each request that waits for the operation; it says whether
@@ -318,6 +339,8 @@ answer_settled(struct control_client *client, const struct pending *pending, con
 			return false;
 		client_send_end_list(client, pending->req, STR_NONE);
 		return true;
+	case PENDING_WATCH_ALL:
+		return false;
 	}
 	return false;
 }

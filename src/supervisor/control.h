@@ -22,6 +22,7 @@
 /* A request that is answered later, or again and again. */
 enum pending_kind {
 	PENDING_WATCH,		/* each change of the operation, until its end */
+	PENDING_WATCH_ALL,	/* each change of any operation; no id */
 	PENDING_CANCEL,		/* once, when it has settled */
 };
 

@@ -355,6 +355,31 @@ on_status(struct control_client *client, const struct msg_status *status)
 }
 
 static void
+on_watch_all(struct control_client *client, const struct msg_watch_all *watch)
+{
+	if (!client_wait(client, PENDING_WATCH_ALL, watch->req, STR_NONE))
+		send_too_many(client, watch->req);
+}
+
+static void
+on_measure(struct control_client *client, const struct msg_measure *measure)
+{
+	struct supervisor *sup = client->sup;
+	struct msg msg = { .type = MSG_TYPE_MEASURES };
+
+	msg.measures = (struct msg_measures){
+		.req = measure->req, .started_ms = (uint64_t)sup->started_ms,
+		.workers = sup->children->count,
+		.max_workers = sup->settings.max_workers,
+		.worker_starts = sup->children->starts,
+		.api_starts = service_starts(sup->api),
+		.indexer_starts = service_starts(sup->indexer),
+		.has_indexer = service_pid(sup->indexer) != 0,
+	};
+	channel_send(client->channel, &msg);
+}
+
+static void
 on_hello(struct control_client *client, const struct msg_hello *hello)
 {
 	if (hello->version != PROTO_VERSION) {
@@ -409,6 +434,12 @@ on_client_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		break;
 	case MSG_TYPE_STATUS:
 		on_status(client, &msg->status);
+		break;
+	case MSG_TYPE_WATCH_ALL:
+		on_watch_all(client, &msg->watch_all);
+		break;
+	case MSG_TYPE_MEASURE:
+		on_measure(client, &msg->measure);
 		break;
 	default:	/* the channel accepts nothing else from a client */
 		abort();

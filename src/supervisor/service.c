@@ -24,6 +24,7 @@ struct service {
 	struct channel *channel;	/* borrowed from the conversation's owner */
 	pid_t pid;			/* 0: not running */
 	bool is_ready;
+	uint64_t starts;		/* of a process, so far */
 	int64_t started_mono_ms;
 	unsigned delay_ms;		/* before the next start */
 
@@ -92,6 +93,7 @@ service_start(struct service *service)
 		return;
 	}
 	fd_close(&fds[1]);
+	service->starts++;
 	service->is_ready = false;
 	service->started_mono_ms = clock_mono_ms();
 	service->channel = options->started(sup, fds[0]);
@@ -178,6 +180,12 @@ pid_t
 service_pid(const struct service *service)
 {
 	return service->pid;
+}
+
+uint64_t
+service_starts(const struct service *service)
+{
+	return service->starts;
 }
 
 void

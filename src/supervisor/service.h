@@ -43,6 +43,7 @@ bool service_is_ready(const struct service *service);
 
 struct channel *service_channel(const struct service *service);	/* NULL: not running */
 pid_t service_pid(const struct service *service);		/* 0: not running */
+uint64_t service_starts(const struct service *service);	/* since our own start */
 
 /* Its channel was closed and freed by its owner: without it the process is of no
  * use; it gets a moment to end, then SIGKILL. */

@@ -96,6 +96,7 @@ create(struct supervisor *sup, struct op *op, char id_out[TID_SIZE],
 	sup->last_id = id;
 	log_info("op %s %.*s: triggered by %.*s", id_out, STR_FMT(op->type),
 	    STR_FMT(op->started_by));
+	supervisor_op_changed(sup, id_out);
 	queue_wake(sup);
 	return 0;
 }

@@ -15,7 +15,7 @@ struct rig {
 	struct ev_loop *loop;
 	struct supervisor_link *link;
 	struct client supervisor;	/* the other end, blocking */
-	int settings, readies, gones;
+	int settings, readies, gones, ops, missed;
 	bool was_broken;		/* on_gone had a reason */
 };
 
@@ -43,6 +43,23 @@ on_ready(void *arg)
 	struct rig *rig = arg;
 
 	rig->readies++;
+}
+
+static void
+on_op(const struct op *op, void *arg)
+{
+	struct rig *rig = arg;
+
+	assert_true(str_eq(op->id, STR("3migo7fijwi2k")));
+	rig->ops++;
+}
+
+static void
+on_missed(void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->missed++;
 }
 
 static void
@@ -99,13 +116,25 @@ heard(struct rig *rig)
 	return msg;
 }
 
+/* As tell_hello(); the number of the watch_all that it makes the link send. */
+static uint64_t
+tell_hello_and_hear(struct rig *rig)
+{
+	struct msg msg;
+
+	tell_hello(rig, PROTO_VERSION);
+	msg = heard(rig);
+	assert_int_equal(msg.type, MSG_TYPE_WATCH_ALL);
+	return msg.watch_all.req;
+}
+
 static int
 set_up(void **state)
 {
 	static struct rig rig;
 	struct supervisor_link_options options = {
-		.on_setting = on_setting, .on_ready = on_ready, .on_gone = on_gone,
-		.arg = &rig,
+		.on_setting = on_setting, .on_ready = on_ready, .on_op = on_op,
+		.on_missed = on_missed, .on_gone = on_gone, .arg = &rig,
 	};
 	struct err err;
 	int fds[2];
@@ -174,7 +203,7 @@ each_waiter_gets_the_answer_with_its_number(void **state)
 	static struct asked asked[3];
 	uint64_t reqs[3];
 
-	tell_hello(rig, PROTO_VERSION);
+	(void)tell_hello_and_hear(rig);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(ask(rig, &asked[i], 60000), 0);
 		reqs[i] = heard(rig).trigger.req;
@@ -201,7 +230,7 @@ no_answer_in_time_ends_the_wait(void **state)
 	static struct asked asked;
 	uint64_t req;
 
-	tell_hello(rig, PROTO_VERSION);
+	(void)tell_hello_and_hear(rig);
 	assert_int_equal(ask(rig, &asked, 1), 0);
 	req = heard(rig).trigger.req;
 	while (asked.answers == 0)
@@ -218,7 +247,7 @@ all_waits_end_when_the_supervisor_goes(void **state)
 	struct rig *rig = *state;
 	static struct asked asked[2], later;
 
-	tell_hello(rig, PROTO_VERSION);
+	(void)tell_hello_and_hear(rig);
 	assert_int_equal(ask(rig, &asked[0], 60000), 0);
 	assert_int_equal(ask(rig, &asked[1], 60000), 0);
 	client_clear(&rig->supervisor);
@@ -238,10 +267,36 @@ freeing_the_link_ends_the_waits(void **state)
 	struct rig *rig = *state;
 	static struct asked asked;
 
-	tell_hello(rig, PROTO_VERSION);
+	(void)tell_hello_and_hear(rig);
 	assert_int_equal(ask(rig, &asked, 60000), 0);
 	supervisor_link_free(&rig->link);
 	assert_int_equal(asked.outcome, LINK_GONE);
+	assert_int_equal(rig->gones, 0);
+}
+
+static void
+every_change_is_heard_of_and_a_gap_is_told(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t req = tell_hello_and_hear(rig);
+	struct msg op = { .type = MSG_TYPE_OP, .op = { .req = req } };
+	struct msg end = { .type = MSG_TYPE_END_LIST, .end_list = { .req = req } };
+	struct msg again;
+
+	op.op.op.id = STR("3migo7fijwi2k");
+	tell(rig, &op);
+	tell(rig, &op);
+	assert_int_equal(rig->ops, 2);
+	tell(rig, &end);
+	assert_int_equal(rig->missed, 1);
+	again = heard(rig);
+	assert_int_equal(again.type, MSG_TYPE_WATCH_ALL);
+	assert_true(again.watch_all.req != req);
+	tell(rig, &op);
+	assert_int_equal(rig->ops, 2);
+	op.op.req = again.watch_all.req;
+	tell(rig, &op);
+	assert_int_equal(rig->ops, 3);
 	assert_int_equal(rig->gones, 0);
 }
 
@@ -279,6 +334,7 @@ static const struct CMUnitTest supervisor_link[] = {
 	WITH_RIG(no_answer_in_time_ends_the_wait),
 	WITH_RIG(all_waits_end_when_the_supervisor_goes),
 	WITH_RIG(freeing_the_link_ends_the_waits),
+	WITH_RIG(every_change_is_heard_of_and_a_gap_is_told),
 	WITH_RIG(another_version_is_refused),
 	WITH_RIG(a_setting_that_is_none_ends_the_link),
 };

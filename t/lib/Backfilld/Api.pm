@@ -97,6 +97,7 @@ sub start {
 	$self->spawn;
 	is $self->expect('hello')->{program}, 'backfill-api', 'the API says hello';
 	$self->greet;
+	$self->{watch} = $self->expect('watch_all')->{req};
 	is $self->get('/livez', as => '')->{status}, 200, 'the API answers';
 	return $self;
 }

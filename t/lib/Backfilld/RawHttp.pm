@@ -74,6 +74,41 @@ sub answer {
 		json => scalar eval { JSON::PP->new->utf8->decode($body) } };
 }
 
+# The head of an answer that is a stream; its body comes by event().
+sub stream {
+	my ($self) = @_;
+	return $self->answer(no_body => 1);
+}
+
+# The next server-sent event of a stream: {id, event, data, json}; comments are
+# passed over.  Nothing at its end.
+sub event {
+	my ($self, $seconds) = @_;
+	$self->{text} //= '';
+	while (1) {
+		while ($self->{text} =~ s/^(.*?)\n\n//s) {
+			my %event = map { /^(\w+): ?(.*)$/ ? ($1, $2) : () } split /\n/, $1;
+			next unless exists $event{data};
+			$event{json} = JSON::PP->new->utf8->decode($event{data});
+			return \%event;
+		}
+		next if $self->unchunk;
+		return if $self->{is_over} || !$self->fill($seconds);
+	}
+}
+
+# Move whole chunks from {in} to {text}; false if there is none.
+sub unchunk {
+	my ($self) = @_;
+	return 0 unless $self->{in} =~ /^([0-9a-fA-F]+)\r\n/;
+	my ($head, $len) = (length $1, hex $1);
+	return 0 if length $self->{in} < $head + 2 + $len + 2;
+	$self->{is_over} = 1 if $len == 0;
+	$self->{text} .= substr $self->{in}, $head + 2, $len;
+	substr($self->{in}, 0, $head + 2 + $len + 2) = '';
+	return 1;
+}
+
 # True when the peer closes, and nothing more came before that.
 sub is_closed {
 	my ($self, $seconds) = @_;
