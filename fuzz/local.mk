@@ -34,6 +34,15 @@ fuzz_jwt_SOURCES = fuzz/fuzz_jwt.c fuzz/fuzz.h
 fuzz_jwt_LDFLAGS = $(FUZZ_LINK)
 fuzz_jwt_LDADD = $(ATPROTO_LIBS)
 
+FUZZ_TARGETS += fuzz/firehose fuzz/proof
+EXTRA_PROGRAMS += fuzz/firehose fuzz/proof
+fuzz_firehose_SOURCES = fuzz/fuzz_firehose.c fuzz/fuzz.h
+fuzz_firehose_LDFLAGS = $(FUZZ_LINK)
+fuzz_firehose_LDADD = $(ATPROTO_LIBS)
+fuzz_proof_SOURCES = fuzz/fuzz_proof.c fuzz/fuzz.h
+fuzz_proof_LDFLAGS = $(FUZZ_LINK)
+fuzz_proof_LDADD = $(ATPROTO_LIBS)
+
 FUZZ_TARGETS += fuzz/message
 fuzz_message_SOURCES = fuzz/fuzz_message.c fuzz/fuzz.h
 fuzz_message_LDFLAGS = $(FUZZ_LINK)

@@ -12,7 +12,7 @@ my $build = $ENV{BF_FUZZ_BUILDDIR};
 plan skip_all => 'no fuzz targets: BF_FUZZ_BUILDDIR is not set' unless $build;
 my $corpus = ($ENV{BF_SRCDIR} || '.') . '/fuzz/corpus';
 my @targets = map { s{.*/}{}r } glob "$corpus/*";
-ok @targets >= 7, 'the seeds of all targets are there';
+ok @targets >= 10, 'the seeds of all targets are there';
 
 for my $target (@targets) {
 	my $dir = File::Temp::tempdir('backfilld-f-XXXXXX', TMPDIR => 1, CLEANUP => 1);

@@ -233,30 +233,50 @@ check_value(struct checker *c, bool *entered)
 	return 0;
 }
 
+/* One whole value. */
+static inline int
+check_one(struct checker *c, struct bytes block, struct fault *fault)
+{
+	c->start = c->at = block.ptr;
+	c->end = block.ptr + block.len;
+	c->fault = fault;
+	c->depth = 0;
+	do {
+		bool entered;
+
+		if (c->depth > 0 && c->levels[c->depth - 1].is_map &&
+		    check_key(c, &c->levels[c->depth - 1]) < 0)
+			return -1;
+		if (check_value(c, &entered) < 0)
+			return -1;
+		if (entered)
+			continue;
+		while (c->depth > 0 && --c->levels[c->depth - 1].left == 0)
+			c->depth--;
+	} while (c->depth > 0);
+	return 0;
+}
+
 int
 dagcbor_check(struct bytes block, struct fault *fault)
 {
 	struct checker c;
 
-	c.start = c.at = block.ptr;
-	c.end = block.ptr + block.len;
-	c.fault = fault;
-	c.depth = 0;
-	do {
-		bool entered;
-
-		if (c.depth > 0 && c.levels[c.depth - 1].is_map &&
-		    check_key(&c, &c.levels[c.depth - 1]) < 0)
-			return -1;
-		if (check_value(&c, &entered) < 0)
-			return -1;
-		if (entered)
-			continue;
-		while (c.depth > 0 && --c.levels[c.depth - 1].left == 0)
-			c.depth--;
-	} while (c.depth > 0);
+	if (check_one(&c, block, fault) < 0)
+		return -1;
 	if (c.at != c.end)
 		return fail_at(&c, FAULT_CBOR_TRAILING, c.at);
+	return 0;
+}
+
+int
+dagcbor_check_first(struct bytes bytes, size_t *len_out, struct fault *fault)
+{
+	struct checker c;
+
+	if (check_one(&c, bytes, fault) < 0)
+		return -1;
+	*len_out = (size_t)(c.at - c.start);
 	return 0;
 }
 

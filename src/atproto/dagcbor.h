@@ -27,6 +27,11 @@
  */
 int dagcbor_check(struct bytes block, struct fault *fault) BF_MUSTCHECK;
 
+/* The same of the first of several values that stand one behind the other, as in a
+ * frame of an event stream; its length. */
+int dagcbor_check_first(struct bytes bytes, size_t *len_out, struct fault *fault)
+    BF_MUSTCHECK;
+
 enum dagcbor_type {
 	DAGCBOR_INT,
 	DAGCBOR_BYTES,

@@ -18,13 +18,17 @@ libbfatproto_a_SOURCES = \
 	src/atproto/diff.c src/atproto/diff.h \
 	src/atproto/fault.c src/atproto/fault.h src/atproto/fault.def \
 	src/atproto/filter.c src/atproto/filter.h \
+	src/atproto/firehose.c src/atproto/firehose.h \
 	src/atproto/handle.c src/atproto/handle.h \
 	src/atproto/jwt.c src/atproto/jwt.h \
 	src/atproto/key.c src/atproto/key.h \
 	src/atproto/keypair.c src/atproto/keypair.h \
 	src/atproto/mst.c src/atproto/mst.h \
 	src/atproto/mst_build.c src/atproto/mst_build.h \
+	src/atproto/mst_edit.c src/atproto/mst_edit.h src/atproto/mst_edit_impl.h \
+	src/atproto/mst_edit_node.c \
 	src/atproto/nsid.c src/atproto/nsid.h \
+	src/atproto/proof.c src/atproto/proof.h \
 	src/atproto/repo.c src/atproto/repo.h \
 	src/atproto/repo_check.c src/atproto/repo_internal.h \
 	src/atproto/repo_walk.c \
@@ -42,6 +46,8 @@ ATPROTO_TEST_SOURCES = t/unit/unit.h t/unit/maker.c t/unit/maker.h t/unit/vector
 ATPROTO_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) -DUNIT_SRCDIR='"$(abs_top_srcdir)"'
 ATPROTO_TEST_LDADD = $(ATPROTO_LIBS) $(UNIT_LIBS)
 REPO_RIG = t/unit/repo_rig.c t/unit/repo_rig.h
+NODE_SET = t/unit/node_set.c t/unit/node_set.h
+EVENT_MAKER = t/unit/event_maker.c t/unit/event_maker.h $(NODE_SET)
 
 UNIT_TESTS += t/unit/test_syntax
 t_unit_test_syntax_SOURCES = t/unit/test_syntax.c $(ATPROTO_TEST_SOURCES)
@@ -99,9 +105,25 @@ t_unit_test_diff_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_diff_LDADD = $(ATPROTO_TEST_LDADD)
 
 UNIT_TESTS += t/unit/test_fault
-t_unit_test_fault_SOURCES = t/unit/test_fault.c t/unit/fault_trees.c t/unit/fault_expect.h $(ATPROTO_TEST_SOURCES)
+t_unit_test_fault_SOURCES = t/unit/test_fault.c t/unit/fault_firehose.c t/unit/fault_trees.c \
+	t/unit/fault_expect.h $(EVENT_MAKER) $(ATPROTO_TEST_SOURCES)
 t_unit_test_fault_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
 t_unit_test_fault_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_firehose
+t_unit_test_firehose_SOURCES = t/unit/test_firehose.c $(EVENT_MAKER) $(ATPROTO_TEST_SOURCES)
+t_unit_test_firehose_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_firehose_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_mst_edit
+t_unit_test_mst_edit_SOURCES = t/unit/test_mst_edit.c $(NODE_SET) $(ATPROTO_TEST_SOURCES)
+t_unit_test_mst_edit_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_mst_edit_LDADD = $(ATPROTO_TEST_LDADD)
+
+UNIT_TESTS += t/unit/test_proof
+t_unit_test_proof_SOURCES = t/unit/test_proof.c $(EVENT_MAKER) $(ATPROTO_TEST_SOURCES)
+t_unit_test_proof_CPPFLAGS = $(ATPROTO_TEST_CPPFLAGS)
+t_unit_test_proof_LDADD = $(ATPROTO_TEST_LDADD)
 
 UNIT_TESTS += t/unit/test_mutants
 t_unit_test_mutants_SOURCES = t/unit/test_mutants.c $(ATPROTO_TEST_SOURCES)

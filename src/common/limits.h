@@ -100,6 +100,15 @@
 #define LIMIT_PDF_CPU_SECS		60
 #define LIMIT_PDF_FILES			16
 
+/* --- the firehose (atproto/, fetch/, workers/) --- */
+
+#define LIMIT_FRAME_BYTES		(5 * 1024 * 1024) /* spec: event stream, 5 MB */
+#define LIMIT_FRAME_HEADER_BYTES	256	/* {op, t} takes 15 */
+#define LIMIT_EVENT_BLOCKS_BYTES	2000000	/* lexicon: subscribeRepos, maxLength */
+#define LIMIT_EVENT_OPS			200	/* likewise */
+#define LIMIT_PROOF_KEY_BYTES		(8 * 1024 * 1024) /* prefixes can hide 30 times
+							 * the blocks' size */
+
 /* --- the index (store/, indexer/) --- */
 
 #define LIMIT_COLLECTION_BYTES		317	/* spec: NSID, "max length" */

@@ -25,4 +25,11 @@ void a_node_without_entries_and_subtree_is_refused_below_the_root(void **state);
 void tree_limits(void **state);
 void record_faults(void **state);
 
+/* The tests of fault_firehose.c. */
+void frame_faults(void **state);
+void frame_limits(void **state);
+void proof_faults(void **state);
+void a_proof_is_bounded(void **state);
+void the_keys_of_a_proof_are_bounded(void **state);
+
 #endif
