@@ -118,6 +118,11 @@
 #define LIMIT_STATUS_BYTES		64	/* "desynchronized" takes 14 */
 #define LIMIT_LANES			256	/* repositories that one worker has open */
 #define LIMIT_READS			16	/* questions of one reader at a time */
+#define LIMIT_QUESTIONS			256	/* of one worker at a time */
+#define LIMIT_ROW_TABLES		255	/* a table's number is one byte on disk */
+#define LIMIT_ROW_KEY_BYTES		8192	/* two AT URIs as long as they can really be */
+#define LIMIT_ROW_VALUE_BYTES		(1024 * 1024)	/* as a record */
+#define LIMIT_TALLY_DAYS		30	/* numbers of an operation kept; none runs so long */
 #define LIMIT_STAGE_BYTES		(64ull << 30)	/* staged for one repository; as its CAR */
 #define LIMIT_STAGE_MEMORY_BYTES	(1024 * 1024)	/* of it in memory, before a file */
 #define LIMIT_STAGES_MEMORY_BYTES	(64 * 1024 * 1024) /* of all of them together */

@@ -9,12 +9,14 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/tid.h"
 #include "proto/fdlayout.h"
 
 #define LOCK_WAIT_MS	2000	/* for an earlier indexer to finish its commit; then
 				 * the supervisor's next attempt */
 #define LOCK_PAUSE_SECS	.02
 #define READERS_SECS	30.	/* between two looks for dead readers */
+#define DAY_MS		(24 * 60 * 60 * 1000ll)
 #define FLUSH_MS	1000	/* for the last answers to all peers */
 
 static void
@@ -40,6 +42,28 @@ exit_code_of(enum err_code code)
 }
 
 /* --- the store --- */
+
+/* What nobody will ask for any more.  A full disk is no reason not to start. */
+static void
+prune_tallies(struct records *records)
+{
+	int64_t before_us = (clock_wall_ms() - LIMIT_TALLY_DAYS * DAY_MS) * 1000;
+	struct records_write *write;
+	char below[TID_SIZE];
+	struct err err;
+
+	tid_format(tid_next(0, before_us, 0), below);
+	if (records_write_begin(records, &write, &err) == -1)
+		goto fail;
+	if (records_prune_tallies(write, str_from(below), &err) == -1) {
+		records_write_abort(&write);
+		goto fail;
+	}
+	if (records_write_commit(&write, &err) == 0)
+		return;
+fail:
+	log_warn("old tallies stay: %s", err.text);
+}
 
 /* ERR_EXISTS: another indexer has it. */
 static int
@@ -73,6 +97,7 @@ open_store(struct indexer *indexer, struct err *err)
 	if (rc == -1)
 		return -1;
 	indexer->stage_dir = xstrdup(state_dir);
+	prune_tallies(indexer->records);
 	work_init(&indexer->work, indexer->records, indexer->stage_dir);
 	log_debug("records of %s: open", state_dir);
 	return 0;

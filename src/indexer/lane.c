@@ -22,6 +22,21 @@ bucket_of(struct claims *claims, struct str did)
 	return &claims->buckets[hash % CLAIMS_BUCKETS];
 }
 
+static struct lane *
+make_lane(enum lane_kind kind, struct stage_pool *pool, struct peer *peer,
+    uint64_t number)
+{
+	struct lane *lane = xcalloc(1, sizeof(*lane));
+
+	lane->kind = kind;
+	lane->peer = peer;
+	lane->number = number;
+	lane->op_id = "";
+	lane->is_counted = kind == LANE_REPO;
+	lane->stage = stage_new(pool);
+	return lane;
+}
+
 struct lane *
 lane_new(struct claims *claims, struct stage_pool *pool, struct peer *peer,
     uint64_t number, struct str did)
@@ -32,13 +47,27 @@ lane_new(struct claims *claims, struct stage_pool *pool, struct peer *peer,
 	LIST_FOREACH(lane, bucket, of_claims)
 		if (str_eq(str_from(lane->did), did))
 			return NULL;
-	lane = xcalloc(1, sizeof(*lane));
-	lane->peer = peer;
-	lane->number = number;
+	lane = make_lane(LANE_REPO, pool, peer, number);
 	lane->did = xstrndup(did.ptr, did.len);
-	lane->stage = stage_new(pool);
 	LIST_INSERT_HEAD(bucket, lane, of_claims);
 	return lane;
+}
+
+struct lane *
+lane_new_batch(struct stage_pool *pool, struct peer *peer, uint64_t number)
+{
+	return make_lane(LANE_BATCH, pool, peer, number);
+}
+
+void
+lane_refuse(struct lane *lane)
+{
+	lane->is_refused = true;
+	if (lane->did != NULL)
+		LIST_REMOVE(lane, of_claims);
+	free(lane->did);
+	lane->did = NULL;
+	stage_free(&lane->stage);
 }
 
 void
@@ -46,10 +75,8 @@ lane_free(struct lane **lane)
 {
 	if (*lane == NULL)
 		return;
-	LIST_REMOVE(*lane, of_claims);
-	stage_free(&(*lane)->stage);
+	lane_refuse(*lane);
 	buf_clear(&(*lane)->commit_bytes);
-	free((*lane)->did);
 	free(*lane);
 	*lane = NULL;
 }

@@ -1,10 +1,10 @@
 /*
- * lane.h - one repository that a worker has open.
+ * lane.h - one repository, or one batch of rows, that a worker has open.
  *
- * A lane exists from `begin` until it is acked, refused or aborted, or until its
- * worker is gone.  It claims its DID: no second lane, of whatever worker, can
- * have it at the same time.  Process: backfill-indexer; peer.c makes and frees
- * lanes, apply.c commits them.
+ * A lane exists from its first message until its commit is answered, until it is
+ * aborted, or until its worker is gone.  That of a repository claims its DID: no
+ * second lane, of whatever worker, can have it at the same time.  Process:
+ * backfill-indexer; the files of peer.h make and free lanes, apply.c commits them.
  */
 #ifndef BF_INDEXER_LANE_H
 #define BF_INDEXER_LANE_H
@@ -18,27 +18,37 @@
 
 struct peer;
 
+enum lane_kind {
+	LANE_REPO,		/* from `begin` on; claims its DID */
+	LANE_BATCH,		/* from its first row message on */
+};
+
 /* What became of a commit. */
 struct lane_result {
-	uint64_t created, updated, deleted;
+	struct records_changes changes;
 	bool has_failed;
 	struct err why;
 };
 
 struct lane {
+	enum lane_kind kind;
 	struct peer *peer;		/* borrowed, outlives us */
 	uint64_t number;		/* the worker's */
+	const char *op_id;		/* borrowed, the peer's; "": has none */
 
 	/* owned */
-	char *did;
-	struct stage *stage;
+	char *did;			/* NULL: claims none */
+	struct stage *stage;		/* NULL: broken or refused */
 
+	bool is_refused;		/* its scan failed: what comes is passed over
+					 * until the worker frees the lane */
 	bool is_ready;			/* `commit` came: in the queue of ready lanes */
 	bool is_broken;			/* a change could not be staged: why says it */
 	struct err why;
 
-	/* as `commit` says; its slices point into commit_bytes */
-	struct repo_row commit;
+	/* as the commit says */
+	bool is_counted;		/* in the operation's tally */
+	struct repo_row commit;		/* its slices point into commit_bytes */
 	struct buf commit_bytes;	/* owned */
 	struct lane_result result;
 
@@ -62,7 +72,14 @@ void claims_init(struct claims *claims);
 struct lane *lane_new(struct claims *claims, struct stage_pool *pool,
     struct peer *peer, uint64_t number, struct str did);
 
-/* Gives up the DID and drops what was staged.  Not while it is in a queue. */
+/* A lane for a batch of rows. */
+struct lane *lane_new_batch(struct stage_pool *pool, struct peer *peer,
+    uint64_t number);
+
+/* Give up the DID and drop what was staged; the lane stays, refused. */
+void lane_refuse(struct lane *lane);
+
+/* As lane_refuse(), and free it.  Not while it is in a queue. */
 void lane_free(struct lane **lane);
 
 /* Stage one change.  A failure is kept and becomes the answer to `commit`: the

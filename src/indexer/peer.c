@@ -1,10 +1,9 @@
-#include "indexer/peer.h"
+#include "indexer/peer_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
@@ -15,8 +14,8 @@ typedef int handler_cb(struct peer *peer, const struct msg *msg, struct err *err
 
 /* --- lanes --- */
 
-static struct lane *
-find_lane(struct peer *peer, uint64_t number)
+struct lane *
+peer_find_lane(struct peer *peer, uint64_t number)
 {
 	struct lane *lane;
 
@@ -26,33 +25,36 @@ find_lane(struct peer *peer, uint64_t number)
 	return NULL;
 }
 
-/* A lane that is open and not being committed. */
-static struct lane *
-open_lane(struct peer *peer, const char *what, uint64_t number, struct err *err)
-{
-	struct lane *lane = find_lane(peer, number);
-
-	if (lane == NULL || lane->is_ready) {
-		(void)err_set(err, ERR_PROTOCOL, "%s: lane %llu is not open", what,
-		    (unsigned long long)number);
-		return NULL;
-	}
-	return lane;
-}
-
-static struct scan *
-find_scan(struct peer *peer, uint64_t lane)
+struct scan *
+peer_find_scan(struct peer *peer, uint64_t number)
 {
 	struct scan *scan;
 
 	LIST_FOREACH(scan, &peer->scans, of_peer)
-		if (scan->lane == lane)
+		if (scan->lane == number)
 			return scan;
 	return NULL;
 }
 
-static void
-drop_lane(struct peer *peer, struct lane *lane)
+int
+peer_check_free(struct peer *peer, const char *what, uint64_t number, struct err *err)
+{
+	if (peer_find_lane(peer, number) == NULL && peer_find_scan(peer, number) == NULL)
+		return 0;
+	return err_set(err, ERR_PROTOCOL, "%s: lane %llu is not free", what,
+	    (unsigned long long)number);
+}
+
+void
+peer_add_lane(struct peer *peer, struct lane *lane)
+{
+	lane->op_id = peer->op_id;
+	LIST_INSERT_HEAD(&peer->lanes, lane, of_peer);
+	peer->lanes_count++;
+}
+
+void
+peer_drop_lane(struct peer *peer, struct lane *lane)
 {
 	if (lane->is_ready)
 		TAILQ_REMOVE(&peer->work->ready, lane, of_ready);
@@ -61,12 +63,36 @@ drop_lane(struct peer *peer, struct lane *lane)
 	lane_free(&lane);
 }
 
-static void
-drop_scan(struct peer *peer, struct scan *scan)
+void
+peer_stage(struct lane *lane, const struct stage_change *change)
+{
+	if (!lane->is_refused)
+		lane_add(lane, change);
+}
+
+void
+peer_make_ready(struct lane *lane)
+{
+	lane->is_ready = true;
+	TAILQ_INSERT_TAIL(&lane->peer->work->ready, lane, of_ready);
+}
+
+void
+peer_start_scan(struct peer *peer, const struct scan_ask *ask)
+{
+	struct scan *scan = scan_new(peer, peer->channel, ask);
+
+	LIST_INSERT_HEAD(&peer->scans, scan, of_peer);
+	peer->questions_count += scan->kind != SCAN_ENTRIES;
+	work_run_scan(peer->work, scan);
+}
+
+void
+peer_drop_scan(struct peer *peer, struct scan *scan)
 {
 	work_stop_scan(peer->work, scan);
 	LIST_REMOVE(scan, of_peer);
-	peer->scans_count--;
+	peer->questions_count -= scan->kind != SCAN_ENTRIES;
 	scan_free(&scan);
 }
 
@@ -89,8 +115,8 @@ class_of(enum err_code code)
 	}
 }
 
-static void
-send_refuse(struct peer *peer, uint64_t lane, const struct err *why)
+void
+peer_refuse(struct peer *peer, uint64_t lane, const struct err *why)
 {
 	if (why->code != ERR_NOT_FOUND && why->code != ERR_DISK_FULL)
 		log_error("%s: %s", peer->name, why->text);
@@ -108,16 +134,16 @@ peer_answer_commit(struct lane *lane)
 	struct peer *peer = lane->peer;
 
 	if (result->has_failed)
-		send_refuse(peer, lane->number, &result->why);
+		peer_refuse(peer, lane->number, &result->why);
 	else
 		channel_send(peer->channel, &(struct msg){ .type = MSG_TYPE_ACK, .ack = {
 			.lane = lane->number,
-			.created = result->created,
-			.updated = result->updated,
-			.deleted = result->deleted,
+			.created = result->changes.created,
+			.updated = result->changes.updated,
+			.deleted = result->changes.deleted,
 		} });
 	lane->is_ready = false;
-	drop_lane(peer, lane);
+	peer_drop_lane(peer, lane);
 }
 
 void
@@ -127,236 +153,12 @@ peer_end_scan(struct scan *scan, const struct err *why)
 	uint64_t number = scan->lane;
 	struct lane *lane;
 
-	drop_scan(peer, scan);
+	peer_drop_scan(peer, scan);
 	if (why == NULL)
 		return;
-	send_refuse(peer, number, why);
-	if ((lane = find_lane(peer, number)) != NULL)
-		drop_lane(peer, lane);
-}
-
-static void
-send_state(struct peer *peer, uint64_t lane, const struct repo_row *row)
-{
-	channel_send(peer->channel, &(struct msg){ .type = MSG_TYPE_STATE, .state = {
-		.lane = lane,
-		.is_known = row->did.len > 0,
-		.pds_url = row->pds_url,
-		.rev = row->rev,
-		.commit_cid = row->commit_cid,
-		.data_cid = row->data_cid,
-		.status = row->status,
-		.selection = row->selection,
-		.records = row->records,
-		.synced_ms = (uint64_t)row->synced_ms,
-	} });
-}
-
-/* What the index knows of a repository; not to know it is an answer too. */
-static int
-answer_state(struct peer *peer, uint64_t lane, struct str did, struct err *err)
-{
-	struct repo_row row = { .id = 0 };
-	struct records_read *read;
-	int rc;
-
-	if (records_read_begin(peer->work->records, &read, err) == -1)
-		return -1;
-	rc = records_get_repo(read, did, &row, err);
-	if (rc == -1 && err->code == ERR_NOT_FOUND)
-		rc = 0;
-	if (rc == 0)
-		send_state(peer, lane, &row);
-	records_read_end(&read);
-	return rc;
-}
-
-/* --- a writer's messages --- */
-
-static int
-on_begin(struct peer *peer, const struct msg *msg, struct err *err)
-{
-	struct work *work = peer->work;
-	uint64_t number = msg->begin.lane;
-	struct str did = msg->begin.did;
-	struct lane *lane;
-	struct err why;
-
-	if (find_lane(peer, number) != NULL)
-		return err_set(err, ERR_PROTOCOL, "begin: lane %llu is open",
-		    (unsigned long long)number);
-	if (peer->lanes_count == LIMIT_LANES)
-		return err_set(err, ERR_LIMIT, "begin: %d lanes are open", LIMIT_LANES);
-	if (!str_starts_with(did, STR("did:")) || did.len > LIMIT_DID_BYTES ||
-	    !str_is_visible(did))
-		return err_set(err, ERR_PROTOCOL, "begin: not a DID");
-
-	lane = lane_new(&work->claims, &work->stages, peer, number, did);
-	if (lane == NULL) {
-		channel_send(peer->channel, &(struct msg){ .type = MSG_TYPE_STATE,
-		    .state = { .lane = number, .is_busy = true } });
-		return 0;
-	}
-	LIST_INSERT_HEAD(&peer->lanes, lane, of_peer);
-	peer->lanes_count++;
-	if (answer_state(peer, number, did, &why) == -1) {
-		send_refuse(peer, number, &why);
-		drop_lane(peer, lane);
-	}
-	return 0;
-}
-
-static void
-start_scan(struct peer *peer, enum scan_kind kind, uint64_t lane, struct str did,
-    struct str collection)
-{
-	struct scan *scan = scan_new(kind, peer, peer->channel, lane, did, collection);
-
-	LIST_INSERT_HEAD(&peer->scans, scan, of_peer);
-	peer->scans_count++;
-	work_run_scan(peer->work, scan);
-}
-
-static int
-on_scan(struct peer *peer, const struct msg *msg, struct err *err)
-{
-	struct lane *lane = open_lane(peer, "scan", msg->scan.lane, err);
-
-	if (lane == NULL)
-		return -1;
-	if (find_scan(peer, lane->number) != NULL)
-		return err_set(err, ERR_PROTOCOL, "scan: lane %llu is being scanned",
-		    (unsigned long long)lane->number);
-	start_scan(peer, SCAN_ENTRIES, lane->number, str_from(lane->did), STR_NONE);
-	return 0;
-}
-
-static int
-on_put(struct peer *peer, const struct msg *msg, struct err *err)
-{
-	const struct msg_put *put = &msg->put;
-	struct lane *lane = open_lane(peer, "put", put->lane, err);
-	struct str collection;
-
-	if (lane == NULL)
-		return -1;
-	if (records_check_path(put->path, &collection, err) == -1)
-		return err_wrap(err, "put");
-	if (put->cid.len != LIMIT_CID_BYTES)
-		return err_set(err, ERR_PROTOCOL, "put: a CID of %zu bytes", put->cid.len);
-	if (put->record.len == 0 || put->record.len > LIMIT_RECORD_BYTES)
-		return err_set(err, ERR_LIMIT, "put: a record of %zu bytes",
-		    put->record.len);
-	lane_add(lane, &(struct stage_change){
-		.path = put->path, .cid = put->cid, .record = put->record,
-	});
-	return 0;
-}
-
-static int
-on_delete(struct peer *peer, const struct msg *msg, struct err *err)
-{
-	struct lane *lane = open_lane(peer, "delete", msg->delete.lane, err);
-	struct str collection;
-
-	if (lane == NULL)
-		return -1;
-	if (records_check_path(msg->delete.path, &collection, err) == -1)
-		return err_wrap(err, "delete");
-	lane_add(lane, &(struct stage_change){
-		.is_delete = true, .path = msg->delete.path,
-	});
-	return 0;
-}
-
-static int
-check_commit(struct peer *peer, const struct msg_commit *commit, struct err *err)
-{
-	if (find_scan(peer, commit->lane) != NULL)
-		return err_set(err, ERR_PROTOCOL, "commit: lane %llu is being scanned",
-		    (unsigned long long)commit->lane);
-	if ((commit->commit_cid.len != 0 && commit->commit_cid.len != LIMIT_CID_BYTES) ||
-	    (commit->data_cid.len != 0 && commit->data_cid.len != LIMIT_CID_BYTES))
-		return err_set(err, ERR_PROTOCOL, "commit: a CID of a wrong length");
-	if (commit->pds_url.len > LIMIT_URL_BYTES || commit->rev.len > LIMIT_REV_BYTES ||
-	    commit->status.len > LIMIT_STATUS_BYTES ||
-	    commit->selection.len > LIMIT_STATUS_BYTES)
-		return err_set(err, ERR_LIMIT, "commit: a field is too long");
-	return 0;
-}
-
-static int
-on_commit(struct peer *peer, const struct msg *msg, struct err *err)
-{
-	const struct msg_commit *commit = &msg->commit;
-	struct lane *lane = open_lane(peer, "commit", commit->lane, err);
-
-	if (lane == NULL || check_commit(peer, commit, err) == -1)
-		return -1;
-	lane_set_commit(lane, &(struct repo_row){
-		.pds_url = commit->pds_url,
-		.rev = commit->rev,
-		.commit_cid = commit->commit_cid,
-		.data_cid = commit->data_cid,
-		.status = commit->status,
-		.selection = commit->selection,
-		.synced_ms = clock_wall_ms(),
-	});
-	lane->is_ready = true;
-	TAILQ_INSERT_TAIL(&peer->work->ready, lane, of_ready);
-	return 0;
-}
-
-static int
-on_abort(struct peer *peer, const struct msg *msg, struct err *err)
-{
-	struct lane *lane = open_lane(peer, "abort", msg->abort.lane, err);
-	struct scan *scan;
-
-	if (lane == NULL)
-		return -1;
-	if ((scan = find_scan(peer, lane->number)) != NULL)
-		drop_scan(peer, scan);
-	drop_lane(peer, lane);
-	return 0;
-}
-
-/* --- a reader's messages --- */
-
-static int
-check_read(struct peer *peer, uint64_t lane, struct str did, struct err *err)
-{
-	if (find_scan(peer, lane) != NULL)
-		return err_set(err, ERR_PROTOCOL, "lane %llu is being answered",
-		    (unsigned long long)lane);
-	if (peer->scans_count == LIMIT_READS)
-		return err_set(err, ERR_LIMIT, "%d answers are under way", LIMIT_READS);
-	if (did.len > LIMIT_DID_BYTES)
-		return err_set(err, ERR_LIMIT, "a DID of %zu bytes", did.len);
-	return 0;
-}
-
-static int
-on_records(struct peer *peer, const struct msg *msg, struct err *err)
-{
-	const struct msg_records *records = &msg->records;
-
-	if (check_read(peer, records->lane, records->did, err) == -1)
-		return -1;
-	if (records->collection.len > LIMIT_COLLECTION_BYTES)
-		return err_set(err, ERR_LIMIT, "a collection of %zu bytes",
-		    records->collection.len);
-	start_scan(peer, SCAN_RECORDS, records->lane, records->did, records->collection);
-	return 0;
-}
-
-static int
-on_repos(struct peer *peer, const struct msg *msg, struct err *err)
-{
-	if (check_read(peer, msg->repos.lane, msg->repos.did, err) == -1)
-		return -1;
-	start_scan(peer, SCAN_REPOS, msg->repos.lane, msg->repos.did, STR_NONE);
-	return 0;
+	peer_refuse(peer, number, why);
+	if ((lane = peer_find_lane(peer, number)) != NULL)
+		lane_refuse(lane);
 }
 
 /* --- every peer --- */
@@ -378,14 +180,23 @@ static const struct {
 	handler_cb *handle;
 } handlers[] = {
 	{ MSG_TYPE_HELLO, on_hello },
-	{ MSG_TYPE_BEGIN, on_begin },
-	{ MSG_TYPE_SCAN, on_scan },
-	{ MSG_TYPE_PUT, on_put },
-	{ MSG_TYPE_DELETE, on_delete },
-	{ MSG_TYPE_COMMIT, on_commit },
-	{ MSG_TYPE_ABORT, on_abort },
-	{ MSG_TYPE_RECORDS, on_records },
-	{ MSG_TYPE_REPOS, on_repos },
+	{ MSG_TYPE_BEGIN, peer_on_begin },
+	{ MSG_TYPE_SCAN, peer_on_scan },
+	{ MSG_TYPE_PUT, peer_on_put },
+	{ MSG_TYPE_DELETE, peer_on_delete },
+	{ MSG_TYPE_COMMIT, peer_on_commit },
+	{ MSG_TYPE_ABORT, peer_on_abort },
+	{ MSG_TYPE_ROW_PUT, peer_on_row_put },
+	{ MSG_TYPE_ROW_DELETE, peer_on_row_delete },
+	{ MSG_TYPE_ROW_CLEAR, peer_on_row_clear },
+	{ MSG_TYPE_CHECKED, peer_on_checked },
+	{ MSG_TYPE_ROW_COMMIT, peer_on_row_commit },
+	{ MSG_TYPE_TALLY, peer_on_tally },
+	{ MSG_TYPE_LOOK, peer_on_look },
+	{ MSG_TYPE_RECORDS, peer_on_records },
+	{ MSG_TYPE_REPOS, peer_on_repos },
+	{ MSG_TYPE_ROWS, peer_on_rows },
+	{ MSG_TYPE_ROW_GET, peer_on_row_get },
 };
 
 static int
@@ -451,6 +262,7 @@ peer_new(struct work *work, struct ev_loop *loop, struct peer_list *list, int fd
 
 	peer->work = work;
 	peer->may_write = may_write;
+	peer->op_id = xstrndup(op_id.ptr, op_id.len);
 	if (asprintf(&peer->name, op_id.len > 0 ? "op %.*s" : "reader%.*s",
 	    STR_FMT(op_id)) == -1)
 		abort();
@@ -471,11 +283,12 @@ peer_free(struct peer **peer)
 	if (*peer == NULL)
 		return;
 	while (!LIST_EMPTY(&(*peer)->scans))
-		drop_scan(*peer, LIST_FIRST(&(*peer)->scans));
+		peer_drop_scan(*peer, LIST_FIRST(&(*peer)->scans));
 	while (!LIST_EMPTY(&(*peer)->lanes))
-		drop_lane(*peer, LIST_FIRST(&(*peer)->lanes));
+		peer_drop_lane(*peer, LIST_FIRST(&(*peer)->lanes));
 	LIST_REMOVE(*peer, of_indexer);
 	channel_free(&(*peer)->channel);
+	free((*peer)->op_id);
 	free((*peer)->name);
 	free(*peer);
 	*peer = NULL;

@@ -15,9 +15,11 @@ struct peer {
 	struct work *work;		/* borrowed, outlives us */
 	bool may_write;
 	bool has_said_hello;
-	unsigned lanes_count, scans_count;
+	unsigned lanes_count;
+	unsigned questions_count;	/* of scans: all but those of lanes */
 
 	/* owned */
+	char *op_id;			/* "": a reader */
 	struct channel *channel;
 	char *name;			/* for the log: "op 3kabc" */
 	struct lane_list lanes;
@@ -40,8 +42,8 @@ void peer_free(struct peer **peer);
  * in no queue any more. */
 void peer_answer_commit(struct lane *lane);
 
-/* Free a scan; `why` is sent as `refuse`, NULL if
- * the scan has sent its `end`. */
+/* Free a scan.  `why` is sent as `refuse`, and the repository that was scanned is
+ * refused with it; NULL if the scan has sent its `end`. */
 void peer_end_scan(struct scan *scan, const struct err *why);
 
 #endif

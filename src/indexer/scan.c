@@ -1,47 +1,43 @@
-#include "indexer/scan.h"
+#include "indexer/scan_impl.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "common/number.h"
 
-/* One step at work. */
-struct step {
-	struct scan *scan;
-	struct records_read *read;
-	unsigned rows;		/* left */
-	struct str did;		/* of the repository being read */
-	struct repo_row repo;	/* found by find_repo() */
-	bool has_repo;
-};
-
-static char *
-path_prefix(struct str collection)
+static void
+add_path_prefix(struct buf *to, struct str collection)
 {
-	char *prefix;
-
 	if (collection.len == 0 || str_eq(collection, STR("*")))
-		return xstrdup("");
+		return;
 	if (collection.len >= 2 && collection.ptr[collection.len - 2] == '.' &&
 	    collection.ptr[collection.len - 1] == '*')
-		return xstrndup(collection.ptr, collection.len - 1);
-	if (asprintf(&prefix, "%.*s/", STR_FMT(collection)) == -1)
-		abort();
-	return prefix;
+		buf_add(to, collection.ptr, collection.len - 1);
+	else
+		buf_printf(to, "%.*s/", STR_FMT(collection));
 }
 
 struct scan *
-scan_new(enum scan_kind kind, struct peer *peer, struct channel *channel,
-    uint64_t lane, struct str did, struct str collection)
+scan_new(struct peer *peer, struct channel *channel, const struct scan_ask *ask)
 {
 	struct scan *scan = xcalloc(1, sizeof(*scan));
 
-	scan->kind = kind;
+	scan->kind = ask->kind;
 	scan->peer = peer;
 	scan->channel = channel;
-	scan->lane = lane;
-	scan->did = xstrndup(did.ptr, did.len);
-	scan->prefix = path_prefix(collection);
+	scan->lane = ask->lane;
+	scan->table = ask->table;
+	scan->by_checked = ask->by_checked;
+	scan->left = ask->limit != 0 ? ask->limit : UINT64_MAX;
+	scan->did = xstrndup(ask->did.ptr, ask->did.len);
+	if (ask->after_did.len > 0)
+		scan->after_did = xstrndup(ask->after_did.ptr, ask->after_did.len);
+	buf_add(&scan->key, ask->key.ptr, ask->key.len);
+	add_path_prefix(&scan->key, ask->collection);
+	buf_add(&scan->after, ask->after.ptr, ask->after.len);
+	buf_add_str(&scan->after, ask->after_path);
+	scan->repo_id = ask->after_id;
+	scan->repo_ms = ask->after_ms;
 	return scan;
 }
 
@@ -50,22 +46,33 @@ scan_free(struct scan **scan)
 {
 	if (*scan == NULL)
 		return;
-	buf_clear(&(*scan)->after_path);
+	buf_clear(&(*scan)->key);
+	buf_clear(&(*scan)->after);
 	free((*scan)->did);
-	free((*scan)->prefix);
+	free((*scan)->after_did);
 	free(*scan);
 	*scan = NULL;
 }
 
-static bool
-may_go_on(const struct step *step)
+bool
+scan_may_go_on(const struct step *step)
 {
-	return step->rows > 0 && !channel_is_clogged(step->scan->channel);
+	return step->rows > 0 && step->scan->left > 0 &&
+	    !channel_is_clogged(step->scan->channel);
+}
+
+void
+scan_count_row(struct step *step)
+{
+	step->rows--;
+	step->scan->left--;
 }
 
 static void
 send_repo(struct step *step, const struct repo_row *row)
 {
+	uint8_t cursor[16];
+	size_t cursor_len = 0;
 	struct msg msg = { .type = MSG_TYPE_REPO, .repo = {
 		.lane = step->scan->lane,
 		.did = row->did,
@@ -74,8 +81,18 @@ send_repo(struct step *step, const struct repo_row *row)
 		.status = row->status,
 		.records = row->records,
 		.synced_ms = (uint64_t)row->synced_ms,
+		.id = row->id,
+		.commit_cid = row->commit_cid,
+		.data_cid = row->data_cid,
+		.checked_ms = (uint64_t)row->checked_ms,
 	} };
 
+	if (step->scan->by_checked) {
+		u64_encode(cursor, (uint64_t)row->checked_ms);
+		cursor_len = 8;
+	}
+	u64_encode(cursor + cursor_len, row->id);
+	msg.repo.cursor = (struct bytes){ cursor, cursor_len + 8 };
 	channel_send(step->scan->channel, &msg);
 }
 
@@ -103,13 +120,13 @@ static bool
 on_record(const struct record_row *row, void *arg)
 {
 	struct step *step = arg;
-	struct buf *after = &step->scan->after_path;
+	struct buf *after = &step->scan->after;
 
 	send_record(step, row);
 	buf_reset(after);
 	buf_add_str(after, row->path);
-	step->rows--;
-	return may_go_on(step);
+	scan_count_row(step);
+	return scan_may_go_on(step);
 }
 
 static bool
@@ -119,8 +136,9 @@ on_repo(const struct repo_row *row, void *arg)
 
 	send_repo(step, row);
 	step->scan->repo_id = row->id;
-	step->rows--;
-	return may_go_on(step);
+	step->scan->repo_ms = row->checked_ms;
+	scan_count_row(step);
+	return scan_may_go_on(step);
 }
 
 static bool
@@ -151,6 +169,21 @@ find_repo(struct step *step, struct err *err)
 	return 0;
 }
 
+/* Stand where the question says; that a repository is, but maybe no record. */
+static int
+find_start(struct step *step, struct err *err)
+{
+	struct scan *scan = step->scan;
+
+	if (records_get_repo(step->read, str_from(scan->after_did), &step->repo, err) == -1)
+		return -1;
+	scan->repo_id = step->repo.id;
+	scan->is_inside = true;
+	free(scan->after_did);
+	scan->after_did = NULL;
+	return 0;
+}
+
 /* Records of the repository that the scan stands in; done with it when there was
  * room for more. */
 static int
@@ -162,10 +195,10 @@ read_inside(struct step *step, struct err *err)
 	if (records_get_repo_by_id(step->read, scan->repo_id, &row, err) == -1)
 		return -1;
 	step->did = row.did;
-	if (records_each(step->read, scan->repo_id, buf_str(&scan->after_path),
-	    str_from(scan->prefix), on_record, step, err) == -1)
+	if (records_each(step->read, scan->repo_id, buf_str(&scan->after),
+	    buf_str(&scan->key), on_record, step, err) == -1)
 		return -1;
-	scan->is_inside = !may_go_on(step);
+	scan->is_inside = !scan_may_go_on(step);
 	return 0;
 }
 
@@ -174,7 +207,9 @@ read_records(struct step *step, bool *is_done_out, struct err *err)
 {
 	struct scan *scan = step->scan;
 
-	while (may_go_on(step)) {
+	if (scan->after_did != NULL && find_start(step, err) == -1)
+		return -1;
+	while (scan_may_go_on(step)) {
 		if (!scan->is_inside) {
 			if (find_repo(step, err) == -1)
 				return -1;
@@ -186,18 +221,22 @@ read_records(struct step *step, bool *is_done_out, struct err *err)
 			step->rows--;
 			scan->repo_id = step->repo.id;
 			scan->is_inside = true;
-			buf_reset(&scan->after_path);
+			buf_reset(&scan->after);
 		}
-		if (may_go_on(step) && read_inside(step, err) == -1)
+		if (scan_may_go_on(step) && read_inside(step, err) == -1)
 			return -1;
 	}
+	*is_done_out = scan->left == 0;
 	return 0;
 }
 
 static int
 read_repos(struct step *step, bool *is_done_out, struct err *err)
 {
-	if (step->scan->did[0] != '\0') {
+	struct scan *scan = step->scan;
+	int rc;
+
+	if (scan->did[0] != '\0') {
 		if (find_repo(step, err) == -1)
 			return -1;
 		if (step->has_repo)
@@ -205,12 +244,15 @@ read_repos(struct step *step, bool *is_done_out, struct err *err)
 		*is_done_out = true;
 		return 0;
 	}
-	if (!may_go_on(step))
+	if (!scan_may_go_on(step))
 		return 0;
-	if (records_each_repo(step->read, step->scan->repo_id, on_repo, step, err) == -1)
-		return -1;
-	*is_done_out = may_go_on(step);
-	return 0;
+	if (scan->by_checked)
+		rc = records_each_repo_checked(step->read, scan->repo_ms, scan->repo_id,
+		    on_repo, step, err);
+	else
+		rc = records_each_repo(step->read, scan->repo_id, on_repo, step, err);
+	*is_done_out = scan_may_go_on(step) || scan->left == 0;
+	return rc;
 }
 
 int
@@ -219,17 +261,36 @@ scan_step(struct scan *scan, struct records *records, unsigned *rows,
 {
 	struct step step = { .scan = scan, .rows = *rows };
 	bool is_done = false;
-	int rc;
+	int rc = -1;
 
 	if (records_read_begin(records, &step.read, err) == -1)
 		return -1;
-	rc = scan->kind == SCAN_REPOS ? read_repos(&step, &is_done, err) :
-	    read_records(&step, &is_done, err);
+	switch (scan->kind) {
+	case SCAN_ENTRIES:
+	case SCAN_RECORDS:
+		rc = read_records(&step, &is_done, err);
+		break;
+	case SCAN_REPOS:
+		rc = read_repos(&step, &is_done, err);
+		break;
+	case SCAN_ROWS:
+		rc = scan_rows(&step, &is_done, err);
+		break;
+	case SCAN_ROW:
+		rc = scan_row(&step, &is_done, err);
+		break;
+	case SCAN_STATE:
+		rc = scan_state(&step, &is_done, err);
+		break;
+	case SCAN_TALLY:
+		rc = scan_tally(&step, &is_done, err);
+		break;
+	}
 	records_read_end(&step.read);
 	*rows = step.rows;
 	if (rc == -1)
 		return -1;
-	if (is_done)
+	if (is_done && scan->kind != SCAN_STATE && scan->kind != SCAN_TALLY)
 		channel_send(scan->channel, &(struct msg){ .type = MSG_TYPE_END,
 		    .end = { .lane = scan->lane } });
 	*is_done_out = is_done;

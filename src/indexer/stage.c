@@ -13,11 +13,12 @@
 #define WRITE_BYTES	(256 * 1024)	/* collected before a write */
 #define READ_BYTES	(256 * 1024)
 
-/* In front of each change: then path, CID and record. */
+/* In front of each change: then key, CID and record. */
 struct head {
+	int64_t at_ms;
 	uint32_t record_len;
-	uint16_t path_len, cid_len;
-	bool is_delete;
+	uint16_t key_len, cid_len;
+	uint8_t kind, table;
 };
 
 struct stage {
@@ -137,19 +138,21 @@ int
 stage_add(struct stage *stage, const struct stage_change *change, struct err *err)
 {
 	struct head head = {
+		.at_ms = change->at_ms,
 		.record_len = (uint32_t)change->record.len,
-		.path_len = (uint16_t)change->path.len,
+		.key_len = (uint16_t)change->key.len,
 		.cid_len = (uint16_t)change->cid.len,
-		.is_delete = change->is_delete,
+		.kind = (uint8_t)change->kind,
+		.table = change->table,
 	};
-	size_t len = sizeof(head) + change->path.len + change->cid.len +
+	size_t len = sizeof(head) + change->key.len + change->cid.len +
 	    change->record.len;
 
 	if (stage->bytes + len > stage->pool->stage_bytes_max)
-		return err_set(err, ERR_LIMIT, "changes to one repository: over %llu bytes",
+		return err_set(err, ERR_LIMIT, "changes of one commit: over %llu bytes",
 		    (unsigned long long)stage->pool->stage_bytes_max);
 	buf_add(&stage->mem, &head, sizeof(head));
-	buf_add(&stage->mem, change->path.ptr, change->path.len);
+	buf_add(&stage->mem, change->key.ptr, change->key.len);
 	buf_add(&stage->mem, change->cid.ptr, change->cid.len);
 	buf_add(&stage->mem, change->record.ptr, change->record.len);
 	stage->bytes += len;
@@ -191,7 +194,7 @@ fill(struct stage *stage, size_t want, struct err *err)
 static size_t
 change_len(const struct head *head)
 {
-	return sizeof(*head) + head->path_len + head->cid_len + head->record_len;
+	return sizeof(*head) + head->key_len + head->cid_len + head->record_len;
 }
 
 /* The next bytes of the changes, as far as they are at hand. */
@@ -244,10 +247,12 @@ stage_next(struct stage *stage, struct stage_change *change_out, bool *has_one_o
 
 	at = bytes.ptr + sizeof(head);
 	*change_out = (struct stage_change){
-		.is_delete = head.is_delete,
-		.path = { (const char *)at, head.path_len },
-		.cid = { at + head.path_len, head.cid_len },
-		.record = { at + head.path_len + head.cid_len, head.record_len },
+		.kind = head.kind,
+		.table = head.table,
+		.key = { (const char *)at, head.key_len },
+		.cid = { at + head.key_len, head.cid_len },
+		.record = { at + head.key_len + head.cid_len, head.record_len },
+		.at_ms = head.at_ms,
 	};
 	take(stage, change_len(&head));
 	*has_one_out = true;

@@ -1,5 +1,5 @@
 /*
- * stage.h - the changes to one repository between the first `put` and `commit`.
+ * stage.h - the changes of one lane between the first of them and its commit.
  *
  * Process: backfill-indexer.  lane.c fills a stage, apply.c reads it, more than
  * once if a group has to be tried again.  Changes are kept in memory up to a
@@ -26,10 +26,22 @@ struct stage_pool {
 	size_t memory_used;
 };
 
+enum stage_kind {
+	STAGE_PUT,		/* key is the path; cid, record */
+	STAGE_DELETE,		/* key is the path */
+	STAGE_ROW_PUT,		/* table, key; record is the value */
+	STAGE_ROW_DELETE,	/* table, key */
+	STAGE_ROW_CLEAR,	/* table; key is the prefix */
+	STAGE_CHECKED,		/* key is the DID; at_ms */
+};
+
+/* What a kind does not use is empty or 0. */
 struct stage_change {
-	bool is_delete;
-	struct str path;
-	struct bytes cid, record;	/* empty in a delete */
+	enum stage_kind kind;
+	uint8_t table;
+	struct str key;		/* at most 65535 bytes */
+	struct bytes cid, record;
+	int64_t at_ms;
 };
 
 struct stage;

@@ -232,6 +232,25 @@ fail:
 	return -1;
 }
 
+/* A fresh store has no schema yet, and nothing to convert. */
+static int
+convert(struct txn *txn, const struct env_options *options, struct err *err)
+{
+	struct value schema;
+	uint64_t number;
+
+	if (table_find(txn, &txn->env->meta, key_text(META_SCHEMA), &schema, err) == -1)
+		return -1;
+	if (schema.body.ptr == NULL)
+		return 0;
+	number = u64_decode(schema.body.ptr);
+	if (number == options->schema || options->convert == NULL)
+		return 0;
+	log_info("store %s: converting from schema %llu to %llu", txn->env->dir,
+	    (unsigned long long)number, (unsigned long long)options->schema);
+	return options->convert(txn, number, options->tables, err);
+}
+
 static int
 set_up(struct env *env, const struct env_options *options, struct err *err)
 {
@@ -246,6 +265,8 @@ set_up(struct env *env, const struct env_options *options, struct err *err)
 	for (unsigned i = 0; i < options->tables_count; i++)
 		if (open_table(&txn, &options->tables[i], true, &is_there, err) == -1)
 			goto fail;
+	if (convert(&txn, options, err) == -1)
+		goto fail;
 	u64_encode(schema, options->schema);
 	if (table_put(&txn, &env->meta, key_text(META_SCHEMA),
 	    (struct bytes){ schema, sizeof(schema) }, err) == -1 ||

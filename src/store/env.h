@@ -37,6 +37,8 @@ struct env {
 	ino_t ino;
 };
 
+struct txn;
+
 struct env_options {
 	bool may_write;
 	bool is_larger_than_memory;	/* no readahead: it would push out what is hot */
@@ -44,6 +46,13 @@ struct env_options {
 	size_t map_bytes;
 	struct table *tables;	/* borrowed; env_open() fills in their handles */
 	unsigned tables_count;
+	/*
+	 * Bring a store of an older schema to this one, in the transaction that will
+	 * raise its number.  All tables are open, new ones are empty.  NULL: there is
+	 * no older schema.
+	 */
+	int (*convert)(struct txn *txn, uint64_t from_schema,
+	    const struct table *tables, struct err *err);
 };
 
 /*

@@ -22,7 +22,7 @@
 
 #define KEYSPACE_COUNTER	"next-space"	/* in the meta table */
 #define KEYSPACE_PIECE_BYTES	480
-#define KEYSPACE_WALK_DEPTH	5		/* a walk's keys: a DID needs 5 */
+#define KEYSPACE_WALK_DEPTH	18		/* a walk's keys: a row needs 18 */
 #define KEYSPACE_WALK_KEY_BYTES	(KEYSPACE_WALK_DEPTH * KEYSPACE_PIECE_BYTES)
 
 /* As table_find(), table_put2(), table_delete().  ERR_LIMIT for a key over 15 KB,

@@ -12,8 +12,11 @@ libbfstore_a_SOURCES = \
 	src/store/ops_list.c \
 	src/store/ops_write.c \
 	src/store/records.c src/store/records.h \
+	src/store/records_checked.c \
 	src/store/records_count.c \
 	src/store/records_internal.h \
+	src/store/records_rows.c \
+	src/store/records_tally.c \
 	src/store/records_write.c \
 	src/store/table.c src/store/table.h
 

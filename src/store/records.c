@@ -20,7 +20,8 @@
 	F(6, BYTES, data_cid)	\
 	F(7, TEXT, status)	\
 	F(8, U64, synced_ms)	\
-	F(9, TEXT, selection)
+	F(9, TEXT, selection)	\
+	F(10, U64, checked_ms)
 
 #define ROW(number, kind, member)	FIELD_ROW_OF(struct repo_row, kind, member)
 static const struct field repo_fields[] = { REPO_FIELDS(ROW) };
@@ -49,6 +50,7 @@ records_open(const char *dir, enum records_mode mode, struct records **records_o
 		.map_bytes = RECORDS_MAP_BYTES,
 		.tables = records->tables,
 		.tables_count = RECORDS_TABLE_COUNT,
+		.convert = records_convert,
 	};
 
 	memcpy(records->tables, tables, sizeof(tables));
@@ -130,6 +132,17 @@ records_encode_repo(struct buf *to, const struct repo_row *row)
 }
 
 int
+records_decode_repo(struct bytes body, struct repo_row *row_out)
+{
+	if (fields_decode(body, &repo_layout, row_out) == -1 || row_out->id == 0)
+		return -1;
+	/* Schema 1 did not write it. */
+	if (row_out->checked_ms == 0)
+		row_out->checked_ms = row_out->synced_ms;
+	return 0;
+}
+
+int
 records_find_repo(struct records *records, struct txn *txn, struct str did,
     struct repo_row *row_out, struct err *err)
 {
@@ -142,8 +155,7 @@ records_find_repo(struct records *records, struct txn *txn, struct str did,
 		return -1;
 	if (value.body.ptr == NULL)
 		return 0;
-	if (fields_decode(value.body, &repo_layout, row_out) == -1 ||
-	    !str_eq(row_out->did, did) || row_out->id == 0)
+	if (records_decode_repo(value.body, row_out) == -1 || !str_eq(row_out->did, did))
 		return table_corrupt(txn, table, key_str(did), "not a repository", err);
 	return 0;
 }
@@ -172,19 +184,20 @@ id_key(uint8_t bytes[8], uint64_t id)
 }
 
 /* `repo-id` names a DID that `repo` has to know under the same id. */
-static int
-get_named(struct records_read *read, struct bytes key, struct bytes did,
+int
+records_get_named(struct records_read *read, uint64_t id, struct bytes did,
     struct repo_row *row_out, struct err *err)
 {
+	uint8_t bytes[8];
 	int rc = records_get_repo(read,
 	    (struct str){ (const char *)did.ptr, did.len }, row_out, err);
 
-	if (rc == 0 && row_out->id == u64_decode(key.ptr))
+	if (rc == 0 && row_out->id == id)
 		return 0;
 	if (rc == -1 && err->code != ERR_NOT_FOUND)
 		return -1;
-	return table_corrupt(&read->txn, &read->records->tables[RECORDS_REPO_ID], key,
-	    "leads to no repository", err);
+	return table_corrupt(&read->txn, &read->records->tables[RECORDS_REPO_ID],
+	    id_key(bytes, id), "leads to no repository", err);
 }
 
 int
@@ -201,7 +214,7 @@ records_get_repo_by_id(struct records_read *read, uint64_t id,
 	if (value.body.ptr == NULL)
 		return err_set(err, ERR_NOT_FOUND, "no repository with the id %llu",
 		    (unsigned long long)id);
-	return get_named(read, key, value.body, row_out, err);
+	return records_get_named(read, id, value.body, row_out, err);
 }
 
 int
@@ -224,7 +237,8 @@ records_each_repo(struct records_read *read, uint64_t after_id,
 
 		rc = cursor_value(&cursor, &value, err);
 		if (rc == 0)
-			rc = get_named(read, cursor.key, value.body, &row, err);
+			rc = records_get_named(read, u64_decode(cursor.key.ptr),
+			    value.body, &row, err);
 		if (rc == -1 || !each(&row, arg))
 			break;
 		rc = cursor_next(&cursor, err);

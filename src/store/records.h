@@ -51,6 +51,7 @@ struct repo_row {
 	struct str selection;	/* which collections were wanted; a worker's own word */
 	uint64_t records;
 	int64_t synced_ms;
+	int64_t checked_ms;	/* found to be as indexed, or synced */
 };
 
 /* --- writing (indexer) --- */
@@ -83,9 +84,39 @@ int records_put(struct records_write *write, uint64_t repo_id, struct str path,
     struct err *err) BF_MUSTCHECK;
 int records_delete(struct records_write *write, uint64_t repo_id, struct str path,
     bool *was_there_out, struct err *err) BF_MUSTCHECK;
-/* Made if it is new.  row->id and row->records are ignored: the id is ours, the
- * count is kept by put and delete. */
+/* Made if it is new.  row->id, row->records and row->checked_ms are ignored: the id
+ * is ours, the count is kept by put and delete, and what is synced is checked. */
 int records_put_repo(struct records_write *write, const struct repo_row *row,
+    struct err *err) BF_MUSTCHECK;
+/* It was looked at and is as indexed.  Nothing if it is not known, or was checked
+ * later than that. */
+int records_set_checked(struct records_write *write, struct str did, int64_t at_ms,
+    struct err *err) BF_MUSTCHECK;
+
+/*
+ * Rows: a key and a value, both bytes that mean nothing here, in tables that are
+ * numbers from 1 to LIMIT_ROW_TABLES (src/rows/row_table.h).  ERR_INVALID for
+ * another table or an empty key, ERR_LIMIT over LIMIT_ROW_KEY_BYTES or
+ * LIMIT_ROW_VALUE_BYTES.
+ */
+int records_put_row(struct records_write *write, unsigned table, struct bytes key,
+    struct bytes value, enum record_effect *effect_out, struct err *err) BF_MUSTCHECK;
+int records_delete_row(struct records_write *write, unsigned table, struct bytes key,
+    bool *was_there_out, struct err *err) BF_MUSTCHECK;
+/* All rows whose key starts with prefix (empty: all of the table). */
+int records_clear_rows(struct records_write *write, unsigned table,
+    struct bytes prefix, uint64_t *deleted_out, struct err *err) BF_MUSTCHECK;
+
+/* What an operation has changed in the index. */
+struct records_changes {
+	uint64_t created, updated, deleted;
+};
+
+/* Add to an operation's numbers, in the transaction that makes the changes. */
+int records_add_tally(struct records_write *write, struct str op_id,
+    const struct records_changes *changes, struct err *err) BF_MUSTCHECK;
+/* Forget the numbers of operations whose id is less. */
+int records_prune_tallies(struct records_write *write, struct str below_id,
     struct err *err) BF_MUSTCHECK;
 
 /* --- reading --- */
@@ -106,6 +137,11 @@ int records_get_repo_by_id(struct records_read *read, uint64_t id,
 typedef bool records_repo_cb(const struct repo_row *row, void *arg);
 int records_each_repo(struct records_read *read, uint64_t after_id,
     records_repo_cb *each, void *arg, struct err *err) BF_MUSTCHECK;
+
+/* Repositories in the order in which they were checked, those of one moment by
+ * id, after the given one. */
+int records_each_repo_checked(struct records_read *read, int64_t after_ms,
+    uint64_t after_id, records_repo_cb *each, void *arg, struct err *err) BF_MUSTCHECK;
 
 struct record_row {
 	struct str path;	/* collection/rkey */
@@ -131,5 +167,20 @@ typedef bool records_collection_cb(struct str collection, uint64_t repo_id,
     uint64_t records, void *arg);
 int records_each_collection(struct records_read *read, uint64_t repo_id,
     records_collection_cb *each, void *arg, struct err *err) BF_MUSTCHECK;
+
+/* Borrowed until records_read_end(); ERR_NOT_FOUND. */
+int records_get_row(struct records_read *read, unsigned table, struct bytes key,
+    struct bytes *value_out, struct err *err) BF_MUSTCHECK;
+
+/* Rows of a table in bytewise order of key, behind the given key (empty: from the
+ * start), whose key starts with prefix (empty: all).  The key is good for the
+ * call, the value until records_read_end(). */
+typedef bool records_row_cb(struct bytes key, struct bytes value, void *arg);
+int records_each_row(struct records_read *read, unsigned table, struct bytes prefix,
+    struct bytes after, records_row_cb *each, void *arg, struct err *err) BF_MUSTCHECK;
+
+/* All zero for an operation that has changed nothing. */
+int records_get_tally(struct records_read *read, struct str op_id,
+    struct records_changes *changes_out, struct err *err) BF_MUSTCHECK;
 
 #endif

@@ -2,7 +2,8 @@
  * records_internal.h - what the files of records/ share; see records.h.
  *
  * records.c opens and reads, records_write.c changes, records_count.c keeps the
- * numbers of records.  The tables are described in docs/store.md.
+ * numbers of records, records_checked.c the order of checks, records_rows.c rows
+ * and records_tally.c tallies.  The tables are described in docs/store.md.
  */
 #ifndef BF_STORE_RECORDS_INTERNAL_H
 #define BF_STORE_RECORDS_INTERNAL_H
@@ -13,14 +14,18 @@
 #include "store/keyspace.h"
 #include "store/records.h"
 
-#define RECORDS_SCHEMA	1
+/* 2: by-checked, row, tally */
+#define RECORDS_SCHEMA	2
 
 /* T(NAME, name, version of its values) */
 #define RECORDS_TABLES(T)			\
 	T(REPO,		"repo",		1)	\
 	T(REPO_ID,	"repo-id",	1)	\
 	T(RECORD,	"record",	1)	\
-	T(COLLECTION,	"collection",	1)
+	T(COLLECTION,	"collection",	1)	\
+	T(BY_CHECKED,	"by-checked",	1)	\
+	T(ROW,		"row",		1)	\
+	T(TALLY,	"tally",	1)
 
 enum records_table {
 #define T(NAME, name, version) RECORDS_##NAME,
@@ -29,8 +34,9 @@ enum records_table {
 	RECORDS_TABLE_COUNT
 };
 
-/* The space of `repo`; a repository's id is the space of its records. */
+/* The space of `repo` and of `row`; a repository's id is the space of its records. */
 #define REPO_SPACE	0
+#define ROW_SPACE	0
 
 struct records {
 	/* owned */
@@ -64,6 +70,21 @@ struct records_read {
 int records_find_repo(struct records *records, struct txn *txn, struct str did,
     struct repo_row *row_out, struct err *err) BF_MUSTCHECK;
 void records_encode_repo(struct buf *to, const struct repo_row *row);
+int records_decode_repo(struct bytes body, struct repo_row *row_out) BF_MUSTCHECK;
+
+/* The repository of an id; `did` is what `repo-id` says of it. */
+int records_get_named(struct records_read *read, uint64_t id, struct bytes did,
+    struct repo_row *row_out, struct err *err) BF_MUSTCHECK;
+
+/* --- records_checked.c --- */
+
+/* Move a repository in the order of checks, or (was_ms -1) put it there. */
+int records_checked_move(struct records_write *write, uint64_t id, int64_t was_ms,
+    int64_t now_ms, struct err *err) BF_MUSTCHECK;
+
+/* For env_open(): schema 1 had no by-checked. */
+int records_convert(struct txn *txn, uint64_t from_schema, const struct table *tables,
+    struct err *err) BF_MUSTCHECK;
 
 /* --- records_count.c --- */
 

@@ -60,7 +60,8 @@ make_repo(struct records_write *write, struct str did, uint64_t *id_out,
 		return err_set(err, ERR_LIMIT, "DID: not 1 to %d bytes long",
 		    LIMIT_DID_BYTES);
 	if (txn_next_number(&write->txn, KEYSPACE_COUNTER, &row.id, err) == -1 ||
-	    put_repo(write, &row, err) == -1)
+	    put_repo(write, &row, err) == -1 ||
+	    records_checked_move(write, row.id, -1, 0, err) == -1)
 		return -1;
 	u64_encode(key, row.id);
 	if (table_put(&write->txn, &write->records->tables[RECORDS_REPO_ID],
@@ -88,7 +89,8 @@ int
 records_put_repo(struct records_write *write, const struct repo_row *row,
     struct err *err)
 {
-	struct repo_row to_write = *row;
+	struct repo_row to_write = *row, old;
+	int64_t was_ms;
 
 	if (row->pds_url.len > LIMIT_URL_BYTES || row->rev.len > LIMIT_REV_BYTES ||
 	    row->status.len > LIMIT_STATUS_BYTES ||
@@ -96,9 +98,34 @@ records_put_repo(struct records_write *write, const struct repo_row *row,
 	    row->commit_cid.len > LIMIT_CID_BYTES || row->data_cid.len > LIMIT_CID_BYTES)
 		return err_set(err, ERR_LIMIT, "repository %.*s: a field is too long",
 		    STR_FMT(row->did));
-	if (records_repo_id(write, row->did, &to_write.id, err) == -1)
+	if (records_find_repo(write->records, &write->txn, row->did, &old, err) == -1)
 		return -1;
-	return put_repo(write, &to_write, err);
+	was_ms = old.checked_ms;
+	if (old.did.ptr == NULL && make_repo(write, row->did, &old.id, err) == -1)
+		return -1;
+	to_write.id = old.id;
+	to_write.checked_ms = row->synced_ms;
+	if (put_repo(write, &to_write, err) == -1)
+		return -1;
+	return records_checked_move(write, old.id, was_ms, row->synced_ms, err);
+}
+
+int
+records_set_checked(struct records_write *write, struct str did, int64_t at_ms,
+    struct err *err)
+{
+	struct repo_row row;
+	int64_t was_ms;
+
+	if (records_find_repo(write->records, &write->txn, did, &row, err) == -1)
+		return -1;
+	if (row.did.ptr == NULL || row.checked_ms >= at_ms)
+		return 0;
+	was_ms = row.checked_ms;
+	row.checked_ms = at_ms;
+	if (put_repo(write, &row, err) == -1)
+		return -1;
+	return records_checked_move(write, row.id, was_ms, at_ms, err);
 }
 
 static int

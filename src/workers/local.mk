@@ -3,7 +3,11 @@ noinst_LIBRARIES += libbfworkers.a
 libbfworkers_a_SOURCES = \
 	src/workers/assignment.c src/workers/assignment.h \
 	src/workers/pool_host.c src/workers/pool_host.h \
+	src/workers/records_lane.c \
 	src/workers/records_link.c src/workers/records_link.h \
+	src/workers/records_link_impl.h \
+	src/workers/rows_ask.c \
+	src/workers/rows_link.c src/workers/rows_link.h \
 	src/workers/sync_check.c \
 	src/workers/sync_env.c src/workers/sync_env.h \
 	src/workers/sync_fetch.c \

@@ -1,83 +1,61 @@
-#include "workers/records_link.h"
+#include "workers/records_link_impl.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "common/limits.h"
 #include "common/mem.h"
-#include "proto/channel.h"
 #include "proto/fdlayout.h"
 
-/* What may come next on a lane. */
-enum lane_state {
-	LANE_BEGUN,		/* state, or refuse */
-	LANE_OPEN,		/* nothing but refuse */
-	LANE_SCANNING,		/* entry, end, or refuse */
-	LANE_COMMITTED,		/* ack, or refuse */
-};
+/* --- slots --- */
 
-struct records_lane {
-	struct records_link *link;	/* borrowed, outlives us */
-	struct records_lane *next;
-	uint64_t id;
-	enum lane_state state;
-	bool is_holding;
-	bool is_abandoned;	/* its owner is told nothing any more */
-	const struct records_lane_events *events;	/* borrowed */
-	void *arg;
-};
-
-struct records_link {
-	/* owned */
-	struct channel *channel;
-	struct records_lane *lanes;
-
-	uint64_t last_id;		/* of the lanes begun so far */
-	unsigned holding;		/* lanes that are */
-	bool is_broken;			/* on_gone was called */
-	records_gone_cb *on_gone;
-	void *arg;
-};
-
-static void
-send_msg(struct records_lane *lane, const struct msg *msg)
+void
+link_slot_add(struct records_link *link, struct link_slot *slot,
+    const struct link_slot_kind *kind)
 {
-	channel_send(lane->link->channel, msg);
+	slot->kind = kind;
+	slot->link = link;
+	slot->id = ++link->last_id;
+	slot->next = link->slots;
+	link->slots = slot;
 }
 
-static void
-send_abort(struct records_lane *lane)
+void
+link_slot_remove(struct link_slot *slot)
 {
-	send_msg(lane, &(struct msg){
+	struct link_slot **at = &slot->link->slots;
+
+	while (*at != slot)
+		at = &(*at)->next;
+	*at = slot->next;
+}
+
+void
+link_slot_send(struct link_slot *slot, const struct msg *msg)
+{
+	channel_send(slot->link->channel, msg);
+}
+
+void
+link_slot_abort(struct link_slot *slot)
+{
+	link_slot_send(slot, &(struct msg){
 		.type = MSG_TYPE_ABORT,
-		.abort = { .lane = lane->id },
+		.abort = { .lane = slot->id },
 	});
 }
 
-static struct records_lane *
-find_lane(struct records_link *link, uint64_t id)
+static struct link_slot *
+find_slot(struct records_link *link, uint64_t id)
 {
-	struct records_lane *lane = link->lanes;
+	struct link_slot *slot = link->slots;
 
-	while (lane != NULL && lane->id != id)
-		lane = lane->next;
-	return lane;
+	while (slot != NULL && slot->id != id)
+		slot = slot->next;
+	return slot;
 }
 
-/* Take the lane out of the link, so that no event can reach it any more. */
-static void
-unlink_lane(struct records_lane *lane)
-{
-	struct records_lane **at = &lane->link->lanes;
-
-	records_release(lane);
-	while (*at != lane)
-		at = &(*at)->next;
-	*at = lane->next;
-}
-
-/* --- what the indexer says --- */
+/* --- the channel --- */
 
 static void
 break_off(struct records_link *link, const struct msg *msg)
@@ -87,62 +65,6 @@ break_off(struct records_link *link, const struct msg *msg)
 	(void)err_set(&err, ERR_PROTOCOL, "%s came out of order", msg_name(msg->type));
 	link->is_broken = true;
 	link->on_gone(link, &err, link->arg);
-}
-
-static bool
-is_expected(const struct records_lane *lane, enum msg_type type)
-{
-	switch (lane->state) {
-	case LANE_BEGUN:
-		return type == MSG_TYPE_STATE || type == MSG_TYPE_REFUSE;
-	case LANE_OPEN:
-		return type == MSG_TYPE_REFUSE;
-	case LANE_SCANNING:
-		return type == MSG_TYPE_ENTRY || type == MSG_TYPE_END ||
-		    type == MSG_TYPE_REFUSE;
-	case LANE_COMMITTED:
-		return type == MSG_TYPE_ACK || type == MSG_TYPE_REFUSE;
-	}
-	return false;
-}
-
-/* The lane ends with this message.  It is out of the link before its owner is
- * told, who may begin another at once. */
-static void
-end_lane(struct records_lane *lane, const struct msg *msg)
-{
-	unlink_lane(lane);
-	if (msg->type == MSG_TYPE_STATE)
-		lane->events->on_state(&msg->state, lane->arg);
-	else if (msg->type == MSG_TYPE_ACK)
-		lane->events->on_ack(&msg->ack, lane->arg);
-	else
-		lane->events->on_refuse(msg->refuse.class, msg->refuse.text, lane->arg);
-	free(lane);
-}
-
-/* Its owner has aborted it before it was known whether the claim succeeds. */
-static void
-end_abandoned_lane(struct records_lane *lane, const struct msg *msg)
-{
-	if (msg->type == MSG_TYPE_STATE && !msg->state.is_busy)
-		send_abort(lane);
-	unlink_lane(lane);
-	free(lane);
-}
-
-static void
-tell_lane(struct records_lane *lane, const struct msg *msg)
-{
-	if (msg->type == MSG_TYPE_STATE) {
-		lane->state = LANE_OPEN;
-		lane->events->on_state(&msg->state, lane->arg);
-	} else if (msg->type == MSG_TYPE_ENTRY) {
-		lane->events->on_entry(msg->entry.path, msg->entry.cid, lane->arg);
-	} else {
-		lane->state = LANE_OPEN;
-		lane->events->on_end(lane->arg);
-	}
 }
 
 /* All messages of the indexer but hello start with their lane. */
@@ -160,6 +82,12 @@ lane_id_of(const struct msg *msg)
 		return msg->ack.lane;
 	case MSG_TYPE_REFUSE:
 		return msg->refuse.lane;
+	case MSG_TYPE_RECORD:
+		return msg->record.lane;
+	case MSG_TYPE_REPO:
+		return msg->repo.lane;
+	case MSG_TYPE_ROW:
+		return msg->row.lane;
 	default:
 		return 0;
 	}
@@ -170,7 +98,7 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 {
 	struct records_link *link = arg;
 	uint64_t id = lane_id_of(msg);
-	struct records_lane *lane = find_lane(link, id);
+	struct link_slot *slot = find_slot(link, id);
 
 	if (link->is_broken)
 		return;
@@ -180,19 +108,10 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 		return;
 	}
 	/* An answer that crossed our abort. */
-	if (lane == NULL && id != 0 && id <= link->last_id)
+	if (slot == NULL && id != 0 && id <= link->last_id)
 		return;
-	if (lane == NULL || !is_expected(lane, msg->type)) {
+	if (slot == NULL || !slot->kind->on_msg(slot, msg))
 		break_off(link, msg);
-		return;
-	}
-	if (lane->is_abandoned)
-		end_abandoned_lane(lane, msg);
-	else if (msg->type == MSG_TYPE_ACK || msg->type == MSG_TYPE_REFUSE ||
-	    (msg->type == MSG_TYPE_STATE && msg->state.is_busy))
-		end_lane(lane, msg);
-	else
-		tell_lane(lane, msg);
 }
 
 static void
@@ -206,29 +125,29 @@ on_close(struct channel *channel BF_UNUSED, const struct err *why, void *arg)
 	link->on_gone(link, why, link->arg);
 }
 
-static struct records_lane *
-next_lane(struct records_link *link, uint64_t after_id)
+static struct link_slot *
+next_slot(struct records_link *link, uint64_t after_id)
 {
-	struct records_lane *next = NULL;
+	struct link_slot *next = NULL;
 
-	for (struct records_lane *at = link->lanes; at != NULL; at = at->next)
+	for (struct link_slot *at = link->slots; at != NULL; at = at->next)
 		if (at->id > after_id && (next == NULL || at->id < next->id))
 			next = at;
 	return next;
 }
 
-/* A handler may abort any lane, so the next one is looked up after each. */
+/* A handler may free any slot, so the next one is looked up after each. */
 static void
 on_drain(struct channel *channel BF_UNUSED, void *arg)
 {
 	struct records_link *link = arg;
 	uint64_t told = 0;
-	struct records_lane *lane;
+	struct link_slot *slot;
 
-	while ((lane = next_lane(link, told)) != NULL) {
-		told = lane->id;
-		if (lane->state != LANE_COMMITTED && !lane->is_abandoned)
-			lane->events->on_room(lane->arg);
+	while ((slot = next_slot(link, told)) != NULL) {
+		told = slot->id;
+		if (slot->kind->on_room != NULL)
+			slot->kind->on_room(slot);
 	}
 }
 
@@ -251,6 +170,7 @@ records_link_new(struct ev_loop *loop, int fd, const char *program,
 
 	link->on_gone = on_gone;
 	link->arg = arg;
+	TAILQ_INIT(&link->waiting);
 	link->channel = channel_new(loop, fd, &options);
 	channel_send(link->channel, &(struct msg){
 		.type = MSG_TYPE_HELLO,
@@ -269,124 +189,12 @@ records_link_free(struct records_link **link_at)
 		return;
 	*link_at = NULL;
 	channel_free(&link->channel);
-	while (link->lanes != NULL) {
-		struct records_lane *lane = link->lanes;
+	while (link->slots != NULL) {
+		struct link_slot *slot = link->slots;
 
-		link->lanes = lane->next;
-		free(lane);
+		link->slots = slot->next;
+		slot->kind->free(slot);
 	}
+	link_questions_clear(link);
 	free(link);
-}
-
-/* --- what a worker says --- */
-
-struct records_lane *
-records_begin(struct records_link *link, struct str did,
-    const struct records_lane_events *events, void *arg)
-{
-	struct records_lane *lane = xcalloc(1, sizeof(*lane));
-
-	lane->link = link;
-	lane->id = ++link->last_id;
-	lane->state = LANE_BEGUN;
-	lane->events = events;
-	lane->arg = arg;
-	lane->next = link->lanes;
-	link->lanes = lane;
-	send_msg(lane, &(struct msg){
-		.type = MSG_TYPE_BEGIN,
-		.begin = { .lane = lane->id, .did = did },
-	});
-	return lane;
-}
-
-/* An abort is allowed only for a lane that the indexer has open: not before the
- * claim is answered, not after the commit. */
-void
-records_abort(struct records_lane **lane_at)
-{
-	struct records_lane *lane = *lane_at;
-
-	if (lane == NULL)
-		return;
-	*lane_at = NULL;
-	if (lane->state == LANE_BEGUN) {
-		records_release(lane);
-		lane->is_abandoned = true;
-		return;
-	}
-	if (lane->state != LANE_COMMITTED)
-		send_abort(lane);
-	unlink_lane(lane);
-	free(lane);
-}
-
-void
-records_scan(struct records_lane *lane)
-{
-	assert(lane->state == LANE_OPEN);
-	lane->state = LANE_SCANNING;
-	send_msg(lane, &(struct msg){
-		.type = MSG_TYPE_SCAN,
-		.scan = { .lane = lane->id },
-	});
-}
-
-bool
-records_has_room(const struct records_lane *lane)
-{
-	return !channel_is_clogged(lane->link->channel);
-}
-
-void
-records_put(struct records_lane *lane, struct str path, struct bytes cid,
-    struct bytes record)
-{
-	assert(lane->state == LANE_OPEN || lane->state == LANE_SCANNING);
-	send_msg(lane, &(struct msg){
-		.type = MSG_TYPE_PUT,
-		.put = { .lane = lane->id, .path = path, .cid = cid,
-		    .record = record },
-	});
-}
-
-void
-records_delete(struct records_lane *lane, struct str path)
-{
-	assert(lane->state == LANE_OPEN || lane->state == LANE_SCANNING);
-	send_msg(lane, &(struct msg){
-		.type = MSG_TYPE_DELETE,
-		.delete = { .lane = lane->id, .path = path },
-	});
-}
-
-void
-records_commit(struct records_lane *lane, const struct msg_commit *commit)
-{
-	struct msg msg = { .type = MSG_TYPE_COMMIT, .commit = *commit };
-
-	assert(lane->state == LANE_OPEN);
-	lane->state = LANE_COMMITTED;
-	msg.commit.lane = lane->id;
-	send_msg(lane, &msg);
-}
-
-void
-records_hold(struct records_lane *lane)
-{
-	if (lane->is_holding)
-		return;
-	lane->is_holding = true;
-	if (lane->link->holding++ == 0)
-		channel_pause(lane->link->channel);
-}
-
-void
-records_release(struct records_lane *lane)
-{
-	if (!lane->is_holding)
-		return;
-	lane->is_holding = false;
-	if (--lane->link->holding == 0)
-		channel_resume(lane->link->channel);
 }

@@ -11,7 +11,7 @@
 
 #include "common/exitcode.h"
 #include "common/limits.h"
-#include "store/env.h"
+#include "store/records_internal.h"
 
 #define DID	"did:plc:alice"
 
@@ -113,7 +113,7 @@ indexer__refuses_what_cannot_be_staged(void **state)
 static uint64_t
 last_transaction(const struct daemon *daemon)
 {
-	struct env_options options = { .schema = 1, .map_bytes = (size_t)1 << 30 };
+	struct env_options options = { .schema = RECORDS_SCHEMA, .map_bytes = (size_t)1 << 30 };
 	struct env *env;
 	MDB_envinfo info;
 	struct err err;

@@ -32,9 +32,11 @@ change_of(unsigned n, char path[32], uint8_t *record)
 	memset(record, (int)(n & 0xff), len);
 	memset(cid, (int)(n % 251), sizeof(cid));
 	if (n % 5 == 4)
-		return (struct stage_change){ .is_delete = true, .path = str_from(path) };
-	return (struct stage_change){ false, str_from(path), { cid, sizeof(cid) },
-	    { record, len } };
+		return (struct stage_change){ .kind = STAGE_DELETE,
+		    .key = str_from(path) };
+	return (struct stage_change){ .kind = n % 2 == 0 ? STAGE_PUT : STAGE_ROW_PUT,
+	    .table = (uint8_t)n, .key = str_from(path), .cid = { cid, sizeof(cid) },
+	    .record = { record, len }, .at_ms = n };
 }
 
 static void
@@ -60,8 +62,10 @@ fill_and_read_twice(struct stage_pool *pool, unsigned count, bool in_file)
 
 			assert_int_equal(stage_next(stage, &got, &has_one, &err), 0);
 			assert_true(has_one);
-			assert_int_equal(got.is_delete, change.is_delete);
-			assert_true(str_eq(got.path, change.path));
+			assert_int_equal(got.kind, change.kind);
+			assert_int_equal(got.table, change.table);
+			assert_int_equal(got.at_ms, change.at_ms);
+			assert_true(str_eq(got.key, change.key));
 			assert_true(bytes_eq(got.cid, change.cid));
 			assert_true(bytes_eq(got.record, change.record));
 		}
@@ -110,7 +114,7 @@ stage__leaves_no_file_and_no_descriptor(void **state)
 {
 	struct stage_pool pool = pool_of(state, 10);
 	unsigned files = entries_of(*state), fds = entries_of("/proc/self/fd");
-	struct stage_change change = { false, STR("a/b"), BYTES_NONE, BYTES_NONE };
+	struct stage_change change = { .kind = STAGE_PUT, .key = STR("a/b") };
 	struct stage *stage = stage_new(&pool);
 	struct err err;
 	struct stat st;
@@ -141,8 +145,8 @@ stage__goes_to_files_when_all_together_take_too_much(void **state)
 	enum { STAGES = 90 };
 	struct stage_pool pool = pool_of(state, LIMIT_STAGE_MEMORY_BYTES);
 	uint8_t *record = calloc(1, LIMIT_STAGE_MEMORY_BYTES);
-	struct stage_change change = { false, STR("a/b"), BYTES_NONE,
-	    { record, LIMIT_STAGE_MEMORY_BYTES - 1000 } };
+	struct stage_change change = { .kind = STAGE_PUT, .key = STR("a/b"),
+	    .record = { record, LIMIT_STAGE_MEMORY_BYTES - 1000 } };
 	struct stage *stages[STAGES];
 	struct err err;
 
@@ -163,7 +167,7 @@ static void
 stage__refuses_more_than_its_limit(void **state)
 {
 	struct stage_pool pool = pool_of(state, 1000);
-	struct stage_change change = { false, STR("a/b"), BYTES_NONE, BYTES_NONE };
+	struct stage_change change = { .kind = STAGE_PUT, .key = STR("a/b") };
 	struct stage *stage;
 	struct err err;
 	int count = 0;
@@ -184,8 +188,8 @@ fill_the_disk(void **state)
 {
 	struct stage_pool pool = pool_of(state, 1000);
 	static const uint8_t record[10000];
-	struct stage_change change = { false, STR("a/b"), BYTES_NONE,
-	    { record, sizeof(record) } };
+	struct stage_change change = { .kind = STAGE_PUT, .key = STR("a/b"),
+	    .record = { record, sizeof(record) } };
 	struct stage *stage = stage_new(&pool);
 	struct rlimit limit = { 1000000, 1000000 };
 	struct err err = { 0 };
