@@ -20,7 +20,8 @@ INDEXER_LIBS = libbfindexer.a libbfproto.a $(STORE_LIBS) $(EV_LIBS)
 backfill_indexer_LDADD = $(INDEXER_LIBS)
 
 UNIT_TESTS += t/unit/test_indexer t/unit/test_indexer_faults \
-	t/unit/test_indexer_protocol t/unit/test_indexer_rows t/unit/test_stage
+	t/unit/test_indexer_protocol t/unit/test_indexer_rows \
+	t/unit/test_indexer_asks t/unit/test_stage
 INDEXER_TEST_LDADD = libbfproto.a $(STORE_LIBS) $(EV_LIBS) $(UNIT_LIBS)
 t_unit_test_indexer_SOURCES = t/unit/test_indexer.c \
 	t/unit/indexer_unit.c t/unit/indexer_unit.h
@@ -34,5 +35,8 @@ t_unit_test_indexer_protocol_LDADD = $(INDEXER_TEST_LDADD)
 t_unit_test_indexer_rows_SOURCES = t/unit/test_indexer_rows.c \
 	t/unit/indexer_unit.c t/unit/indexer_unit.h
 t_unit_test_indexer_rows_LDADD = $(INDEXER_TEST_LDADD)
+t_unit_test_indexer_asks_SOURCES = t/unit/test_indexer_asks.c \
+	t/unit/indexer_unit.c t/unit/indexer_unit.h
+t_unit_test_indexer_asks_LDADD = $(INDEXER_TEST_LDADD)
 t_unit_test_stage_SOURCES = t/unit/test_stage.c
 t_unit_test_stage_LDADD = libbfcommon.a $(UNIT_LIBS)

@@ -309,3 +309,70 @@ open_lane(struct client *peer, uint64_t lane, const char *did)
 	msg = peer_hear(peer, MSG_TYPE_STATE);
 	assert_false(msg.state.is_busy);
 }
+
+struct bytes
+bytes_of(const char *text)
+{
+	return (struct bytes){ (const uint8_t *)text, strlen(text) };
+}
+
+void
+say_row_put(struct client *peer, uint64_t lane, const char *key, const char *value)
+{
+	peer_say(peer, (struct msg){ .type = MSG_TYPE_ROW_PUT, .row_put = {
+		.lane = lane, .table = ROWS_TABLE, .key = bytes_of(key), .value = bytes_of(value) } });
+}
+
+void
+say_row_delete(struct client *peer, uint64_t lane, const char *key)
+{
+	peer_say(peer, (struct msg){ .type = MSG_TYPE_ROW_DELETE, .row_delete = {
+		.lane = lane, .table = ROWS_TABLE, .key = bytes_of(key) } });
+}
+
+void
+say_row_clear(struct client *peer, uint64_t lane, unsigned table, const char *prefix)
+{
+	peer_say(peer, (struct msg){ .type = MSG_TYPE_ROW_CLEAR, .row_clear = {
+		.lane = lane, .table = table, .prefix = bytes_of(prefix) } });
+}
+
+void
+say_checked(struct client *peer, uint64_t lane, const char *did, uint64_t at_ms)
+{
+	peer_say(peer, (struct msg){ .type = MSG_TYPE_CHECKED, .checked = {
+		.lane = lane, .did = str_from(did), .at_ms = at_ms } });
+}
+
+void
+say_row_commit(struct client *peer, uint64_t lane, bool is_counted)
+{
+	peer_say(peer, (struct msg){ .type = MSG_TYPE_ROW_COMMIT, .row_commit = {
+		.lane = lane, .is_counted = is_counted } });
+}
+
+void
+assert_acked(struct client *peer, uint64_t lane, uint64_t created, uint64_t updated,
+    uint64_t deleted)
+{
+	struct msg msg = peer_hear(peer, MSG_TYPE_ACK);
+
+	assert_int_equal(msg.ack.lane, lane);
+	assert_int_equal(msg.ack.created, created);
+	assert_int_equal(msg.ack.updated, updated);
+	assert_int_equal(msg.ack.deleted, deleted);
+}
+
+void
+say_repo(struct client *worker, const char *did, unsigned records)
+{
+	open_lane(worker, 1, did);
+	for (unsigned i = 0; i < records; i++) {
+		char path[32];
+
+		(void)snprintf(path, sizeof(path), "a/%u", i);
+		say_put(worker, 1, path, 1, 3);
+	}
+	say_commit(worker, 1, "rev");
+	(void)peer_hear(worker, MSG_TYPE_ACK);
+}

@@ -53,6 +53,24 @@ void say_delete(struct client *peer, uint64_t lane, const char *path);
 void say_commit(struct client *peer, uint64_t lane, const char *rev);
 void open_lane(struct client *peer, uint64_t lane, const char *did); /* not busy */
 
+/* A whole repository on lane 1: the records a/0, a/1, ... */
+void say_repo(struct client *worker, const char *did, unsigned records);
+
+/* Messages of a batch of rows, all in one table. */
+#define ROWS_TABLE	4
+struct bytes bytes_of(const char *text);
+void say_row_put(struct client *peer, uint64_t lane, const char *key,
+    const char *value);
+void say_row_delete(struct client *peer, uint64_t lane, const char *key);
+void say_row_clear(struct client *peer, uint64_t lane, unsigned table,
+    const char *prefix);
+void say_checked(struct client *peer, uint64_t lane, const char *did, uint64_t at_ms);
+void say_row_commit(struct client *peer, uint64_t lane, bool is_counted);
+
+/* The next message is this ack. */
+void assert_acked(struct client *peer, uint64_t lane, uint64_t created,
+    uint64_t updated, uint64_t deleted);
+
 /* The CID and the record that say_put() sends for a version. */
 struct bytes cid_of(uint32_t version, uint8_t cid[36]);
 bool is_record_of(struct bytes record, uint32_t version);
