@@ -109,6 +109,13 @@
 #define LIMIT_PROOF_KEY_BYTES		(8 * 1024 * 1024) /* prefixes can hide 30 times
 							 * the blocks' size */
 
+/* --- citations (citation/) --- */
+
+#define LIMIT_CITATIONS			5000	/* of one document; a handbook has 3000 */
+#define LIMIT_CITATION_TEXT_BYTES	4096	/* one text of one; a reference takes 300 */
+#define LIMIT_TEI_DEPTH			64	/* GROBID's are 12 deep */
+#define LIMIT_EPRINTS			4000000	/* compared with; 60 bytes of memory each */
+
 /* --- the index (store/, indexer/) --- */
 
 #define LIMIT_COLLECTION_BYTES		317	/* spec: NSID, "max length" */

@@ -1,0 +1,111 @@
+#include "citation/work.h"
+
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "common/utf8.h"
+
+static const char *const text_names[] = {
+#define X(name, text) text,
+	WORK_TEXTS(X)
+#undef X
+};
+
+static void
+work_clear(struct work *work)
+{
+	for (int i = 0; i < WORK_TEXT_COUNT; i++)
+		free(work->texts[i]);
+}
+
+void
+works_clear(struct works *works)
+{
+	for (size_t i = 0; i < works->count; i++)
+		work_clear(&works->list[i]);
+	free(works->list);
+	*works = WORKS_INIT;
+}
+
+struct work *
+works_add(struct works *works, enum work_source source)
+{
+	struct work *work;
+
+	if (works->count == LIMIT_CITATIONS)
+		return NULL;
+	if (works->count == works->size) {
+		works->size = works->size > 0 ? 2 * works->size : 32;
+		works->list = xrealloc(works->list, works->size * sizeof(*works->list));
+	}
+	work = &works->list[works->count++];
+	*work = (struct work){ .source = source };
+	return work;
+}
+
+void
+works_drop_last(struct works *works)
+{
+	work_clear(&works->list[--works->count]);
+}
+
+struct str
+work_text(const struct work *work, enum work_text which)
+{
+	return str_from(work->texts[which]);
+}
+
+static bool
+is_blank(uint8_t byte)
+{
+	return byte <= ' ' || byte == 0x7f;
+}
+
+void
+work_set(struct work *work, enum work_text which, struct str text)
+{
+	const uint8_t *at = (const uint8_t *)text.ptr, *end = at + text.len;
+	struct buf clean = BUF_INIT;
+	bool blank_is_due = false;
+
+	while (at < end && buf_len(&clean) < LIMIT_CITATION_TEXT_BYTES) {
+		size_t n = utf8_sequence(at, (size_t)(end - at));
+
+		if (n == 1 && is_blank(*at)) {
+			blank_is_due = buf_len(&clean) > 0;
+		} else if (n > 0) {
+			if (blank_is_due)
+				buf_add_byte(&clean, ' ');
+			blank_is_due = false;
+			if (buf_len(&clean) + n > LIMIT_CITATION_TEXT_BYTES)
+				break;
+			buf_add(&clean, at, n);
+		}
+		at += n > 0 ? n : 1;
+	}
+	free(work->texts[which]);
+	work->texts[which] = NULL;
+	if (buf_len(&clean) > 0)
+		work->texts[which] = xstrndup((const char *)buf_data(&clean),
+		    buf_len(&clean));
+	buf_clear(&clean);
+}
+
+const char *
+work_text_name(enum work_text which)
+{
+	return text_names[which];
+}
+
+const char *
+work_source_name(uint64_t source)
+{
+	switch (source) {
+#define X(name, number, word) case number: return word;
+	WORK_SOURCES(X)
+#undef X
+	}
+	return "unknown";
+}
