@@ -24,7 +24,7 @@ libbfstore_a_SOURCES = \
 STORE_LIBS = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
 
 STORE_TEST_LDADD = $(STORE_LIBS) $(UNIT_LIBS)
-EXTRA_DIST += t/unit/ops_unit.h t/unit/records_unit.h t/unit/store_unit.h \
+EXTRA_DIST += t/fixtures/operations-schema-1.mdb t/unit/ops_unit.h t/unit/records_unit.h t/unit/store_unit.h \
 	t/unit/tempdir.h
 UNIT_TESTS += t/unit/test_crc32c \
 	t/unit/test_keyspace \

@@ -10,6 +10,8 @@
  *	complete ID
  *	fail ID TEXT
  *	cancel ID BY
+ *	checkpoint ID TEXT
+ *	item ID ITEM			that failed
  *	many COUNT TYPE			COUNT completed ones
  */
 #include <stdio.h>
@@ -113,6 +115,27 @@ progress(struct fill *fill, const char *id)
 }
 
 static void
+checkpoint(struct fill *fill, struct str id)
+{
+	struct str text = str_from(word(fill, 2));
+	struct err err;
+
+	check(ops_put_checkpoint(fill->ops, id,
+	    (struct bytes){ (const uint8_t *)text.ptr, text.len }, 1, fill->now_ms,
+	    &err), &err);
+}
+
+static void
+item(struct fill *fill, struct str id)
+{
+	struct ops_item failed = { .at_ms = fill->now_ms, .class = STR("unreachable"),
+	    .item = str_from(word(fill, 2)), .text = STR("nobody answers") };
+	struct err err;
+
+	check(ops_add_item(fill->ops, id, &failed, &err), &err);
+}
+
+static void
 many(struct fill *fill)
 {
 	unsigned long count = strtoul(word(fill, 1), NULL, 10);
@@ -147,6 +170,10 @@ run(struct fill *fill)
 		change(fill, id, OP_EVENT_COMPLETE, NULL, NULL);
 	} else if (strcmp(verb, "fail") == 0) {
 		change(fill, id, OP_EVENT_FAIL, set_failure, fill->words[2]);
+	} else if (strcmp(verb, "checkpoint") == 0) {
+		checkpoint(fill, id);
+	} else if (strcmp(verb, "item") == 0) {
+		item(fill, id);
 	} else if (strcmp(verb, "cancel") == 0) {
 		change(fill, id, OP_EVENT_CANCEL, set_canceller, fill->words[2]);
 	} else if (strcmp(verb, "many") == 0) {
