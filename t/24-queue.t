@@ -53,5 +53,103 @@ subtest 'a type without a worker is an honest 501' => sub {
 	is $answer->{json}{error}, 'MethodNotImplemented', 'its name';
 };
 
+subtest 'an idempotency key: asked twice, done once' => sub {
+	my %request = (type => 'did-sync', did => null_op_did('finish'),
+		idempotencyKey => 'order 4711' =~ s/ /-/r);
+	my $first = $daemon->xrpc_post('triggerBackfill', \%request)->{json}{operation}{id};
+	$daemon->wait_finished($first);
+	my $again = $daemon->xrpc_post('triggerBackfill', \%request);
+	is $again->{json}{operation}{id}, $first, 'the same operation, although it has ended';
+	my $other = $daemon->xrpc_post('triggerBackfill',
+		{ %request, did => null_op_did('finish') });
+	is $other->{status}, 409, 'the key of another request is refused';
+	is $other->{json}{error}, 'IdempotencyKeyReused', 'with its name';
+	my $long = $daemon->ctl('trigger', 'did-sync', '--did', null_op_did('finish'),
+		'--idempotency-key', 'k' x 256);	# LIMIT_IDEMPOTENCY_KEY_BYTES
+	isnt $long->{status}, 0, 'one that is too long is refused';
+	$daemon->stop;
+	$daemon->start;
+	is $daemon->ctl('trigger', 'did-sync', '--did', $request{did}, '--idempotency-key',
+		$request{idempotencyKey})->{json}{id}, $first, 'a restart forgets nothing';
+};
+
+subtest 'an idempotency key: from two at once' => sub {
+	my $did = null_op_did('run');
+	my @ids = map {
+		open my $from, '-|', "$Backfilld::Test::BUILDDIR/backfillctl", '-s',
+			$daemon->socket, 'trigger', 'did-sync', '--did', $did,
+			'--idempotency-key', 'both' or die $!;
+		$from;
+	} 1 .. 4;
+	chomp(@ids = map { scalar <$_> } @ids);
+	is_deeply \@ids, [ ($ids[0]) x 4 ], 'all have the same id';
+	$daemon->xrpc_post('cancelBackfill', { id => $ids[0] });
+};
+
 $daemon->finish;
+
+subtest 'limits per type; and a place that bulk work leaves free' => sub {
+	my $libexec = null_op_libexec();
+	symlink "$Backfilld::Test::BUILDDIR/t/workers/null-op", "$libexec/$_"
+		for qw(pds-scan freshness-scan);
+	my $daemon = Backfilld::Test->new(settings => { libexec_dir => $libexec,
+		max_workers => 4, max_workers_per_type => ['pds-scan=2', 'didSync=1'] });
+	$daemon->start;
+	my @scans = map { $daemon->trigger('pds-scan', pdsUrl => "https://run.n$_.test") }
+		1 .. 3;
+	$daemon->wait_status($_, 'running') for @scans[0, 1];
+	my $sync = $daemon->trigger('did-sync', did => null_op_did('run'));
+	$daemon->wait_status($sync, 'running');
+	my $second = $daemon->trigger('did-sync', did => null_op_did('finish'));
+	is $daemon->operation($scans[2])->{status}, 'queued', 'a third scan waits';
+	is $daemon->operation($second)->{status}, 'queued', 'a second did-sync, too';
+
+	# Now three places for bulk work, of which the scans want all.
+	$daemon->set(max_workers_per_type => []);
+	$daemon->signal('HUP');
+	$daemon->wait_status($scans[2], 'running');
+	my $bulk = $daemon->trigger('freshness-scan');
+	$daemon->xrpc_post('cancelBackfill', { id => $sync });
+	is $daemon->wait_finished($second)->{status}, 'completed', 'the did-sync passes';
+	is $daemon->operation($bulk)->{status}, 'queued', 'the fourth bulk one waits';
+	$daemon->xrpc_post('cancelBackfill', { id => $scans[0] });
+	is $daemon->wait_finished($bulk)->{status}, 'completed', 'until there is a place';
+	$daemon->xrpc_post('cancelBackfill', { id => $_ }) for @scans;
+	$daemon->finish;
+};
+
+subtest 'interactive ones go before bulk ones that are older' => sub {
+	my $libexec = null_op_libexec();
+	symlink "$Backfilld::Test::BUILDDIR/t/workers/null-op", "$libexec/pds-scan";
+	my $daemon = Backfilld::Test->new(settings => { libexec_dir => $libexec,
+		max_workers => 1 });
+	$daemon->start;
+	my $first = $daemon->trigger('did-sync', did => null_op_did('run'));
+	$daemon->wait_status($first, 'running');
+	my $bulk = $daemon->trigger('pds-scan', pdsUrl => 'https://finish.test');
+	my $quick = $daemon->trigger('did-sync', did => null_op_did('finish'));
+	$daemon->xrpc_post('cancelBackfill', { id => $first });
+	my @ends = map { $daemon->wait_finished($_)->{completedAt} } $quick, $bulk;
+	ok $ends[0] lt $ends[1], 'the did-sync, then the older scan';
+	$daemon->finish;
+};
+
+subtest 'two operations on one account never run together' => sub {
+	my $libexec = null_op_libexec();
+	symlink "$Backfilld::Test::BUILDDIR/t/workers/null-op", "$libexec/own-type";
+	my $daemon = Backfilld::Test->new(settings => { libexec_dir => $libexec });
+	$daemon->start;
+	my $did = null_op_did('run');
+	my $first = $daemon->trigger('did-sync', did => $did);
+	$daemon->wait_status($first, 'running');
+	my $second = $daemon->trigger('own-type', did => $did);
+	my $third = $daemon->trigger('own-type', did => null_op_did('finish'));
+	is $daemon->wait_finished($third)->{status}, 'completed', 'another account: at once';
+	is $daemon->operation($second)->{status}, 'queued', 'the same account: it waits';
+	$daemon->xrpc_post('cancelBackfill', { id => $first });
+	$daemon->wait_status($second, 'running');
+	$daemon->xrpc_post('cancelBackfill', { id => $second });
+	$daemon->finish;
+};
+
 done_testing;

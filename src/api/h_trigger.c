@@ -19,7 +19,9 @@ parse_params(const struct json_t *input, struct op *op, struct err *err)
 	    input_url(input, "pdsUrl", &op->pds_url, err) == -1 ||
 	    input_aturi(input, "uri", &op->uri, err) == -1 ||
 	    input_integer(input, "batchSize", 1, LIMIT_BATCH_SIZE, &op->batch_size,
-	    err) == -1)
+	    err) == -1 ||
+	    input_text(input, "itemsOf", &op->items_of, err) == -1 ||
+	    input_text(input, "idempotencyKey", &op->idempotency_key, err) == -1)
 		return -1;
 	return 0;
 }
@@ -50,6 +52,9 @@ check_params(const struct op_type *type, const struct json_t *input,
 	if (refuse_tier(input, err) == -1)
 		return -1;
 	if (type == NULL)
+		return 0;
+	/* The earlier operation's parameters come along. */
+	if (!str_is_empty(params->items_of))
 		return 0;
 	if ((type->needs & OP_PARAM_DID) != 0 && str_is_empty(params->did))
 		return err_set(err, ERR_INVALID,
@@ -92,6 +97,8 @@ start(struct request *request, struct str name)
 		.uri = params.uri,
 		.batch_size = params.batch_size,
 		.started_by = request->caller,
+		.items_of = params.items_of,
+		.idempotency_key = params.idempotency_key,
 	};
 	request_ask(request, &msg, TRIGGER_TIMEOUT_MS, MSG_TYPE_OP, on_started);
 }

@@ -19,6 +19,9 @@ route_handler h_trigger, h_trigger_type;
 /* h_cancel.c */
 route_handler h_cancel;
 
+/* h_pause.c */
+route_handler h_pause, h_resume;
+
 /* h_health.c */
 route_handler h_health, h_livez, h_readyz;
 

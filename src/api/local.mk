@@ -21,6 +21,7 @@ backfill_api_SOURCES = \
 	src/api/answer.c src/api/answer.h \
 	src/api/api.c src/api/api.h \
 	src/api/h_cancel.c \
+	src/api/h_pause.c \
 	src/api/h_events.c \
 	src/api/h_health.c \
 	src/api/h_status.c \

@@ -11,6 +11,8 @@ static const struct route routes[] = {
 	    .params = h_history_params, .handler = h_history },
 	{ .name = "triggerBackfill", .kind = ROUTE_PROCEDURE, .handler = h_trigger },
 	{ .name = "cancelBackfill", .kind = ROUTE_PROCEDURE, .handler = h_cancel },
+	{ .name = "pauseBackfill", .kind = ROUTE_PROCEDURE, .handler = h_pause },
+	{ .name = "resumeBackfill", .kind = ROUTE_PROCEDURE, .handler = h_resume },
 
 #define TRIGGER(method, type) \
 	{ .name = method, .kind = ROUTE_PROCEDURE, .handler = h_trigger_type, \

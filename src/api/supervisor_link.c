@@ -1,6 +1,5 @@
 #include "api/supervisor_link.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -221,13 +220,24 @@ supervisor_link_is_up(const struct supervisor_link *link)
 static void
 set_req(struct msg *msg, uint64_t req)
 {
-	if (msg->type == MSG_TYPE_TRIGGER) {
+	switch (msg->type) {
+	case MSG_TYPE_TRIGGER:
 		msg->trigger.req = req;
-	} else if (msg->type == MSG_TYPE_MEASURE) {
-		msg->measure.req = req;
-	} else {
-		assert(msg->type == MSG_TYPE_CANCEL);
+		break;
+	case MSG_TYPE_CANCEL:
 		msg->cancel.req = req;
+		break;
+	case MSG_TYPE_PAUSE:
+		msg->pause.req = req;
+		break;
+	case MSG_TYPE_RESUME:
+		msg->resume.req = req;
+		break;
+	case MSG_TYPE_MEASURE:
+		msg->measure.req = req;
+		break;
+	default:	/* a bug: nothing else is asked */
+		abort();
 	}
 }
 

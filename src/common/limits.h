@@ -37,6 +37,8 @@
 #define LIMIT_OP_EVENTS			200	/* kept per operation, the oldest go */
 #define LIMIT_OP_ITEMS			1000	/* failed items kept per operation; all are counted */
 #define LIMIT_LIST_PAGE			100	/* operations per page of a list */
+#define LIMIT_IDEMPOTENCY_KEY_BYTES	255	/* a UUID takes 36; an LMDB key 511 */
+#define LIMIT_IDEMPOTENCY_KEYS		100000	/* known at a time; the oldest go */
 #define LIMIT_OP_TYPE_BYTES		64	/* the name of an executable; part of an index key */
 #define LIMIT_BATCH_SIZE		100000	/* documents that a worker holds at once */
 

@@ -85,8 +85,7 @@ add_row(struct table *table, const struct op *op, const struct term *term,
 
 	table_add(table, op->id);
 	table_add(table, op->type);
-	table_add_coloured(table, op_is_being_cancelled(op) ? STR("cancelling") :
-	    str_from(op_status_word(status)), term_status_colour(status));
+	table_add_coloured(table, str_from(op_condition(op)), term_status_colour(status));
 	add_progress(table, op, term);
 	add_times(table, op, term, now_ms);
 	heading_format_subject(op, &text);

@@ -53,6 +53,8 @@ add_status(struct buf *to, const struct op *op, const struct term *term)
 	term_colour_off(term, colour, to);
 	if (op_is_being_cancelled(op))
 		buf_add_str(to, STR(", being cancelled"));
+	else if (op_is_paused(op))
+		buf_printf(to, ", %s", op_condition(op));
 	else if (op_status(op) == OP_RUNNING && !str_is_empty(op->stage)) {
 		buf_add_str(to, STR(": "));
 		(void)text_add(to, op->stage, TEXT_UNCUT, term->is_utf8);
@@ -77,6 +79,12 @@ add_times(struct buf *to, const struct op *op, const struct term *term)
 			buf_printf(to, ", attempt %" PRIu64, op->attempt);
 		if (op_status(op) == OP_RUNNING && op->worker_pid != 0)
 			buf_printf(to, ", pid %" PRIu64, op->worker_pid);
+		buf_add_byte(to, '\n');
+	}
+	if (op_is_paused(op)) {
+		add_time(to, "paused", op->paused_ms);
+		buf_add_str(to, STR(", by "));
+		(void)text_add(to, op->paused_by, TEXT_UNCUT, term->is_utf8);
 		buf_add_byte(to, '\n');
 	}
 	if (op->completed_ms != 0) {

@@ -48,6 +48,7 @@ fill(const struct args *args, const char *word, struct msg_trigger *trigger,
 		.did = str_from(args_value(args, "did")),
 		.pds_url = str_from(args_value(args, "pds-url")),
 		.uri = str_from(args_value(args, "uri")),
+		.idempotency_key = str_from(args_value(args, "idempotency-key")),
 	};
 	if (args_number(args, "batch-size", 0, 1, UINT32_MAX, &trigger->batch_size,
 	    err) == -1)
@@ -80,6 +81,7 @@ static const struct args_option options[] = {
 	{ "did", 0, "DID", "the account (did-sync)" },
 	{ "pds-url", 0, "URL", "the server (pds-scan); without it all known ones" },
 	{ "uri", 0, "URI", "the document (citation-extraction); without it all" },
+	{ "idempotency-key", 0, "KEY", "any text: the same again gives the same operation" },
 	{ "batch-size", 0, "N", "records per batch (full-reindex)" },
 	START_OPTIONS,
 	{ 0 },

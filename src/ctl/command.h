@@ -31,6 +31,8 @@ struct command {
 	X(list)		\
 	X(show)		\
 	X(watch)	\
+	X(pause)	\
+	X(resume)	\
 	X(cancel)	\
 	X(records)	\
 	X(repos)	\

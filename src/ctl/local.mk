@@ -15,6 +15,7 @@ backfillctl_SOURCES = \
 	src/ctl/cmd_cancel.c \
 	src/ctl/cmd_help.c \
 	src/ctl/cmd_list.c \
+	src/ctl/cmd_pause.c \
 	src/ctl/cmd_records.c \
 	src/ctl/cmd_repo.c src/ctl/cmd_repo.h \
 	src/ctl/cmd_repos.c \

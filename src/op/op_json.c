@@ -57,6 +57,11 @@ write_times_and_people(struct json *json, const struct op *op)
 		member_datetime(json, STR("runningSince"), op->started_ms);
 	member_str(json, str_starts_with(op->started_by, STR("did:")) ?
 	    STR("startedBy") : STR("triggeredBy"), op->started_by);
+	if (op_is_paused(op)) {
+		json_member_bool(json, STR("paused"), true);
+		member_datetime(json, STR("pausedAt"), op->paused_ms);
+		member_str(json, STR("pausedBy"), op->paused_by);
+	}
 	member_str(json, STR("cancelledBy"), op->cancelled_by);
 	member_str(json, STR("cancelReason"), op->cancel_reason);
 	member_datetime(json, STR("cancelAskedAt"), op->cancel_asked_ms);

@@ -21,6 +21,9 @@
  *	etaSeconds	at that rate
  *	changes		{created, updated, deleted} in the index
  *	usage		{cpuMs, maxRssKib, bytesFetched} of all attempts
+ *	paused, pausedAt, pausedBy	true, when and by whom, from the moment that a
+ *			pause is asked for until it is resumed; the status is then
+ *			running, until its worker has stopped, or queued
  *	cancelledBy, cancelReason, cancelAskedAt
  *	exit		how the last process ended: {code} or {signal: "SIGSEGV"},
  *			and killed: whether it took our SIGKILL

@@ -40,3 +40,19 @@ op_is_being_cancelled(const struct op *op)
 {
 	return op->cancel_asked_ms != 0 && !op_status_is_terminal(op_status(op));
 }
+
+bool
+op_is_paused(const struct op *op)
+{
+	return op->paused_ms != 0 && !op_status_is_terminal(op_status(op));
+}
+
+const char *
+op_condition(const struct op *op)
+{
+	if (op_is_being_cancelled(op))
+		return "cancelling";
+	if (op_is_paused(op))
+		return op_status(op) == OP_RUNNING ? "pausing" : "paused";
+	return op_status_word(op_status(op));
+}

@@ -27,4 +27,11 @@ bool op_eta_secs(const struct op *op, uint64_t *secs_out);
 /* Cancelling was asked for, and its process has not ended yet. */
 bool op_is_being_cancelled(const struct op *op);
 
+/* A pause is wanted: it does not go on, or will soon stop. */
+bool op_is_paused(const struct op *op);
+
+/* Its status for people, who want to know what is going on: also "cancelling",
+ * "pausing" and "paused". */
+const char *op_condition(const struct op *op);
+
 #endif

@@ -40,7 +40,9 @@
 	/* these change no state */			\
 	X(CANCEL_ASKED,	7, "cancel-asked")		\
 	X(KILL,		8, "killed")			\
-	X(LOG,		9, "log")
+	X(LOG,		9, "log")				\
+	X(PAUSE,	10, "paused")	/* wanted; while it runs, it takes effect later */ \
+	X(RESUME,	11, "resumed")
 
 enum op_status {
 #define X(name, number, word, terminal) OP_##name = number,

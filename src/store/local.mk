@@ -9,7 +9,11 @@ libbfstore_a_SOURCES = \
 	src/store/ops_history.c \
 	src/store/ops_index.c \
 	src/store/ops_internal.h \
+	src/store/ops_key.c \
 	src/store/ops_list.c \
+	src/store/ops_mend.c \
+	src/store/ops_queue.c \
+	src/store/ops_schedule.c \
 	src/store/ops_write.c \
 	src/store/records.c src/store/records.h \
 	src/store/records_checked.c \
@@ -32,6 +36,7 @@ UNIT_TESTS += t/unit/test_crc32c \
 	t/unit/test_ops \
 	t/unit/test_ops_group \
 	t/unit/test_ops_list \
+	t/unit/test_ops_queue \
 	t/unit/test_records \
 	t/unit/test_records_model \
 	t/unit/test_store_damage \
@@ -48,6 +53,8 @@ t_unit_test_ops_group_SOURCES = t/unit/test_ops_group.c
 t_unit_test_ops_group_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_ops_list_SOURCES = t/unit/test_ops_list.c
 t_unit_test_ops_list_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_ops_queue_SOURCES = t/unit/test_ops_queue.c
+t_unit_test_ops_queue_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_records_SOURCES = t/unit/test_records.c
 t_unit_test_records_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_records_model_SOURCES = t/unit/test_records_model.c

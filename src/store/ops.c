@@ -10,6 +10,18 @@
 /* An operation takes about 1 KB with its history: room for ten million. */
 #define OPS_MAP_BYTES	((size_t)16 << 30)
 
+static int
+convert(struct txn *txn, uint64_t from_schema, const struct table *tables,
+    struct err *err)
+{
+	struct ops ops = { .env = txn->env };
+
+	if (from_schema >= 2)
+		return 0;
+	memcpy(ops.tables, tables, sizeof(ops.tables));
+	return ops_queue_fill(&ops, txn, err);
+}
+
 int
 ops_open(const char *dir, enum ops_mode mode, struct ops **ops_out, struct err *err)
 {
@@ -26,6 +38,7 @@ ops_open(const char *dir, enum ops_mode mode, struct ops **ops_out, struct err *
 		.map_bytes = OPS_MAP_BYTES,
 		.tables = ops->tables,
 		.tables_count = OPS_TABLE_COUNT,
+		.convert = convert,
 	};
 
 	memcpy(ops->tables, tables, sizeof(tables));

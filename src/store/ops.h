@@ -44,8 +44,8 @@ void ops_close(struct ops **ops);
 /* --- writing (supervisor) --- */
 
 /*
- * Make a queued operation: op->id, type, parameters, started_by, created_ms are
- * the caller's; the status becomes queued and the event `triggered` is written.
+ * Make a queued operation: op->id, type, parameters, started_by, created_ms,
+ * priority and idempotency_key are the caller's; the status becomes queued and the event `triggered` is written.
  * ERR_EXISTS if an operation with the same type and parameters is active; its id
  * is then put into active_id_out.  ERR_INVALID if the id is not a TID or the type
  * not a name, ERR_LIMIT if a parameter is too long, ERR_CONFLICT if the id was
@@ -117,6 +117,25 @@ struct ops_item {
 int ops_add_item(struct ops *ops, struct str id, const struct ops_item *item,
     struct err *err) BF_MUSTCHECK;
 
+/*
+ * Replace the damaged record of an operation by one that says so: failed, class
+ * "damaged", with `why` as its text (a finished one keeps its state).  Its
+ * parameters are lost; history and failed items stay.  ERR_INVALID: no id.
+ */
+int ops_mend(struct ops *ops, struct str id, struct str why, int64_t now_ms,
+    struct err *err) BF_MUSTCHECK;
+
+/* What is known of a schedule, by its name.  The texts read are borrowed. */
+struct ops_schedule {
+	struct str rule;	/* as configured; another one starts anew */
+	int64_t next_ms;	/* wall clock */
+	int64_t last_ms;	/* its last turn; 0: none yet */
+	struct str last_id;	/* the operation of the last turn that made one */
+	int64_t skipped_ms;	/* the last turn that was skipped; 0: none */
+};
+int ops_put_schedule(struct ops *ops, struct str name,
+    const struct ops_schedule *schedule, struct err *err) BF_MUSTCHECK;
+
 /* The greatest id ever given out, or 0. */
 int ops_last_id(struct ops *ops, uint64_t *tid_out, struct err *err) BF_MUSTCHECK;
 
@@ -158,6 +177,43 @@ struct ops_filter {
 typedef bool ops_each_cb(const struct op *op, void *arg);
 int ops_list(struct ops_read *read, const struct ops_filter *filter,
     ops_each_cb *each, void *arg, struct err *err) BF_MUSTCHECK;
+
+/*
+ * What may be started, a turn each: by priority, the highest first, then by type,
+ * then the oldest first.  A paused operation is not among them.  `each` says how
+ * to go on; to pass over a type costs one step, however many wait.
+ */
+struct ops_turn {
+	struct str id, type;
+	uint64_t priority;
+	const struct op *op;	/* NULL: its record is damaged (ops_mend) */
+};
+enum ops_verdict {
+	OPS_NEXT,		/* the next one of this type */
+	OPS_NEXT_TYPE,		/* the first one of the next type */
+	OPS_STOP,
+};
+typedef enum ops_verdict ops_turn_cb(const struct ops_turn *turn, void *arg);
+int ops_queue(struct ops_read *read, ops_turn_cb *each, void *arg, struct err *err)
+    BF_MUSTCHECK;
+
+/* The oldest operation in a state, by the index alone: also of one whose record is
+ * damaged.  Empty: there is none. */
+int ops_first_id(struct ops_read *read, enum op_status status, char id_out[TID_SIZE],
+    struct err *err) BF_MUSTCHECK;
+
+/*
+ * The operation that was made with the idempotency key of `request`; empty: none,
+ * or longer ago than OPS_KEY_LIFE_MS.  ERR_CONFLICT: it has another type or other
+ * parameters.
+ */
+#define OPS_KEY_LIFE_MS	(24 * 3600 * 1000ll)
+int ops_find_key(struct ops_read *read, const struct op *request,
+    struct str *id_out, struct err *err) BF_MUSTCHECK;
+
+int ops_get_schedule(struct ops_read *read, struct str name,
+    struct ops_schedule *schedule_out, bool *is_there_out, struct err *err)
+    BF_MUSTCHECK;
 
 /* How many operations are in each state; indexed by enum op_status. */
 int ops_count(struct ops_read *read, uint64_t counts_out[OP_STATUS_COUNT + 1],

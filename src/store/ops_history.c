@@ -102,6 +102,8 @@ rank_of(uint64_t event)
 		return 2;
 	case OP_EVENT_CANCEL_ASKED:
 	case OP_EVENT_KILL:
+	case OP_EVENT_PAUSE:
+	case OP_EVENT_RESUME:
 		return 1;
 	}
 	return 0;

@@ -2,8 +2,9 @@
  * ops_internal.h - what the files of operations/ share; see ops.h.
  *
  * ops.c opens and reads, ops_write.c changes, ops_index.c keeps what hangs on
- * an operation's state, ops_list.c walks the indexes, ops_history.c has events
- * and failed items.  The tables are described in docs/store.md.
+ * an operation's state, ops_queue.c has what may start, ops_key.c the idempotency
+ * keys, ops_schedule.c the schedules, ops_list.c walks the indexes, ops_history.c
+ * has events and failed items, ops_mend.c replaces what is damaged.  The tables are described in docs/store.md.
  */
 #ifndef BF_STORE_OPS_INTERNAL_H
 #define BF_STORE_OPS_INTERNAL_H
@@ -13,7 +14,7 @@
 #include "store/env.h"
 #include "store/ops.h"
 
-#define OPS_SCHEMA	1
+#define OPS_SCHEMA	2	/* 2: the table `queue` */
 
 /* T(NAME, name, version of its values) */
 #define OPS_TABLES(T)				\
@@ -23,7 +24,10 @@
 	T(TARGET,	"target",	1)	\
 	T(EVENT,	"event",	1)	\
 	T(ITEM,		"item",		1)	\
-	T(CHECKPOINT,	"checkpoint",	1)
+	T(CHECKPOINT,	"checkpoint",	1)	\
+	T(QUEUE,	"queue",	1)	\
+	T(KEY,		"key",		1)	\
+	T(SCHEDULE,	"schedule",	1)
 
 enum ops_table {
 #define T(NAME, name, version) OPS_##NAME,
@@ -48,6 +52,29 @@ struct ops_read {
 
 /* ERR_NOT_FOUND; its text points into the map. */
 int ops_find(struct ops *ops, struct txn *txn, struct str id, struct op *op_out,
+    struct err *err) BF_MUSTCHECK;
+
+/* --- ops_write.c --- */
+
+int ops_put(struct ops *ops, struct txn *txn, struct op *op, struct err *err)
+    BF_MUSTCHECK;
+
+/* --- ops_queue.c --- */
+
+/* Does the operation have a row in `queue`?  Whoever writes a record sees to it. */
+bool ops_queue_has(const struct op *op);
+int ops_queue_put(struct ops *ops, struct txn *txn, const struct op *op,
+    struct err *err) BF_MUSTCHECK;
+int ops_queue_delete(struct ops *ops, struct txn *txn, const struct op *op,
+    struct err *err) BF_MUSTCHECK;
+
+/* Schema 1 had no such table. */
+int ops_queue_fill(struct ops *ops, struct txn *txn, struct err *err) BF_MUSTCHECK;
+
+/* --- ops_key.c --- */
+
+/* Remember a new operation's idempotency key, if it has one, and forget old ones. */
+int ops_key_put(struct ops *ops, struct txn *txn, const struct op *op,
     struct err *err) BF_MUSTCHECK;
 
 /* --- ops_index.c --- */

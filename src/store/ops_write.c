@@ -14,6 +14,7 @@ struct change {
 	struct txn txn;
 	struct buf old;
 	struct op op;
+	bool was_in_queue;
 };
 
 static int
@@ -49,6 +50,7 @@ change_load(struct change *change, struct str id, struct err *err)
 	if (op_decode(buf_bytes(&change->old), &change->op) == -1)
 		return err_set(err, ERR_CORRUPT, "op %.*s: cannot be read back",
 		    STR_FMT(id));
+	change->was_in_queue = ops_queue_has(&change->op);
 	return 0;
 }
 
@@ -63,8 +65,8 @@ cut_texts(struct op *op)
 		*texts[i] = utf8_cut(*texts[i], LIMIT_OP_TEXT_BYTES);
 }
 
-static int
-put_op(struct ops *ops, struct txn *txn, struct op *op, struct err *err)
+int
+ops_put(struct ops *ops, struct txn *txn, struct op *op, struct err *err)
 {
 	cut_texts(op);
 	buf_reset(&ops->encoded);
@@ -76,7 +78,14 @@ put_op(struct ops *ops, struct txn *txn, struct op *op, struct err *err)
 static int
 change_put(struct change *change, struct err *err)
 {
-	return put_op(change->ops, &change->txn, &change->op, err);
+	const struct op *op = &change->op;
+
+	if (ops_put(change->ops, &change->txn, &change->op, err) == -1)
+		return -1;
+	if (ops_queue_has(op) == change->was_in_queue)
+		return 0;
+	return change->was_in_queue ? ops_queue_delete(change->ops, &change->txn, op, err) :
+	    ops_queue_put(change->ops, &change->txn, op, err);
 }
 
 static void
@@ -90,7 +99,7 @@ apply_edit(struct op *op, ops_edit_cb *edit, void *arg)
 	assert(str_eq(op->id, before.id) && str_eq(op->type, before.type) &&
 	    str_eq(op->did, before.did) && str_eq(op->pds_url, before.pds_url) &&
 	    str_eq(op->uri, before.uri) && op->batch_size == before.batch_size &&
-	    str_eq(op->items_of, before.items_of) &&
+	    str_eq(op->items_of, before.items_of) && op->priority == before.priority &&
 	    op->status == before.status);
 }
 
@@ -104,7 +113,8 @@ check_new(const struct op *op, struct err *err)
 		return err_set(err, ERR_LIMIT, "operation type: not 1 to %d bytes long",
 		    LIMIT_OP_TYPE_BYTES);
 	if (op->did.len > LIMIT_DID_BYTES || op->pds_url.len > LIMIT_URL_BYTES ||
-	    op->uri.len > LIMIT_ATURI_BYTES || op->items_of.len > TID_LEN)
+	    op->uri.len > LIMIT_ATURI_BYTES || op->items_of.len > TID_LEN ||
+	    op->idempotency_key.len > LIMIT_IDEMPOTENCY_KEY_BYTES)
 		return err_set(err, ERR_LIMIT, "operation parameter: too long");
 	return 0;
 }
@@ -115,11 +125,14 @@ check_free(struct ops *ops, struct txn *txn, const struct op *op,
 {
 	struct value value;
 	struct str active;
+	struct op other;
 
+	/* The row of one that was mended (ops_mend.c) stays until it is in the way. */
 	if (ops_target_find(ops, txn, op, &active, err) == -1 ||
 	    table_find(txn, &ops->tables[OPS_OP], key_str(op->id), &value, err) == -1)
 		return -1;
-	if (!str_is_empty(active)) {
+	if (!str_is_empty(active) && (ops_find(ops, txn, active, &other, err) == -1 ?
+	    err->code != ERR_NOT_FOUND : !op_status_is_terminal(op_status(&other)))) {
 		(void)str_copy(active_id_out, TID_SIZE, active);
 		return err_set(err, ERR_EXISTS, "operation %.*s does this already",
 		    STR_FMT(active));
@@ -144,7 +157,9 @@ ops_create(struct ops *ops, const struct op *op, char active_id_out[TID_SIZE],
 	if (check_new(op, err) == -1 || txn_begin_write(ops->env, &txn, err) == -1)
 		return -1;
 	if (check_free(ops, &txn, op, active_id_out, err) == -1 ||
-	    put_op(ops, &txn, &queued, err) == -1 ||
+	    ops_put(ops, &txn, &queued, err) == -1 ||
+	    ops_queue_put(ops, &txn, &queued, err) == -1 ||
+	    ops_key_put(ops, &txn, &queued, err) == -1 ||
 	    ops_index_move(ops, &txn, &queued, 0, OP_QUEUED, err) == -1 ||
 	    ops_target_put(ops, &txn, &queued, err) == -1 ||
 	    ops_event_add(ops, &txn, op->id, &event, err) == -1) {

@@ -118,6 +118,19 @@ table_delete(struct txn *txn, const struct table *table, struct bytes key,
 }
 
 int
+table_entries(struct txn *txn, const struct table *table, uint64_t *count_out,
+    struct err *err)
+{
+	MDB_stat stat;
+	int rc = mdb_stat(txn->mdb, table->dbi, &stat);
+
+	if (rc != 0)
+		return env_fail(txn->env, rc, table->name, err);
+	*count_out = stat.ms_entries;
+	return 0;
+}
+
+int
 cursor_open(struct cursor *cursor, struct txn *txn, const struct table *table,
     struct err *err)
 {

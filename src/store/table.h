@@ -61,6 +61,10 @@ int table_put2(struct txn *txn, const struct table *table, struct bytes key,
 int table_delete(struct txn *txn, const struct table *table, struct bytes key,
     bool *was_there_out, struct err *err) BF_MUSTCHECK;
 
+/* How many entries the table has. */
+int table_entries(struct txn *txn, const struct table *table, uint64_t *count_out,
+    struct err *err) BF_MUSTCHECK;
+
 /* A position in a table.  To be closed before its transaction ends. */
 struct cursor {
 	struct txn *txn;		/* borrowed */

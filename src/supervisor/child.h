@@ -45,6 +45,9 @@ struct child {
 	pid_t pid;
 	char id[TID_SIZE];		/* of the operation */
 	char type[32];
+	char *did;			/* owned; its parameter, or empty */
+	uint64_t priority;		/* enum op_priority */
+	bool wants_pause, told_to_pause;
 	enum child_state state;
 	struct channel *channel;	/* owned; NULL once the worker closed it */
 	struct worker_end end;		/* what is known for the outcome */

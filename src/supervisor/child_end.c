@@ -69,6 +69,7 @@ child_free(struct child *child)
 	notes_clear(&child->notes);
 	for (unsigned i = 0; i < child->spill_count; i++)
 		fd_close(&child->spill_fds[i]);
+	free(child->did);
 	LIST_REMOVE(child, entry);
 	sup->children->count--;
 	free(child);

@@ -72,6 +72,8 @@ child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd
 	child->pid = pid;
 	(void)str_copy(child->id, sizeof(child->id), op->id);
 	(void)str_copy(child->type, sizeof(child->type), op->type);
+	child->did = xstrndup(op->did.ptr, op->did.len);
+	child->priority = op->priority;
 	child->state = CHILD_STARTING;
 	child->processed = child->rated_processed = op->records_processed;
 	child->bytes_before = op->bytes_fetched;

@@ -11,6 +11,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "supervisor/type_limit.h"
 
 #define FILE_MAX_BYTES	(1024 * 1024)
 
@@ -138,7 +139,7 @@ check_words(const struct settings *settings, struct err *err)
 	    strcmp(settings->type_spelling, "camel") != 0)
 		return err_set(err, ERR_INVALID, "type_spelling = \"%s\": has to be "
 		    "kebab or camel", settings->type_spelling);
-	return 0;
+	return type_limit_check(settings->max_workers_per_type, err);
 }
 
 static int

@@ -16,6 +16,7 @@ backfilld_SOURCES = \
 	src/supervisor/opctl.c src/supervisor/opctl.h \
 	src/supervisor/options.c src/supervisor/options.h \
 	src/supervisor/outcome.c src/supervisor/outcome.h \
+	src/supervisor/pause.c src/supervisor/pause.h \
 	src/supervisor/progress.c src/supervisor/progress.h \
 	src/supervisor/queue.c src/supervisor/queue.h \
 	src/supervisor/reap.c src/supervisor/reap.h \
@@ -26,7 +27,8 @@ backfilld_SOURCES = \
 	src/supervisor/shutdown.c src/supervisor/shutdown.h \
 	src/supervisor/spawn.c src/supervisor/spawn.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
-	src/supervisor/trigger.c
+	src/supervisor/trigger.c \
+	src/supervisor/type_limit.c src/supervisor/type_limit.h
 backfilld_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
 backfilld_LDADD = libbfstore.a libbfproto.a libbfop.a libbfcommon.a \
 	$(CONFUSE_LIBS) $(LMDB_LIBS) $(EV_LIBS)

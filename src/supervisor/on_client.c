@@ -12,6 +12,7 @@
 #include "supervisor/handshake.h"
 #include "supervisor/indexer_link.h"
 #include "supervisor/opctl.h"
+#include "supervisor/pause.h"
 #include "supervisor/service.h"
 
 #define DEFAULT_PAGE	50
@@ -118,6 +119,7 @@ on_trigger(struct control_client *client, const struct msg_trigger *trigger)
 		.type = trigger->type, .did = trigger->did, .pds_url = trigger->pds_url,
 		.uri = trigger->uri, .batch_size = trigger->batch_size,
 		.items_of = trigger->items_of,
+		.idempotency_key = trigger->idempotency_key,
 		.started_by = client->is_api ? trigger->started_by : str_from(client->who),
 	};
 	struct opctl_error error;
@@ -144,6 +146,30 @@ on_cancel(struct control_client *client, const struct msg_cancel *cancel)
 		client_send_cancelled(client, cancel->req, status);
 	else if (!client_wait(client, PENDING_CANCEL, cancel->req, cancel->id))
 		send_too_many(client, cancel->req);
+}
+
+static void
+on_pause(struct control_client *client, const struct msg_pause *pause)
+{
+	struct str by = client->is_api ? pause->by : str_from(client->who);
+	struct opctl_error error;
+
+	if (opctl_pause(client->sup, pause->id, by, &error) == -1)
+		client_send_error(client, pause->req, error.name, error.text, error.id);
+	else
+		client_send_op(client, pause->req, pause->id);
+}
+
+static void
+on_resume(struct control_client *client, const struct msg_resume *resume)
+{
+	struct str by = client->is_api ? resume->by : str_from(client->who);
+	struct opctl_error error;
+
+	if (opctl_resume(client->sup, resume->id, by, &error) == -1)
+		client_send_error(client, resume->req, error.name, error.text, error.id);
+	else
+		client_send_op(client, resume->req, resume->id);
 }
 
 static void
@@ -413,6 +439,12 @@ on_client_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		break;
 	case MSG_TYPE_CANCEL:
 		on_cancel(client, &msg->cancel);
+		break;
+	case MSG_TYPE_PAUSE:
+		on_pause(client, &msg->pause);
+		break;
+	case MSG_TYPE_RESUME:
+		on_resume(client, &msg->resume);
 		break;
 	case MSG_TYPE_GET:
 		client_send_op(client, msg->get.req, msg->get.id);

@@ -9,6 +9,7 @@
 #include "common/utf8.h"
 #include "proto/fdlayout.h"
 #include "supervisor/assign.h"
+#include "supervisor/pause.h"
 #include "supervisor/progress.h"
 
 /* A peer's text into one of our arrays, cut between two characters. */
@@ -47,6 +48,8 @@ on_hello(struct child *child, const struct msg_hello *hello)
 	child->state = CHILD_RUNNING;
 	if (assign_send(child, &err) == -1)
 		on_worker_broke(child, err.text);
+	else
+		pause_tell(child);
 }
 
 static void
@@ -134,6 +137,17 @@ on_done(struct child *child, const struct msg_done *done)
 }
 
 static void
+on_paused(struct child *child)
+{
+	if (!child->told_to_pause) {
+		on_worker_broke(child, "the worker paused without being asked to");
+		return;
+	}
+	child->end.said_paused = true;
+	child_expect_end(child);
+}
+
+static void
 on_fail(struct child *child, const struct msg_fail *fail)
 {
 	child->end.said_fail = true;
@@ -151,7 +165,7 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 	if (child->end.stop_reason == STOP_PROTOCOL ||
 	    child->end.stop_reason == STOP_HELLO_TIMEOUT)
 		return;
-	if (child->end.said_done || child->end.said_fail) {
+	if (child->end.said_done || child->end.said_fail || child->end.said_paused) {
 		on_worker_broke(child, "the worker went on after its last message");
 		return;
 	}
@@ -179,7 +193,7 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		on_done(child, &msg->done);
 		break;
 	case MSG_TYPE_PAUSED:
-		on_worker_broke(child, "the worker paused without being asked to");
+		on_paused(child);
 		break;
 	case MSG_TYPE_FAIL:
 		on_fail(child, &msg->fail);

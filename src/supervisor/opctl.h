@@ -26,7 +26,7 @@ int opctl_fail_store(struct opctl_error *error, const struct err *err);
  * Queue an operation: `request` has type (either spelling), parameters and
  * started_by; with items_of it is a retry of an earlier one (retry.h).  On disk when
  * it returns 0; it may already be starting.  Errors:
- * InvalidBackfillType, MethodNotImplemented (known, but no worker is installed),
+ * InvalidBackfillType, IdempotencyKeyReused (for another request), MethodNotImplemented (known, but no worker is installed),
  * InvalidRequest, BackfillInProgress (with id), QueueFull, ShuttingDown,
  * DiskFull, InternalServerError.
  */

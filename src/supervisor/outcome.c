@@ -84,13 +84,18 @@ outcome_of(const struct worker_end *end)
 	case STOP_HELLO_TIMEOUT:
 		return failed("protocol", "the worker did not say hello in time");
 	case STOP_SILENT:
-		if (end->said_fail)
+		if (end->said_fail || end->said_paused)
 			break;
 		return failed("protocol", "the worker closed its channel and did not end");
 	case STOP_PROTOCOL:
 	case STOP_STORE:
 	case STOP_NONE:
 		break;
+	}
+	if (end->said_paused) {
+		(void)snprintf(outcome.text, sizeof(outcome.text),
+		    "paused; it goes on from its checkpoint");
+		return outcome;
 	}
 	if (end->said_fail && strcmp(end->fail_class, CLASS_INDEXER_GONE) == 0) {
 		if (end->is_last_try)

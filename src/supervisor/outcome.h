@@ -31,6 +31,7 @@ struct worker_end {
 	enum stop_reason stop_reason;
 	bool said_done;
 	bool said_fail;
+	bool said_paused;		/* as we had asked it to */
 	char fail_class[OUTCOME_CLASS_SIZE];	/* of `fail`, or "protocol" */
 	char fail_text[OUTCOME_TEXT_SIZE];
 	bool was_killed;		/* we had to send SIGKILL */

@@ -1,37 +1,43 @@
 #include "supervisor/queue.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "common/buf.h"
 #include "common/clock.h"
+#include "common/limits.h"
 #include "common/log.h"
+#include "common/mem.h"
 #include "supervisor/child.h"
 #include "supervisor/service.h"
+#include "supervisor/type_limit.h"
 
 #define RETRY_MS	1000	/* when no process can be had, or the disk is full */
 
 /* Each start is a fork and a synced transaction: other work comes in between. */
 #define STARTS_PER_TURN	8
 
-/* The oldest queued operation, copied out of the snapshot as far as its start
- * needs it. */
+/* The operation to start next, copied out of the snapshot as far as its start needs
+ * it; and one whose record cannot be read, which must not hold up the others. */
 struct next {
+	struct supervisor *sup;		/* borrowed */
 	bool found, cancel_asked;
-	char id[TID_SIZE], type[32];
+	char id[TID_SIZE], type[32], damaged_id[TID_SIZE];
+	char *did;			/* owned, or NULL */
 	struct op op;
 };
 
-static bool
-take_first(const struct op *op, void *arg)
+static void
+take(struct next *next, const struct op *op)
 {
-	struct next *next = arg;
-
 	next->found = true;
 	next->cancel_asked = op->cancel_asked_ms != 0;
 	(void)str_copy(next->id, sizeof(next->id), op->id);
 	(void)str_copy(next->type, sizeof(next->type), op->type);
+	free(next->did);
+	next->did = xstrndup(op->did.ptr, op->did.len);
 	next->op = (struct op){
 		.id = str_from(next->id), .type = str_from(next->type),
+		.did = str_from(next->did), .priority = op->priority,
 		.attempt = op->attempt, .crashes = op->crashes,
 		.records_processed = op->records_processed,
 		.bytes_fetched = op->bytes_fetched,
@@ -39,23 +45,87 @@ take_first(const struct op *op, void *arg)
 		.records_updated = op->records_updated,
 		.records_deleted = op->records_deleted,
 	};
+}
+
+/* --- what may start --- */
+
+/* Bulk work leaves one place to those that somebody waits for. */
+static bool
+has_place(const struct supervisor *sup, uint64_t priority)
+{
+	const struct child *child;
+	uint64_t bulk = 0;
+
+	if (priority != OP_PRIORITY_BULK || sup->settings.max_workers == 1)
+		return true;
+	LIST_FOREACH(child, &sup->children->list, entry)
+		bulk += child->priority == OP_PRIORITY_BULK;
+	return bulk < sup->settings.max_workers - 1;
+}
+
+static bool
+type_has_place(const struct supervisor *sup, struct str type)
+{
+	uint64_t most = type_limit(sup->settings.max_workers_per_type, type), running = 0;
+	const struct child *child;
+
+	if (most == TYPE_LIMIT_NONE)
+		return true;
+	LIST_FOREACH(child, &sup->children->list, entry)
+		running += str_eq(str_from(child->type), type);
+	return running < most;
+}
+
+/* Two operations on one account would only take its lane from each other. */
+static bool
+did_is_taken(const struct supervisor *sup, struct str did)
+{
+	const struct child *child;
+
+	if (str_is_empty(did))
+		return false;
+	LIST_FOREACH(child, &sup->children->list, entry)
+		if (str_eq(str_from(child->did), did))
+			return true;
 	return false;
+}
+
+static enum ops_verdict
+see_turn(const struct ops_turn *turn, void *arg)
+{
+	struct next *next = arg;
+
+	if (next->found && next->op.priority > turn->priority)
+		return OPS_STOP;
+	if (turn->op == NULL) {
+		(void)str_copy(next->damaged_id, sizeof(next->damaged_id), turn->id);
+		return OPS_NEXT;
+	}
+	if (!has_place(next->sup, turn->priority) ||
+	    !type_has_place(next->sup, turn->type))
+		return OPS_NEXT_TYPE;
+	if (did_is_taken(next->sup, turn->op->did))
+		return OPS_NEXT;
+	if (!next->found || str_cmp(turn->id, next->op.id) < 0)
+		take(next, turn->op);
+	return OPS_NEXT_TYPE;
 }
 
 static int
 find_next(struct supervisor *sup, struct next *next_out, struct err *err)
 {
-	struct ops_filter filter = { .status = OP_QUEUED, .oldest_first = true };
 	struct ops_read *read;
 	int rc;
 
-	next_out->found = false;
+	*next_out = (struct next){ .sup = sup };
 	if (ops_read_begin(sup->ops, &read, err) == -1)
 		return -1;
-	rc = ops_list(read, &filter, take_first, next_out, err);
+	rc = ops_queue(read, see_turn, next_out, err);
 	ops_read_end(&read);
 	return rc;
 }
+
+/* --- starting it --- */
 
 static void
 edit_failed(struct op *op, void *arg)
@@ -115,25 +185,39 @@ has_room(const struct supervisor *sup)
 	    sup->children->count < sup->settings.max_workers;
 }
 
+/* One step: 1 if there may be more to do, 0 if not, -1 if not now. */
+static int
+step(struct supervisor *sup)
+{
+	struct next next;
+	struct err err;
+	int rc = 0;
+
+	if (!has_room(sup))
+		return 0;
+	if (find_next(sup, &next, &err) == -1) {
+		log_error("the queue cannot be read: %s", err.text);
+		rc = -1;
+	}
+	if (rc == 0 && next.damaged_id[0] != '\0')
+		rc = supervisor_mend(sup, next.damaged_id) == 0 ? 1 : -1;
+	if (rc != -1 && next.found)
+		rc = start_next(sup, &next) == 0 ? 1 : -1;
+	free(next.did);
+	return rc;
+}
+
 static void
 on_turn(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
     int revents BF_UNUSED)
 {
 	struct supervisor *sup = watcher->data;
-	struct next next;
-	struct err err;
 
 	for (int i = 0; i < STARTS_PER_TURN; i++) {
-		if (!has_room(sup))
+		switch (step(sup)) {
+		case 0:
 			return;
-		if (find_next(sup, &next, &err) == -1) {
-			log_error("the queue cannot be read: %s", err.text);
-			run_later(sup, RETRY_MS);
-			return;
-		}
-		if (!next.found)
-			return;
-		if (start_next(sup, &next) == -1) {
+		case -1:
 			run_later(sup, RETRY_MS);
 			return;
 		}

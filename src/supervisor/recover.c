@@ -7,35 +7,40 @@
 
 /* What is to be done with the one operation that was found. */
 struct found {
-	bool any;
-	char id[TID_SIZE];
+	char id[TID_SIZE];	/* empty: none was */
+	bool is_damaged;
 	bool cancel_asked;
 	uint64_t crashes;	/* so far, without this one */
 };
 
-static bool
-take_first(const struct op *op, void *arg)
+static int
+look_at(struct ops_read *read, struct found *found, struct err *err)
 {
-	struct found *found = arg;
+	struct op op;
 
-	found->any = true;
-	(void)str_copy(found->id, sizeof(found->id), op->id);
-	found->cancel_asked = op->cancel_asked_ms != 0;
-	found->crashes = op->crashes;
-	return false;
+	if (ops_first_id(read, OP_RUNNING, found->id, err) == -1)
+		return -1;
+	if (found->id[0] == '\0')
+		return 0;
+	if (ops_get(read, str_from(found->id), &op, err) == -1) {
+		found->is_damaged = err->code == ERR_CORRUPT || err->code == ERR_NOT_FOUND;
+		return found->is_damaged ? 0 : -1;
+	}
+	found->cancel_asked = op.cancel_asked_ms != 0;
+	found->crashes = op.crashes;
+	return 0;
 }
 
 static int
 find_running(struct supervisor *sup, struct found *found_out, struct err *err)
 {
-	struct ops_filter filter = { .status = OP_RUNNING };
 	struct ops_read *read;
 	int rc;
 
-	found_out->any = false;
+	*found_out = (struct found){ 0 };
 	if (ops_read_begin(sup->ops, &read, err) == -1)
 		return -1;
-	rc = ops_list(read, &filter, take_first, found_out, err);
+	rc = look_at(read, found_out, err);
 	ops_read_end(&read);
 	return rc;
 }
@@ -62,6 +67,9 @@ settle(struct supervisor *sup, const struct found *found, struct err *err)
 	char text[128];
 	char *failure = NULL;
 
+	if (found->is_damaged)
+		return supervisor_mend(sup, found->id) == 0 ? 0 :
+		    err_set(err, ERR_CORRUPT, "op %s is damaged", found->id);
 	(void)snprintf(text, sizeof(text), "the daemon went away; it goes on from its "
 	    "checkpoint");
 	if (found->cancel_asked) {
@@ -86,8 +94,8 @@ recover(struct supervisor *sup, struct err *err)
 
 	do {
 		if (find_running(sup, &found, err) == -1 ||
-		    (found.any && settle(sup, &found, err) == -1))
+		    (found.id[0] != '\0' && settle(sup, &found, err) == -1))
 			return err_wrap(err, "recovery");
-	} while (found.any);
+	} while (found.id[0] != '\0');
 	return 0;
 }

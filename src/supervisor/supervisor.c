@@ -46,6 +46,22 @@ supervisor_op_settled(struct supervisor *sup, const char *id, enum op_status sta
 	control_op_settled(sup->control, id, status);
 }
 
+int
+supervisor_mend(struct supervisor *sup, const char *id)
+{
+	struct err err;
+
+	if (ops_mend(sup->ops, str_from(id), STR("its record was damaged on the disk; what "
+	    "it was to do is not known any more"), clock_wall_ms(), &err) == -1) {
+		log_error("op %s: its damaged record cannot be replaced: %s", id, err.text);
+		return -1;
+	}
+	log_error("op %s: its record was damaged on the disk; it is failed", id);
+	if (sup->control != NULL)
+		supervisor_op_settled(sup, id, OP_FAILED);
+	return 0;
+}
+
 /* --- opening, in order --- */
 
 static int

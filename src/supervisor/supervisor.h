@@ -78,6 +78,10 @@ void supervisor_run(struct supervisor *sup);
 
 void supervisor_free(struct supervisor **sup);
 
+/* The record of an operation is damaged: put one in its place that says so, and
+ * tell everybody.  -1 if that cannot be written now. */
+int supervisor_mend(struct supervisor *sup, const char *id) BF_MUSTCHECK;
+
 /* An operation's record has changed: tell those who watch it.  Called by
  * whoever made the change. */
 void supervisor_op_changed(struct supervisor *sup, const char *id);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/utf8.h"
 #include "op/op_type.h"
@@ -101,6 +102,43 @@ create(struct supervisor *sup, struct op *op, char id_out[TID_SIZE],
 	return 0;
 }
 
+/* Somebody waits for one account; the rest takes its time anyway. */
+static uint64_t
+priority_of(const struct op *op)
+{
+	return str_eq(op->type, STR("did-sync")) &&
+	    !str_starts_with(op->started_by, STR("schedule ")) ?
+	    OP_PRIORITY_INTERACTIVE : OP_PRIORITY_BULK;
+}
+
+/* 1: the request was made before, and id_out is what came of it. */
+static int
+find_earlier(struct supervisor *sup, const struct op *op, char id_out[TID_SIZE],
+    struct opctl_error *error)
+{
+	struct ops_read *read;
+	struct str id;
+	struct err err;
+	int rc;
+
+	if (op->idempotency_key.len > LIMIT_IDEMPOTENCY_KEY_BYTES ||
+	    !str_is_visible(op->idempotency_key))
+		return opctl_fail(error, "InvalidRequest", "idempotencyKey: has to be at most "
+		    "%d visible characters", LIMIT_IDEMPOTENCY_KEY_BYTES);
+	if (ops_read_begin(sup->ops, &read, &err) == -1)
+		return opctl_fail_store(error, &err);
+	rc = ops_find_key(read, op, &id, &err);
+	if (rc == 0 && !str_is_empty(id)) {
+		(void)str_copy(id_out, TID_SIZE, id);
+		rc = 1;
+	}
+	ops_read_end(&read);
+	if (rc != -1)
+		return rc;
+	return err.code != ERR_CONFLICT ? opctl_fail_store(error, &err) :
+	    opctl_fail(error, "IdempotencyKeyReused", "%s", err.text);
+}
+
 int
 opctl_trigger(struct supervisor *sup, const struct op *request,
     char id_out[TID_SIZE], struct opctl_error *error)
@@ -111,9 +149,16 @@ opctl_trigger(struct supervisor *sup, const struct op *request,
 
 	if (!str_is_empty(op.items_of))
 		rc = retry_complete(sup, &op, &texts, error);
-	if (rc == 0 && (check_request(sup, &op, error) == -1 ||
-	    check_room(sup, error) == -1 || create(sup, &op, id_out, error) == -1))
-		rc = -1;
+	if (rc == 0)
+		rc = check_request(sup, &op, error);
+	if (rc == 0)
+		rc = find_earlier(sup, &op, id_out, error);
+	if (rc == 0) {
+		op.priority = priority_of(&op);
+		rc = check_room(sup, error);
+		if (rc == 0)
+			rc = create(sup, &op, id_out, error);
+	}
 	buf_clear(&texts);
-	return rc;
+	return rc == -1 ? -1 : 0;
 }

@@ -164,7 +164,23 @@ a_worker_that_fell_silent_fails_with_what_it_said(void **state BF_UNUSED)
 	assert_string_equal(outcome_of(&end).class, "timeout");
 }
 
+static void
+a_pause_sends_the_operation_back_to_the_queue(void **state BF_UNUSED)
+{
+	struct worker_end end = end_with(EXITED(0));
+
+	end.said_paused = true;
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_INTERRUPT);
+	assert_false(outcome_of(&end).is_crash);
+	end.stop_reason = STOP_CANCEL;		/* asked for meanwhile */
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_CANCEL);
+	end.stop_reason = STOP_SILENT;		/* it had to be killed afterwards */
+	end.wait_status = KILLED(SIGKILL);
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_INTERRUPT);
+}
+
 static const struct CMUnitTest outcome_tests[] = {
+	cmocka_unit_test(a_pause_sends_the_operation_back_to_the_queue),
 	cmocka_unit_test(done_wins_over_everything_that_came_after),
 	cmocka_unit_test(a_cancel_is_a_cancel_however_the_worker_died),
 	cmocka_unit_test(a_stop_of_the_daemon_interrupts),

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 
 #include "store/env.h"
-#include "store/ops.h"
+#include "store/ops_internal.h"
 #include "store/records.h"
 
 static int
@@ -199,7 +199,7 @@ commit__is_synced_before_it_returns(void **state)
 {
 	unsigned unsafe = MDB_NOSYNC | MDB_NOMETASYNC | MDB_WRITEMAP | MDB_MAPASYNC |
 	    MDB_NOLOCK;
-	struct env_options options = { .may_write = true, .schema = 1,
+	struct env_options options = { .may_write = true, .schema = OPS_SCHEMA,
 	    .map_bytes = (size_t)1 << 30 };
 	char id[TID_SIZE];
 	struct env *env;
