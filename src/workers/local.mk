@@ -17,7 +17,7 @@ libbfworkers_a_SOURCES = \
 	src/workers/worker.c src/workers/worker.h
 
 WORKER_LDADD_COMMON = libbfworkers.a libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)
-SYNC_LDADD = libbfworkers.a libbfproto.a libbfop.a $(FETCH_LIBS)
+SYNC_LDADD = libbfworkers.a libbfproto.a libbfop.a libbfrows.a $(FETCH_LIBS)
 
 pkglibexec_PROGRAMS += did-sync
 did_sync_SOURCES = src/workers/did_sync.c
@@ -39,12 +39,18 @@ t_unit_test_records_link_LDADD = $(WORKER_LDADD_COMMON) $(UNIT_LIBS)
 
 ACCOUNT_TEST_RIG = t/unit/fake_account.c t/unit/fake_account.h \
 	t/unit/fetch_server.c t/unit/fetch_server.h t/unit/vectors.c t/unit/vectors.h
+FAKE_INDEXER = t/unit/fake_indexer.c t/unit/fake_indexer.h \
+	t/unit/fake_rows.c t/unit/fake_rows.h
 SYNC_TEST_RIG = $(ACCOUNT_TEST_RIG) t/unit/sync_bench.c t/unit/sync_bench.h \
-	t/unit/fake_indexer.c t/unit/fake_indexer.h
+	$(FAKE_INDEXER)
 
 UNIT_TESTS += t/unit/test_sync_pool
 t_unit_test_sync_pool_SOURCES = t/unit/test_sync_pool.c $(SYNC_TEST_RIG)
 t_unit_test_sync_pool_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
+
+UNIT_TESTS += t/unit/test_rows_link
+t_unit_test_rows_link_SOURCES = t/unit/test_rows_link.c $(FAKE_INDEXER)
+t_unit_test_rows_link_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_sync_repo t/unit/test_sync_bad t/unit/test_sync_stop \
 	t/unit/test_did_sync

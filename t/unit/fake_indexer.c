@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "atproto/sha256.h"
+#include "common/clock.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "t/unit/unit.h"
@@ -28,8 +29,8 @@ place_of(const struct fake_records *records, struct str path, bool *is_there_out
 	return low;
 }
 
-void
-fake_records_put(struct fake_records *records, struct str path, const struct cid *cid,
+static struct fake_record *
+put_record(struct fake_records *records, struct str path, const struct cid *cid,
     size_t bytes)
 {
 	bool is_there;
@@ -43,11 +44,33 @@ fake_records_put(struct fake_records *records, struct str path, const struct cid
 		}
 		memmove(&records->items[at + 1], &records->items[at],
 		    (records->count - at) * sizeof(*records->items));
-		records->items[at].path = xstrndup(path.ptr, path.len);
+		records->items[at] = (struct fake_record){
+			.path = xstrndup(path.ptr, path.len) };
 		records->count++;
 	}
 	records->items[at].cid = *cid;
 	records->items[at].bytes = bytes;
+	free(records->items[at].record);
+	records->items[at].record = NULL;
+	return &records->items[at];
+}
+
+void
+fake_records_put(struct fake_records *records, struct str path, const struct cid *cid,
+    size_t bytes)
+{
+	(void)put_record(records, path, cid, bytes);
+}
+
+void
+fake_records_put_record(struct fake_records *records, struct str path,
+    const struct cid *cid, struct bytes record)
+{
+	struct fake_record *item = put_record(records, path, cid, record.len);
+
+	item->record = xmalloc(record.len + 1);
+	if (record.len > 0)
+		memcpy(item->record, record.ptr, record.len);
 }
 
 bool
@@ -59,6 +82,7 @@ fake_records_delete(struct fake_records *records, struct str path)
 	if (!is_there)
 		return false;
 	free(records->items[at].path);
+	free(records->items[at].record);
 	records->count--;
 	memmove(&records->items[at], &records->items[at + 1],
 	    (records->count - at) * sizeof(*records->items));
@@ -77,8 +101,10 @@ fake_records_get(const struct fake_records *records, const char *path)
 static void
 clear_records(struct fake_records *records)
 {
-	for (size_t i = 0; i < records->count; i++)
+	for (size_t i = 0; i < records->count; i++) {
 		free(records->items[i].path);
+		free(records->items[i].record);
+	}
 	free(records->items);
 	*records = (struct fake_records){ 0 };
 }
@@ -86,9 +112,16 @@ clear_records(struct fake_records *records)
 static void
 copy_records(struct fake_records *to, const struct fake_records *from)
 {
-	for (size_t i = 0; i < from->count; i++)
-		fake_records_put(to, str_from(from->items[i].path),
-		    &from->items[i].cid, from->items[i].bytes);
+	for (size_t i = 0; i < from->count; i++) {
+		const struct fake_record *item = &from->items[i];
+
+		if (item->record == NULL)
+			fake_records_put(to, str_from(item->path), &item->cid,
+			    item->bytes);
+		else
+			fake_records_put_record(to, str_from(item->path), &item->cid,
+			    (struct bytes){ item->record, item->bytes });
+	}
 }
 
 /* --- lanes --- */
@@ -126,8 +159,8 @@ close_lane(struct fake_lane *lane)
 	*lane = (struct fake_lane){ 0 };
 }
 
-static void
-answer(struct fake_indexer *indexer, const struct msg *msg)
+void
+fake_indexer_answer(struct fake_indexer *indexer, const struct msg *msg)
 {
 	if (!indexer->is_silent)
 		channel_send(indexer->channel, msg);
@@ -145,7 +178,7 @@ on_begin(struct fake_indexer *indexer, const struct msg_begin *begin)
 	if (indexer->busy > 0) {
 		indexer->busy--;
 		msg.state.is_busy = true;
-		answer(indexer, &msg);
+		fake_indexer_answer(indexer, &msg);
 		return;
 	}
 	assert_true(str_copy(did, sizeof(did), begin->did));
@@ -163,7 +196,7 @@ on_begin(struct fake_indexer *indexer, const struct msg_begin *begin)
 		msg.state.commit_cid = (struct bytes){ repo->commit.bytes, CID_BYTES };
 		msg.state.data_cid = (struct bytes){ repo->data.bytes, CID_BYTES };
 	}
-	answer(indexer, &msg);
+	fake_indexer_answer(indexer, &msg);
 }
 
 /* Entries go out as far as there is room, and never keep puts from being read. */
@@ -173,14 +206,14 @@ send_entries(struct fake_indexer *indexer, struct fake_lane *lane)
 	while (lane->at < lane->scanned.count && !channel_is_clogged(indexer->channel)) {
 		const struct fake_record *record = &lane->scanned.items[lane->at++];
 
-		answer(indexer, &(struct msg){ .type = MSG_TYPE_ENTRY, .entry = {
+		fake_indexer_answer(indexer, &(struct msg){ .type = MSG_TYPE_ENTRY, .entry = {
 		    .lane = lane->id, .path = str_from(record->path),
 		    .cid = { record->cid.bytes, CID_BYTES } } });
 	}
 	if (lane->at < lane->scanned.count)
 		return;
 	lane->is_scanning = false;
-	answer(indexer, &(struct msg){ .type = MSG_TYPE_END, .end = { lane->id } });
+	fake_indexer_answer(indexer, &(struct msg){ .type = MSG_TYPE_END, .end = { lane->id } });
 }
 
 static void
@@ -193,8 +226,8 @@ on_put(struct fake_indexer *indexer, const struct msg_put *put)
 	assert_int_equal(cid_unpack(put->cid, &cid), 0);
 	cid_of(sha, CID_DAG_CBOR, put->record, &made);
 	indexer->bad_cids += !cid_eq(&cid, &made);
-	fake_records_put(&find_lane(indexer, put->lane)->staged, put->path, &cid,
-	    put->record.len);
+	fake_records_put_record(&find_lane(indexer, put->lane)->staged, put->path, &cid,
+	    put->record);
 	sha256_free(&sha);
 }
 
@@ -222,7 +255,7 @@ on_commit(struct fake_indexer *indexer, const struct msg_commit *commit)
 
 	if (indexer->refuse_commit != NULL) {
 		close_lane(lane);
-		answer(indexer, &(struct msg){ .type = MSG_TYPE_REFUSE, .refuse = {
+		fake_indexer_answer(indexer, &(struct msg){ .type = MSG_TYPE_REFUSE, .refuse = {
 		    .lane = commit->lane, .class = str_from(indexer->refuse_commit),
 		    .text = STR("as the test wants") } });
 		return;
@@ -242,8 +275,21 @@ on_commit(struct fake_indexer *indexer, const struct msg_commit *commit)
 		assert_int_equal(cid_unpack(commit->commit_cid, &repo->commit), 0);
 		assert_int_equal(cid_unpack(commit->data_cid, &repo->data), 0);
 	}
+	repo->checked_ms = clock_wall_ms();
+	fake_rows_count(indexer, &msg.ack);
 	close_lane(lane);
-	answer(indexer, &msg);
+	fake_indexer_answer(indexer, &msg);
+}
+
+/* Of a lane, of a batch, or of neither: what it was has ended. */
+static void
+on_abort(struct fake_indexer *indexer, uint64_t id)
+{
+	indexer->aborts++;
+	for (size_t i = 0; i < FAKE_LANES; i++)
+		if (indexer->lanes[i].id == id)
+			close_lane(&indexer->lanes[i]);
+	fake_batch_abort(indexer, id);
 }
 
 static void
@@ -277,11 +323,11 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 		on_commit(indexer, &msg->commit);
 		break;
 	case MSG_TYPE_ABORT:
-		indexer->aborts++;
-		close_lane(find_lane(indexer, msg->abort.lane));
+		on_abort(indexer, msg->abort.lane);
 		break;
 	default:
-		fail_msg("%s", msg_name(msg->type));
+		if (!fake_rows_on_msg(indexer, msg))
+			fail_msg("%s", msg_name(msg->type));
 	}
 }
 
@@ -328,4 +374,5 @@ fake_indexer_clear(struct fake_indexer *indexer)
 		close_lane(&indexer->lanes[i]);
 	for (size_t i = 0; i < indexer->repo_count; i++)
 		clear_records(&indexer->repos[i].records);
+	fake_rows_clear_all(indexer);
 }

@@ -1,9 +1,9 @@
 /*
  * fake_indexer.h - an indexer in memory, on the test's own loop.
  *
- * Speaks the record channel's protocol for one worker and keeps one index; what
- * a lane puts is in it after its commit only.  The knobs make it busy, silent or
- * unwilling.
+ * Speaks the record channel's protocol for one worker and keeps one index of
+ * repositories and rows; what a lane or a batch puts is in it after its commit
+ * only.  The knobs make it busy, silent or unwilling.
  */
 #ifndef BF_T_FAKE_INDEXER_H
 #define BF_T_FAKE_INDEXER_H
@@ -14,6 +14,7 @@
 #include "atproto/cid.h"
 #include "proto/channel.h"
 #include "proto/msg.h"
+#include "t/unit/fake_rows.h"
 
 #define FAKE_LANES	16
 
@@ -21,6 +22,7 @@ struct fake_record {
 	char *path;		/* owned */
 	struct cid cid;
 	size_t bytes;		/* of the record */
+	uint8_t *record;	/* owned; NULL: only its size is known */
 };
 
 /* A sorted list. */
@@ -34,6 +36,7 @@ struct fake_repo {
 	char did[128], pds_url[256], rev[16], status[32], selection[32];
 	struct cid commit, data;
 	bool has_cids;
+	int64_t checked_ms;	/* a commit sets it to now */
 	struct fake_records records;
 };
 
@@ -53,15 +56,19 @@ struct fake_indexer {
 	struct fake_repo repos[FAKE_LANES];
 	size_t repo_count;
 	struct fake_lane lanes[FAKE_LANES];
+	struct fake_rows rows;
+	struct fake_batch batches[FAKE_LANES];
+	struct msg_ack tally;		/* of the one operation */
 
 	/* the ledger */
 	unsigned begins, scans, puts, deletes, commits, aborts;
 	unsigned bad_cids;		/* puts whose CID is not that of the bytes */
+	unsigned looks, walks, row_commits;
 
 	/* the knobs */
 	unsigned busy;			/* so many claims are refused */
 	bool is_silent;			/* hears, but never answers */
-	const char *refuse_commit;	/* with this class */
+	const char *refuse_commit;	/* with this class; of a batch, too */
 };
 
 /* Takes ownership of fd. */
@@ -72,8 +79,14 @@ void fake_indexer_clear(struct fake_indexer *indexer);
 struct fake_repo *fake_indexer_repo(struct fake_indexer *indexer, const char *did);
 void fake_records_put(struct fake_records *records, struct str path,
     const struct cid *cid, size_t bytes);
+/* The same with its bytes, which a walk tells. */
+void fake_records_put_record(struct fake_records *records, struct str path,
+    const struct cid *cid, struct bytes record);
 bool fake_records_delete(struct fake_records *records, struct str path);
 const struct fake_record *fake_records_get(const struct fake_records *records,
     const char *path);
+
+/* Send it, unless the indexer is silent. */
+void fake_indexer_answer(struct fake_indexer *indexer, const struct msg *msg);
 
 #endif

@@ -223,6 +223,29 @@ link__keeps_lanes_apart(void **state BF_UNUSED)
 	bench_close(&bench);
 }
 
+/* Changes may have crossed it, so the indexer waits for the last word. */
+static void
+link__frees_a_lane_whose_scan_is_refused(void **state BF_UNUSED)
+{
+	struct bench bench;
+	struct seen seen;
+	struct msg msg;
+
+	bench_open(&bench);
+	begin(&bench, "did:plc:a", &seen);
+	say_state(&bench, 1, false);
+	records_scan(seen.lane);
+	records_delete(seen.lane, STR("a.b.c/1"));
+	say(&bench, &(struct msg){ .type = MSG_TYPE_REFUSE, .refuse = { .lane = 1,
+	    .class = STR("index-corrupt") } });
+	assert_string_equal(seen.log, "state index-corrupt ");
+	do
+		msg = rig_next(&bench.indexer);
+	while (msg.type != MSG_TYPE_ABORT);
+	assert_int_equal(msg.abort.lane, 1);
+	bench_close(&bench);
+}
+
 /* The indexer takes an abort only for a lane that it has open. */
 static void
 link__aborts_a_claim_only_once_it_is_answered(void **state BF_UNUSED)
@@ -398,6 +421,7 @@ link__ends_with_an_indexer_that_breaks_the_order(void **state BF_UNUSED)
 static const struct CMUnitTest records_link_tests[] = {
 	cmocka_unit_test(link__carries_a_repository_from_begin_to_ack),
 	cmocka_unit_test(link__keeps_lanes_apart),
+	cmocka_unit_test(link__frees_a_lane_whose_scan_is_refused),
 	cmocka_unit_test(link__aborts_a_claim_only_once_it_is_answered),
 	cmocka_unit_test(link__ignores_what_crossed_an_abort),
 	cmocka_unit_test(link__lets_a_handler_abort_its_own_lane),
