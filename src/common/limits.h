@@ -118,6 +118,14 @@
 #define LIMIT_TEI_DEPTH			64	/* GROBID's are 12 deep */
 #define LIMIT_EPRINTS			4000000	/* compared with; 60 bytes of memory each */
 
+/* --- the search index (search/) --- */
+
+#define LIMIT_SEARCH_PATH_BYTES		256	/* where a field is in a record; ours have 20 */
+#define LIMIT_SEARCH_FIELD_BYTES	(128 * 1024) /* of one field; abstracts have 10,000 */
+#define LIMIT_SEARCH_QUERY_BYTES	1024	/* typed by a person */
+#define LIMIT_SEARCH_TERMS		32	/* each is a list to be merged */
+#define LIMIT_SEARCH_SKIP		10000	/* hits before a page: all are found again */
+
 /* --- the index (store/, indexer/) --- */
 
 #define LIMIT_COLLECTION_BYTES		317	/* spec: NSID, "max length" */
