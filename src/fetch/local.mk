@@ -1,6 +1,6 @@
 # libbffetch.a: HTTP, DID resolution and the XRPC queries of the workers.
 noinst_LIBRARIES += libbffetch.a
-libbffetch_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(SECP256K1_CFLAGS)
+libbffetch_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(WEBSOCKETS_CFLAGS) $(JANSSON_CFLAGS) $(SECP256K1_CFLAGS)
 libbffetch_a_SOURCES = \
 	src/fetch/fetch_error.c src/fetch/fetch_error.h \
 	src/fetch/get_blob.c src/fetch/get_blob.h \
@@ -17,12 +17,14 @@ libbffetch_a_SOURCES = \
 	src/fetch/identity.c src/fetch/identity.h \
 	src/fetch/latest_commit.c src/fetch/latest_commit.h \
 	src/fetch/polite.c src/fetch/polite.h \
+	src/fetch/resolve.c src/fetch/resolve.h \
 	src/fetch/retry_after.c src/fetch/retry_after.h \
+	src/fetch/subscribe.c src/fetch/subscribe.h \
 	src/fetch/url.c src/fetch/url.h \
 	src/fetch/xrpc.c src/fetch/xrpc.h
 
 # What a program that uses the library links, in this order.
-FETCH_LIBS = libbffetch.a $(CURL_LIBS) $(EV_LIBS) $(ATPROTO_LIBS)
+FETCH_LIBS = libbffetch.a $(CURL_LIBS) $(WEBSOCKETS_LIBS) $(EV_LIBS) $(ATPROTO_LIBS)
 
 # Their server and the fixture; their own limits on time are in fetch_fixture.c.
 FETCH_TEST_FIXTURE = t/unit/fetch_fixture.c t/unit/fetch_fixture.h \
@@ -72,3 +74,9 @@ UNIT_TESTS += t/unit/test_fetch_blob
 t_unit_test_fetch_blob_SOURCES = t/unit/test_fetch_blob.c $(FETCH_TEST_FIXTURE)
 t_unit_test_fetch_blob_CPPFLAGS = $(AM_CPPFLAGS) $(SECP256K1_CFLAGS)
 t_unit_test_fetch_blob_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += t/unit/test_subscribe
+t_unit_test_subscribe_SOURCES = t/unit/test_subscribe.c t/unit/ws_server.c \
+	t/unit/ws_server.h t/unit/unit.h
+t_unit_test_subscribe_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+t_unit_test_subscribe_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)

@@ -1,0 +1,442 @@
+#include "fetch/subscribe.h"
+
+#include <assert.h>
+#include <libwebsockets.h>
+#include <stdlib.h>
+
+#include "common/buf.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "fetch/guard.h"
+#include "fetch/resolve.h"
+#include "fetch/url.h"
+
+#define PROTOCOL	"event-stream"	/* our own name for the callback; never sent */
+#define READ_BYTES	(64 * 1024)
+#define KEEP_BYTES	(256 * 1024)	/* of the message buffer, between messages */
+#define FDS_MAX		16		/* of libwebsockets, its pipe included */
+
+enum subscribe_state {
+	SUBSCRIBE_IDLE,
+	SUBSCRIBE_RESOLVING,
+	SUBSCRIBE_CONNECTING,
+	SUBSCRIBE_OPEN,
+};
+
+struct subscribe {
+	/* borrowed, outlive us */
+	struct ev_loop *loop;
+	const struct subscribe_events *events;
+	void *arg;
+	struct subscribe_options options;
+	/* owned */
+	struct lws_context *context;
+	struct resolve *resolve;
+	char *host;		/* of the URL, for the Host header and TLS */
+	char *path;
+	struct buf message;
+
+	enum subscribe_state state;
+	struct lws *wsi;	/* the stream's; libwebsockets' own */
+	uint16_t port;
+	bool is_https;
+	bool is_paused, ping_is_due, was_pinged;
+	uint64_t received_bytes;
+	struct fetch_error failure;	/* why we end it; or FETCH_OK */
+
+	/* watchers */
+	struct ev_timer deadline;	/* connecting, or silence */
+	struct ev_timer refused;	/* the end is told from a turn of its own */
+};
+
+/* --- ending --- */
+
+/* What libwebsockets still has of the stream no longer concerns us. */
+static void
+let_go(struct subscribe *sub)
+{
+	struct lws *wsi = sub->wsi;
+
+	sub->wsi = NULL;
+	if (wsi != NULL)
+		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+	ev_timer_stop(sub->loop, &sub->deadline);
+	ev_timer_stop(sub->loop, &sub->refused);
+	resolve_cancel(&sub->resolve);
+	buf_reset(&sub->message);
+	buf_shrink(&sub->message, 0);
+	sub->state = SUBSCRIBE_IDLE;
+}
+
+static void
+end(struct subscribe *sub, const struct fetch_error *error)
+{
+	struct fetch_error copy = *error;
+
+	let_go(sub);
+	sub->events->on_end(&copy, sub->arg);
+}
+
+static void
+fail_now(struct subscribe *sub, enum fetch_class class, const char *text)
+{
+	struct fetch_error error;
+
+	fetch_error_set(&error, class, "%s", text);
+	end(sub, &error);
+}
+
+/* From inside subscribe_open(): told in the next turn. */
+static void
+fail_soon(struct subscribe *sub, const struct fetch_error *error)
+{
+	sub->failure = *error;
+	ev_timer_start(sub->loop, &sub->refused);
+}
+
+static void
+on_refused(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_UNUSED)
+{
+	struct subscribe *sub = timer->data;
+
+	end(sub, &sub->failure);
+}
+
+/* --- deadlines --- */
+
+static void
+set_deadline(struct subscribe *sub, int64_t ms)
+{
+	sub->deadline.repeat = (ev_tstamp)ms / 1000;
+	ev_timer_again(sub->loop, &sub->deadline);
+}
+
+static void
+heard(struct subscribe *sub)
+{
+	sub->was_pinged = false;
+	if (!sub->is_paused)
+		set_deadline(sub, sub->options.silence_ms);
+}
+
+static void
+on_deadline(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_UNUSED)
+{
+	struct subscribe *sub = timer->data;
+
+	if (sub->state != SUBSCRIBE_OPEN) {
+		fail_now(sub, FETCH_TIMEOUT, "no connection in time");
+	} else if (sub->was_pinged) {
+		fail_now(sub, FETCH_TIMEOUT, "the stream is silent, and no ping answered");
+	} else {
+		sub->was_pinged = sub->ping_is_due = true;
+		(void)lws_callback_on_writable(sub->wsi);
+	}
+}
+
+/* --- what libwebsockets tells; -1 has it close the connection --- */
+
+static int
+take_piece(struct subscribe *sub, struct lws *wsi, struct bytes piece)
+{
+	struct fetch_error error;
+
+	if (!lws_frame_is_binary(wsi)) {
+		fetch_error_set(&error, FETCH_INVALID, "a text message on a binary stream");
+		end(sub, &error);
+		return -1;
+	}
+	if (piece.len > sub->options.message_bytes - buf_len(&sub->message)) {
+		fetch_error_set(&error, FETCH_TOO_LARGE, "a message is over %zu bytes",
+		    sub->options.message_bytes);
+		end(sub, &error);
+		return -1;
+	}
+	sub->received_bytes += piece.len;
+	buf_add(&sub->message, piece.ptr, piece.len);
+	if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0)
+		return 0;
+	/* A message that is taken may end the stream, or begin another. */
+	sub->events->on_message(buf_bytes(&sub->message), sub->arg);
+	if (sub->wsi != wsi)
+		return -1;
+	buf_reset(&sub->message);
+	buf_shrink(&sub->message, KEEP_BYTES);
+	return 0;
+}
+
+static int
+write_headers(const struct subscribe *sub, struct lws *wsi, void *in, size_t len)
+{
+	unsigned char **at = in, *limit = *at + len;
+	const char *agent = sub->options.user_agent;
+
+	return lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_USER_AGENT,
+	    (const unsigned char *)agent, (int)strlen(agent), at, limit) != 0 ? -1 : 0;
+}
+
+static int
+send_ping(struct subscribe *sub, struct lws *wsi)
+{
+	uint8_t room[LWS_PRE];
+
+	if (!sub->ping_is_due)
+		return 0;
+	sub->ping_is_due = false;
+	return lws_write(wsi, room + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
+}
+
+/* It was not let in, or did not come that far; text is libwebsockets' own. */
+static void
+connecting_failed(struct subscribe *sub, struct lws *wsi, const char *text)
+{
+	unsigned status = lws_http_client_http_response(wsi);
+	struct fetch_error error;
+
+	if (status == 429)
+		fetch_error_set(&error, FETCH_RATE_LIMITED, "HTTP status 429");
+	else if (status >= 500 && status != 501)
+		fetch_error_set(&error, FETCH_SERVER_ERROR, "HTTP status %u", status);
+	else if (status >= 200)
+		fetch_error_set(&error, FETCH_REFUSED, "HTTP status %u", status);
+	else
+		fetch_error_set(&error, sub->is_https && strstr(text, "tls") != NULL ?
+		    FETCH_TLS : FETCH_UNREACHABLE, "%s", text);
+	end(sub, &error);
+}
+
+static void
+opened(struct subscribe *sub)
+{
+	sub->state = SUBSCRIBE_OPEN;
+	heard(sub);
+	sub->events->on_open(sub->arg);
+}
+
+static int
+on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+    size_t len)
+{
+	struct subscribe *sub = user;
+
+	/* Of the context itself; or of a stream that we have let go. */
+	if (sub == NULL || sub->wsi != wsi)
+		return reason == LWS_CALLBACK_CLIENT_RECEIVE ? -1 : 0;
+	switch ((int)reason) {
+	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+		return write_headers(sub, wsi, in, len);
+	case LWS_CALLBACK_CLIENT_ESTABLISHED:
+		opened(sub);
+		return sub->wsi == wsi ? 0 : -1;
+	case LWS_CALLBACK_CLIENT_RECEIVE:
+		heard(sub);
+		return take_piece(sub, wsi, (struct bytes){ in, len });
+	case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+		heard(sub);
+		return 0;
+	case LWS_CALLBACK_CLIENT_WRITEABLE:
+		return send_ping(sub, wsi);
+	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+		sub->wsi = NULL;
+		connecting_failed(sub, wsi, in != NULL ? in : "the connection failed");
+		return 0;
+	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+		sub->failure = (struct fetch_error){ .class = FETCH_OK };
+		return 0;
+	case LWS_CALLBACK_CLIENT_CLOSED:
+		sub->wsi = NULL;
+		end(sub, &sub->failure);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* --- beginning --- */
+
+static bool
+may_connect(const struct subscribe *sub, const struct addrinfo *address)
+{
+	if (sub->options.is_trusted || sub->options.allow_private_addresses)
+		return !guard_is_link_local(address->ai_addr, address->ai_addrlen);
+	return guard_is_public(address->ai_addr, address->ai_addrlen);
+}
+
+static void
+connect_to(struct subscribe *sub, const struct addrinfo *address)
+{
+	char numeric[NI_MAXHOST];
+	struct lws_client_connect_info info = {
+		.context = sub->context, .address = numeric, .port = sub->port,
+		.path = sub->path, .host = sub->host, .local_protocol_name = PROTOCOL,
+		.userdata = sub, .pwsi = &sub->wsi, .alpn = "http/1.1",
+		.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT |
+		    (sub->is_https ? LCCSCF_USE_SSL : 0),
+	};
+
+	if (getnameinfo(address->ai_addr, address->ai_addrlen, numeric, sizeof(numeric),
+	    NULL, 0, NI_NUMERICHOST) != 0) {
+		fail_now(sub, FETCH_UNREACHABLE, "the address cannot be written");
+		return;
+	}
+	sub->state = SUBSCRIBE_CONNECTING;
+	fetch_error_set(&sub->failure, FETCH_UNREACHABLE, "the connection was cut");
+	/* A failure at once was told by an event already. */
+	if (lws_client_connect_via_info(&info) == NULL &&
+	    sub->state == SUBSCRIBE_CONNECTING)
+		fail_now(sub, FETCH_UNREACHABLE, "the connection could not be begun");
+}
+
+static void
+on_resolved(const struct addrinfo *addresses, const char *error, void *arg)
+{
+	struct subscribe *sub = arg;
+
+	sub->resolve = NULL;
+	if (addresses == NULL) {
+		fail_now(sub, FETCH_UNREACHABLE, error);
+		return;
+	}
+	for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next) {
+		if (may_connect(sub, at)) {
+			connect_to(sub, at);
+			return;
+		}
+	}
+	fail_now(sub, FETCH_BLOCKED, "its address is not public");
+}
+
+/* Host header and server name: as written, the port only if it is not the scheme's. */
+static char *
+host_header(const struct url *url)
+{
+	struct buf text = BUF_INIT;
+	char *copy;
+
+	buf_add_str(&text, url->host);
+	if (url->port != (url->is_https ? 443 : 80))
+		buf_printf(&text, ":%u", url->port);
+	copy = xstrndup((const char *)buf_data(&text), buf_len(&text));
+	buf_clear(&text);
+	return copy;
+}
+
+static char *
+bare_host(struct str host)
+{
+	if (host.len > 1 && host.ptr[0] == '[')
+		return xstrndup(host.ptr + 1, host.len - 2);
+	return xstrndup(host.ptr, host.len);
+}
+
+void
+subscribe_open(struct subscribe *sub, const char *text)
+{
+	struct fetch_error error;
+	struct url url;
+	char *name;
+
+	assert(sub->state == SUBSCRIBE_IDLE);
+	sub->state = SUBSCRIBE_RESOLVING;
+	sub->is_paused = sub->ping_is_due = sub->was_pinged = false;
+	if (url_parse(str_from(text), sub->options.allow_plain_http ||
+	    sub->options.is_trusted, &url, &error) == -1) {
+		fail_soon(sub, &error);
+		return;
+	}
+	free(sub->host);
+	free(sub->path);
+	sub->host = host_header(&url);
+	sub->path = url.path.len > 0 ? xstrndup(url.path.ptr, url.path.len) :
+	    xstrdup("/");
+	sub->port = url.port;
+	sub->is_https = url.is_https;
+	set_deadline(sub, sub->options.connect_ms);
+	name = bare_host(url.host);
+	sub->resolve = resolve_start(sub->loop, name, on_resolved, sub);
+	free(name);
+}
+
+void
+subscribe_close(struct subscribe *sub)
+{
+	if (sub->state != SUBSCRIBE_IDLE)
+		let_go(sub);
+}
+
+void
+subscribe_pause(struct subscribe *sub)
+{
+	if (sub->is_paused || sub->state != SUBSCRIBE_OPEN)
+		return;
+	sub->is_paused = true;
+	ev_timer_stop(sub->loop, &sub->deadline);
+	(void)lws_rx_flow_control(sub->wsi, 0);
+}
+
+void
+subscribe_resume(struct subscribe *sub)
+{
+	if (!sub->is_paused || sub->state != SUBSCRIBE_OPEN)
+		return;
+	sub->is_paused = false;
+	heard(sub);
+	(void)lws_rx_flow_control(sub->wsi, 1);
+}
+
+uint64_t
+subscribe_received_bytes(const struct subscribe *sub)
+{
+	return sub->received_bytes;
+}
+
+/* --- the object --- */
+
+static const struct lws_protocols protocols[] = {
+	{ .name = PROTOCOL, .callback = on_lws, .rx_buffer_size = READ_BYTES },
+	{ .name = NULL },
+};
+
+struct subscribe *
+subscribe_new(struct ev_loop *loop, const struct subscribe_options *options,
+    const struct subscribe_events *events, void *arg)
+{
+	struct subscribe *sub = xcalloc(1, sizeof(*sub));
+	void *loops[] = { loop };
+	struct lws_context_creation_info info = {
+		.port = CONTEXT_PORT_NO_LISTEN, .protocols = protocols,
+		.foreign_loops = loops, .fd_limit_per_thread = FDS_MAX,
+		.options = LWS_SERVER_OPTION_LIBEV |
+		    LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+		.gid = (gid_t)-1, .uid = (uid_t)-1,
+	};
+
+	/* What goes wrong comes as an event; its own words would go to stderr. */
+	lws_set_log_level(0, NULL);
+	*sub = (struct subscribe){ .loop = loop, .events = events, .arg = arg,
+	    .options = *options, .message = BUF_INIT };
+	ev_init(&sub->deadline, on_deadline);
+	sub->deadline.data = sub;
+	ev_timer_init(&sub->refused, on_refused, 0, 0);
+	sub->refused.data = sub;
+	sub->context = lws_create_context(&info);
+	if (sub->context == NULL) {
+		free(sub);
+		return NULL;
+	}
+	return sub;
+}
+
+void
+subscribe_free(struct subscribe **sub)
+{
+	if (*sub == NULL)
+		return;
+	let_go(*sub);
+	lws_context_destroy((*sub)->context);
+	buf_clear(&(*sub)->message);
+	free((*sub)->host);
+	free((*sub)->path);
+	free(*sub);
+	*sub = NULL;
+}

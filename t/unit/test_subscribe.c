@@ -1,0 +1,426 @@
+/*
+ * test_subscribe.c - event streams over WebSocket: what is handed over, what is
+ * refused, when a stream is given up; and name look-ups.
+ */
+#include "t/unit/unit.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/mem.h"
+#include "fetch/resolve.h"
+#include "fetch/subscribe.h"
+#include "t/unit/ws_server.h"
+
+#define PATIENCE_S	60.	/* a busy machine is slow */
+#define MESSAGE_BYTES	200000
+
+struct rig {
+	struct ev_loop *loop;
+	struct ws_server server;
+	struct subscribe *sub;
+	struct subscribe_options options;
+	struct ev_timer deadline, resume;
+	/* seen */
+	unsigned opens, messages, ends;
+	struct buf last;
+	size_t bytes;
+	enum fetch_class class;
+	char text[FETCH_TEXT_SIZE];
+	/* done */
+	unsigned pause_after, close_after, stop_after;
+	size_t sent_when_paused;
+};
+
+static void
+on_open(void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->opens++;
+}
+
+static void
+on_message(struct bytes message, void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->messages++;
+	rig->bytes += message.len;
+	buf_reset(&rig->last);
+	buf_add(&rig->last, message.ptr, message.len);
+	if (rig->messages == rig->pause_after) {
+		subscribe_pause(rig->sub);
+		ev_timer_set(&rig->resume, .2, 0);
+		ev_timer_start(rig->loop, &rig->resume);
+	}
+	if (rig->messages == rig->close_after)
+		subscribe_close(rig->sub);
+	if (rig->messages == rig->close_after || rig->messages == rig->stop_after)
+		ev_break(rig->loop, EVBREAK_ALL);
+}
+
+static void
+on_end(const struct fetch_error *error, void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->ends++;
+	rig->class = error->class;
+	(void)snprintf(rig->text, sizeof(rig->text), "%s", error->text);
+	ev_break(rig->loop, EVBREAK_ALL);
+}
+
+static const struct subscribe_events events = {
+	.on_open = on_open, .on_message = on_message, .on_end = on_end,
+};
+
+static void
+on_deadline(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer BF_UNUSED,
+    int revents BF_UNUSED)
+{
+	fail_msg("nothing happened in time");
+}
+
+static void
+on_resume(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_UNUSED)
+{
+	struct rig *rig = timer->data;
+
+	rig->sent_when_paused = rig->server.sent;
+	subscribe_resume(rig->sub);
+}
+
+static int
+set_up(void **state)
+{
+	struct rig *rig = xcalloc(1, sizeof(*rig));
+
+	rig->loop = ev_loop_new(EVFLAG_AUTO);
+	ws_server_init(&rig->server, rig->loop);
+	ev_timer_init(&rig->deadline, on_deadline, PATIENCE_S, 0);
+	ev_timer_start(rig->loop, &rig->deadline);
+	ev_init(&rig->resume, on_resume);
+	rig->resume.data = rig;
+	rig->options = (struct subscribe_options){
+		.user_agent = "test/1", .is_trusted = true, .connect_ms = 30000,
+		.silence_ms = 30000, .message_bytes = MESSAGE_BYTES,
+	};
+	*state = rig;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct rig *rig = *state;
+
+	subscribe_free(&rig->sub);
+	ws_server_clear(&rig->server);
+	ev_timer_stop(rig->loop, &rig->deadline);
+	ev_timer_stop(rig->loop, &rig->resume);
+	ev_loop_destroy(rig->loop);
+	buf_clear(&rig->last);
+	free(rig);
+	return 0;
+}
+
+/* Open a stream, whatever comes of it, and run until something stops the loop. */
+static void
+run_at(struct rig *rig, const char *scheme, const char *host)
+{
+	char url[128];
+
+	if (rig->sub == NULL)
+		rig->sub = subscribe_new(rig->loop, &rig->options, &events, rig);
+	assert_non_null(rig->sub);
+	(void)snprintf(url, sizeof(url), "%s://%s:%u/xrpc/a.b.c?cursor=7", scheme, host,
+	    rig->server.port);
+	subscribe_open(rig->sub, url);
+	ev_run(rig->loop, 0);
+}
+
+static void
+run(struct rig *rig)
+{
+	run_at(rig, "http", "127.0.0.1");
+}
+
+static void
+messages_come_whole_in_order_however_they_are_cut(void **state)
+{
+	struct rig *rig = *state;
+	uint8_t *big = xcalloc(1, MESSAGE_BYTES);
+
+	ws_server_frame(&rig->server, 0x82, "first", 5);
+	ws_server_frame(&rig->server, 0x02, "in ", 3);
+	ws_server_frame(&rig->server, 0x89, "ping", 4);
+	ws_server_frame(&rig->server, 0x80, "pieces", 6);
+	ws_server_frame(&rig->server, 0x82, big, MESSAGE_BYTES);
+	ws_server_frame(&rig->server, 0x82, "last", 4);
+	ws_server_frame(&rig->server, 0x88, "\x03\xe8", 2);
+	run(rig);
+	assert_int_equal(rig->opens, 1);
+	assert_int_equal(rig->messages, 4);
+	assert_int_equal(rig->bytes, 5 + 9 + MESSAGE_BYTES + 4);
+	assert_memory_equal(buf_data(&rig->last), "last", 4);
+	assert_int_equal(rig->ends, 1);
+	assert_int_equal(rig->class, FETCH_OK);
+	assert_int_equal(subscribe_received_bytes(rig->sub), rig->bytes);
+	free(big);
+}
+
+static void
+the_request_is_made_under_the_name_of_the_server(void **state)
+{
+	struct rig *rig = *state;
+	char host[64];
+
+	ws_server_frame(&rig->server, 0x88, "\x03\xe8", 2);
+	run_at(rig, "http", "localhost");
+	(void)snprintf(host, sizeof(host), "Host: localhost:%u\r\n", rig->server.port);
+	assert_non_null(strstr((char *)buf_data(&rig->server.request), host));
+	assert_non_null(strstr((char *)buf_data(&rig->server.request),
+	    "GET /xrpc/a.b.c?cursor=7 HTTP/1.1\r\n"));
+	assert_non_null(strstr((char *)buf_data(&rig->server.request), "test/1"));
+}
+
+static void
+a_message_over_the_limit_ends_the_stream(void **state)
+{
+	struct rig *rig = *state;
+	uint8_t *big = xcalloc(1, MESSAGE_BYTES + 1);
+
+	ws_server_frame(&rig->server, 0x82, big, MESSAGE_BYTES + 1);
+	run(rig);
+	assert_int_equal(rig->messages, 0);
+	assert_int_equal(rig->class, FETCH_TOO_LARGE);
+	free(big);
+}
+
+static void
+pieces_without_end_are_over_the_limit_too(void **state)
+{
+	struct rig *rig = *state;
+	uint8_t piece[20000] = { 0 };
+
+	ws_server_frame(&rig->server, 0x02, piece, sizeof(piece));
+	for (int i = 0; i < 20; i++)
+		ws_server_frame(&rig->server, 0x00, piece, sizeof(piece));
+	run(rig);
+	assert_int_equal(rig->class, FETCH_TOO_LARGE);
+}
+
+static void
+a_text_message_ends_the_stream(void **state)
+{
+	struct rig *rig = *state;
+
+	ws_server_frame(&rig->server, 0x81, "{}", 2);
+	run(rig);
+	assert_int_equal(rig->messages, 0);
+	assert_int_equal(rig->class, FETCH_INVALID);
+}
+
+static void
+a_cut_is_told_from_a_close(void **state)
+{
+	struct rig *rig = *state;
+
+	ws_server_frame(&rig->server, 0x82, "first", 5);
+	ws_server_frame(&rig->server, 0x82, "cut", 3);
+	rig->server.script.end--;
+	rig->server.closes = true;
+	run(rig);
+	assert_int_equal(rig->messages, 1);
+	assert_int_equal(rig->ends, 1);
+	assert_int_equal(rig->class, FETCH_UNREACHABLE);
+}
+
+static void
+a_server_that_refuses_is_told_by_its_status(void **state)
+{
+	static const struct {
+		const char *answer;
+		enum fetch_class class;
+	} cases[] = {
+		{ "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", FETCH_REFUSED },
+		{ "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n"
+		  "Content-Length: 0\r\n\r\n", FETCH_REFUSED },
+		{ "HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n", FETCH_RATE_LIMITED },
+		{ "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", FETCH_SERVER_ERROR },
+		{ "SSH-2.0-x\r\n\r\n", FETCH_UNREACHABLE },
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(cases); i++) {
+		rig->server.refusal = cases[i].answer;
+		rig->class = FETCH_OK;
+		run(rig);
+		if (rig->class != cases[i].class)
+			fail_msg("%s: %s: %s", cases[i].answer,
+			    fetch_class_word(rig->class), rig->text);
+	}
+	assert_int_equal(rig->opens, 0);
+	assert_int_equal(rig->ends, BF_ARRAY_LEN(cases));
+	assert_int_equal(rig->server.connections, BF_ARRAY_LEN(cases));
+}
+
+static void
+a_private_address_is_not_connected_to_unless_it_is_trusted(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->options.is_trusted = false;
+	rig->options.allow_plain_http = true;
+	run(rig);
+	assert_int_equal(rig->class, FETCH_BLOCKED);
+	run_at(rig, "http", "localhost");
+	assert_int_equal(rig->class, FETCH_BLOCKED);
+	assert_int_equal(rig->server.connections, 0);
+}
+
+static void
+plain_http_has_to_be_allowed(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->options.is_trusted = false;
+	rig->options.allow_private_addresses = true;
+	run(rig);
+	assert_int_equal(rig->class, FETCH_BLOCKED);
+	assert_int_equal(rig->server.connections, 0);
+}
+
+static void
+a_server_that_does_not_answer_is_given_up(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->server.is_mute = true;
+	rig->options.connect_ms = 100;
+	run(rig);
+	assert_int_equal(rig->class, FETCH_TIMEOUT);
+}
+
+static void
+a_silent_stream_is_pinged_and_then_given_up(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->options.silence_ms = 100;
+	run(rig);
+	assert_int_equal(rig->class, FETCH_TIMEOUT);
+	assert_true(buf_len(&rig->server.received) >= 6);
+	assert_int_equal(buf_data(&rig->server.received)[0], 0x89);
+}
+
+static void
+a_paused_stream_hands_nothing_over_and_slows_its_server(void **state)
+{
+	struct rig *rig = *state;
+	uint8_t *big = xcalloc(1, MESSAGE_BYTES);
+
+	ws_server_frame(&rig->server, 0x82, "first", 5);
+	for (int i = 0; i < 100; i++)
+		ws_server_frame(&rig->server, 0x82, big, MESSAGE_BYTES);
+	ws_server_frame(&rig->server, 0x88, "\x03\xe8", 2);
+	rig->pause_after = 1;
+	run(rig);
+	assert_int_equal(rig->messages, 101);
+	assert_int_equal(rig->class, FETCH_OK);
+	/* The rest waited for the window, not in our memory. */
+	assert_true(rig->sent_when_paused < buf_len(&rig->server.script));
+	free(big);
+}
+
+static void
+a_stream_can_be_closed_from_inside_and_opened_again(void **state)
+{
+	struct rig *rig = *state;
+
+	ws_server_frame(&rig->server, 0x82, "a", 1);
+	ws_server_frame(&rig->server, 0x82, "b", 1);
+	rig->close_after = 1;
+	run(rig);
+	assert_int_equal(rig->messages, 1);
+	assert_int_equal(rig->ends, 0);
+	rig->close_after = 0;
+	rig->stop_after = 3;
+	run(rig);
+	assert_int_equal(rig->messages, 3);
+	assert_int_equal(rig->opens, 2);
+	assert_int_equal(rig->ends, 0);
+}
+
+static void
+nothing_listening_is_unreachable(void **state)
+{
+	struct rig *rig = *state;
+	unsigned port = rig->server.port;
+
+	ws_server_clear(&rig->server);
+	rig->server.port = port;
+	run(rig);
+	assert_int_equal(rig->class, FETCH_UNREACHABLE);
+	ws_server_init(&rig->server, rig->loop);
+}
+
+/* --- names --- */
+
+static void
+on_addresses(const struct addrinfo *addresses, const char *error, void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->ends++;
+	rig->class = addresses != NULL ? FETCH_OK : FETCH_UNREACHABLE;
+	(void)snprintf(rig->text, sizeof(rig->text), "%s", error);
+	ev_break(rig->loop, EVBREAK_ALL);
+}
+
+static void
+names_are_looked_up_beside_the_loop(void **state)
+{
+	struct rig *rig = *state;
+	struct resolve *dropped;
+	char label[300] = "";
+
+	dropped = resolve_start(rig->loop, "127.0.0.1", on_addresses, rig);
+	resolve_cancel(&dropped);
+	assert_null(dropped);
+	(void)resolve_start(rig->loop, "localhost", on_addresses, rig);
+	ev_run(rig->loop, 0);
+	assert_int_equal(rig->ends, 1);
+	assert_int_equal(rig->class, FETCH_OK);
+	/* No such name can be asked for. */
+	memset(label, 'a', sizeof(label) - 1);
+	(void)resolve_start(rig->loop, label, on_addresses, rig);
+	ev_run(rig->loop, 0);
+	assert_int_equal(rig->class, FETCH_UNREACHABLE);
+	assert_true(strlen(rig->text) > 0);
+}
+
+#define T(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+static const struct CMUnitTest subscribe_tests[] = {
+	T(messages_come_whole_in_order_however_they_are_cut),
+	T(the_request_is_made_under_the_name_of_the_server),
+	T(a_message_over_the_limit_ends_the_stream),
+	T(pieces_without_end_are_over_the_limit_too),
+	T(a_text_message_ends_the_stream),
+	T(a_cut_is_told_from_a_close),
+	T(a_server_that_refuses_is_told_by_its_status),
+	T(a_private_address_is_not_connected_to_unless_it_is_trusted),
+	T(plain_http_has_to_be_allowed),
+	T(a_server_that_does_not_answer_is_given_up),
+	T(a_silent_stream_is_pinged_and_then_given_up),
+	T(a_paused_stream_hands_nothing_over_and_slows_its_server),
+	T(a_stream_can_be_closed_from_inside_and_opened_again),
+	T(nothing_listening_is_unreachable),
+	T(names_are_looked_up_beside_the_loop),
+};
+
+UNIT_MAIN(subscribe_tests)
