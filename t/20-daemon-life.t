@@ -22,7 +22,8 @@ subtest 'the second instance on a state directory is refused' => sub {
 };
 
 subtest 'children have only the descriptors that the contract names' => sub {
-	my %count = ('backfill-indexer' => 4, 'backfill-api' => 5);
+	my %count = ('backfill-indexer' => 4, 'backfill-resolver' => 4,
+		'backfill-api' => 5);
 
 	for my $name (sort keys %count) {
 		my $pid = $daemon->wait_child($name);
@@ -31,7 +32,7 @@ subtest 'children have only the descriptors that the contract names' => sub {
 	}
 };
 
-for my $name (qw(backfill-indexer backfill-api)) {
+for my $name (qw(backfill-indexer backfill-resolver backfill-api)) {
 	subtest "$name is started again when it dies" => sub {
 		my $old = $daemon->wait_child($name);
 		$daemon->expect_error(qr/$name: process $old was killed by signal 9/);

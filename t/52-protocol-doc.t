@@ -53,7 +53,7 @@ subtest 'the worker in Perl' => sub {
 	print $script $code;
 	chmod 0755, $script;
 	close $script;
-	for my $service (qw(backfill-indexer backfill-api)) {
+	for my $service (qw(backfill-indexer backfill-resolver backfill-api)) {
 		symlink "$Backfilld::Test::BUILDDIR/$service", "$libexec/$service";
 	}
 	my $daemon = Backfilld::Test->new(settings => { libexec_dir => "$libexec" });

@@ -59,7 +59,7 @@ BODY
 
 write_worker('write-op', '', @DIDS);
 write_worker('ruin-op', 'x', $DAMAGED);
-symlink "$Backfilld::Test::BUILDDIR/$_", "$libexec/$_" for qw(backfill-indexer backfill-api);
+symlink "$Backfilld::Test::BUILDDIR/$_", "$libexec/$_" for qw(backfill-indexer backfill-resolver backfill-api);
 my $daemon = Backfilld::Test->new(settings => { libexec_dir => "$libexec" });
 $daemon->start;
 

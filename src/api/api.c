@@ -5,6 +5,7 @@
 
 #include "api/feed.h"
 #include "api/http.h"
+#include "api/resolver_link.h"
 #include "api/supervisor_link.h"
 #include "common/buf.h"
 #include "common/exitcode.h"
@@ -176,6 +177,14 @@ on_missed(void *arg)
 }
 
 static void
+on_resolver(int fd, void *arg)
+{
+	struct api *api = arg;
+
+	resolver_link_set(api->resolver, fd);
+}
+
+static void
 on_gone(const struct err *why, void *arg)
 {
 	struct api *api = arg;
@@ -239,6 +248,7 @@ api_init(struct api *api, struct ev_loop *loop)
 		.on_ready = on_ready,
 		.on_op = on_op,
 		.on_missed = on_missed,
+		.on_resolver = on_resolver,
 		.on_gone = on_gone,
 		.arg = api,
 	};
@@ -251,13 +261,15 @@ api_init(struct api *api, struct ev_loop *loop)
 	    SUCCESSOR_LOOK_SECS);
 	ev_timer_init(&api->drain_limit, on_drain_limit, DRAIN_SECS, 0);
 	api->successor.data = api->drain_limit.data = api;
+	api->resolver = resolver_link_new(loop);
 	api->link = supervisor_link_new(loop, FD_CONTROL, &options);
 }
 
 void
 api_clear(struct api *api)
 {
-	/* First: requests that wait for it are answered and resumed. */
+	/* First: requests that wait for them are answered and resumed. */
+	resolver_link_free(&api->resolver);
 	supervisor_link_free(&api->link);
 	if (api->feed != NULL)
 		feed_end(api->feed);

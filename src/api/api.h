@@ -26,6 +26,7 @@
 struct feed;
 struct http;
 struct ops;
+struct resolver_link;
 struct supervisor_link;
 
 struct api {
@@ -35,6 +36,7 @@ struct api {
 	struct settings settings;
 	struct auth auth;
 	struct supervisor_link *link;
+	struct resolver_link *resolver;
 	struct ops *ops;		/* NULL until the settings are there */
 	struct feed *feed;		/* likewise */
 	struct http *http;		/* likewise; reads its members below */

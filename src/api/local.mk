@@ -12,6 +12,7 @@ libbfapi_a_SOURCES = \
 	src/api/op_query.c src/api/op_query.h \
 	src/api/params.c src/api/params.h \
 	src/api/reply.c src/api/reply.h \
+	src/api/resolver_link.c src/api/resolver_link.h \
 	src/api/supervisor_link.c src/api/supervisor_link.h \
 	src/api/xrpc_error.c src/api/xrpc_error.def src/api/xrpc_error.h
 

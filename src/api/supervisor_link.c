@@ -131,6 +131,15 @@ on_hello(struct supervisor_link *link, const struct msg_hello *hello)
 }
 
 static void
+on_resolver(struct supervisor_link *link)
+{
+	int fd = channel_take_fd(link->channel);
+
+	if (fd != -1)
+		link->options.on_resolver(fd, link->options.arg);
+}
+
+static void
 on_unexpected(struct supervisor_link *link, const struct msg *msg)
 {
 	struct err err;
@@ -149,6 +158,8 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 		on_setting(link, &msg->setting);
 	else if (msg->type == MSG_TYPE_HELLO && !link->is_ready)
 		on_hello(link, &msg->hello);
+	else if (msg->type == MSG_TYPE_RESOLVER_OPENED && link->is_ready)
+		on_resolver(link);
 	else if (msg->type == MSG_TYPE_OP && link->is_ready)
 		on_op(link, msg);
 	else if (msg->type == MSG_TYPE_END_LIST && link->is_ready)
@@ -178,6 +189,7 @@ supervisor_link_new(struct ev_loop *loop, int fd,
 		.accepts = FROM_SUPERVISOR,
 		.frame_max_bytes = LIMIT_FRAME_CONTROL_BYTES,
 		.queue_max_bytes = LIMIT_CHANNEL_QUEUE_BYTES,
+		.accepts_fds = true,
 		.on_msg = on_msg,
 		.on_close = on_close,
 		.arg = link,

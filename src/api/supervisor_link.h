@@ -28,6 +28,8 @@ struct supervisor_link_options {
 	void (*on_op)(const struct op *op, void *arg);
 	/* So many changed that some were not told. */
 	void (*on_missed)(void *arg);
+	/* A channel to the resolver, which is the callee's from then on. */
+	void (*on_resolver)(int fd, void *arg);
 	/* The supervisor went away (why is NULL) or broke the protocol.  Called
 	 * once, after every waiting request had its answer. */
 	void (*on_gone)(const struct err *why, void *arg);

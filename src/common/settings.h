@@ -18,7 +18,8 @@ enum settings_audience {
 	FOR_WORKER = 1,
 	FOR_INDEXER = 2,
 	FOR_API = 4,
-	FOR_ALL = 7,
+	FOR_RESOLVER = 8,
+	FOR_ALL = 15,
 };
 
 #define SETTING_TYPE_TEXT	char *		/* owned, never NULL */

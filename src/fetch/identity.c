@@ -139,7 +139,8 @@ identity_resolve(struct http *http, const struct identity_options *options,
 {
 	struct identity *identity = xcalloc(1, sizeof(*identity));
 	bool can_resolve = did_is_atproto(did);
-	struct http_limits limits = HTTP_LIMITS_SMALL;
+	struct http_limits limits = options->limits != NULL ? *options->limits :
+	    HTTP_LIMITS_SMALL;
 	struct buf url = BUF_INIT;
 	struct http_get get = {
 		.accept = "application/did+ld+json, application/json",

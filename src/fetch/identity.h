@@ -28,6 +28,7 @@ struct identity;
 struct identity_options {
 	const char *plc_url;		/* borrowed; origin of the directory; trusted */
 	bool allow_plain_http;		/* development: did:web:localhost%3A2583 */
+	const struct http_limits *limits; /* copied; NULL: HTTP_LIMITS_SMALL */
 };
 
 struct identity_result {

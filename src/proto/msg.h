@@ -23,7 +23,9 @@ enum msg_sender {
 	FROM_RECORD_READER = 16,
 	FROM_RECORD_PEER = FROM_RECORD_WRITER | FROM_RECORD_READER,
 	FROM_CLIENT = 32,
-	FROM_ANY = 63,
+	FROM_ASKER = 64,	/* who has a channel to the resolver */
+	FROM_RESOLVER = 128,
+	FROM_ANY = 255,
 };
 
 enum msg_type {

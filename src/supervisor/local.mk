@@ -23,6 +23,7 @@ backfilld_SOURCES = \
 	src/supervisor/recover.c src/supervisor/recover.h \
 	src/supervisor/reload.c src/supervisor/reload.h \
 	src/supervisor/retry.c src/supervisor/retry.h \
+	src/supervisor/resolver_link.c src/supervisor/resolver_link.h \
 	src/supervisor/service.c src/supervisor/service.h \
 	src/supervisor/shutdown.c src/supervisor/shutdown.h \
 	src/supervisor/spawn.c src/supervisor/spawn.h \

@@ -13,6 +13,7 @@
 #include "supervisor/indexer_link.h"
 #include "supervisor/opctl.h"
 #include "supervisor/pause.h"
+#include "supervisor/resolver_link.h"
 #include "supervisor/service.h"
 
 #define DEFAULT_PAGE	50
@@ -406,6 +407,13 @@ on_measure(struct control_client *client, const struct msg_measure *measure)
 }
 
 static void
+api_is_ready(struct supervisor *sup)
+{
+	service_set_ready(sup->api);
+	resolver_introduce(sup);
+}
+
+static void
 on_hello(struct control_client *client, const struct msg_hello *hello)
 {
 	if (hello->version != PROTO_VERSION) {
@@ -415,7 +423,7 @@ on_hello(struct control_client *client, const struct msg_hello *hello)
 	}
 	client->said_hello = true;
 	if (client->is_api)
-		service_set_ready(client->sup->api);
+		api_is_ready(client->sup);
 	else
 		handshake_send(client->channel, &client->sup->settings, 0);
 }

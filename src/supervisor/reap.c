@@ -17,6 +17,8 @@ ended(struct supervisor *sup, pid_t pid, int wait_status, const struct rusage *u
 		child_ended(child, wait_status, usage);
 	else if (pid == service_pid(sup->indexer))
 		service_ended(sup->indexer, wait_status);
+	else if (pid == service_pid(sup->resolver))
+		service_ended(sup->resolver, wait_status);
 	else if (pid == service_pid(sup->api))
 		service_ended(sup->api, wait_status);
 }

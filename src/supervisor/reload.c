@@ -56,6 +56,7 @@ reload(struct supervisor *sup)
 		log_set_level(level);
 	service_reload(sup->api);
 	service_reload(sup->indexer);
+	service_reload(sup->resolver);
 	log_info("reloaded %s", sup->config_path);
 	queue_wake(sup);
 }

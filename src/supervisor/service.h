@@ -1,5 +1,5 @@
 /*
- * service.h - a process that has to be there: the indexer and the API.
+ * service.h - a process that has to be there: the indexer, the resolver, the API.
  *
  * A service is started again whenever it ends, after a delay that doubles from
  * 0.1 s to 60 s and falls back once it has lived for a minute.  Its channel is

@@ -18,6 +18,7 @@ kill_all(struct supervisor *sup)
 		child_kill(child);
 	if (sup->phase == PHASE_STOPPING_SERVICES) {
 		service_signal(sup->api, SIGKILL);
+		service_signal(sup->resolver, SIGKILL);
 		service_signal(sup->indexer, SIGKILL);
 	}
 }
@@ -28,7 +29,7 @@ on_deadline(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
 {
 	struct supervisor *sup = watcher->data;
 
-	log_warn("the API or the indexer did not stop in %d ms, sending SIGKILL",
+	log_warn("a service did not stop in %d ms, sending SIGKILL",
 	    SERVICES_GRACE_MS);
 	kill_all(sup);
 }
@@ -64,11 +65,12 @@ shutdown_check(struct supervisor *sup)
 	if (sup->phase == PHASE_STOPPING_WORKERS && sup->children->count == 0) {
 		sup->phase = PHASE_STOPPING_SERVICES;
 		service_stop(sup->api);
+		service_stop(sup->resolver);
 		service_stop(sup->indexer);
 		ev_timer_start(sup->loop, &sup->stop_deadline);
 	}
 	if (sup->phase == PHASE_STOPPING_SERVICES && service_pid(sup->api) == 0 &&
-	    service_pid(sup->indexer) == 0) {
+	    service_pid(sup->resolver) == 0 && service_pid(sup->indexer) == 0) {
 		sup->phase = PHASE_STOPPED;
 		ev_break(sup->loop, EVBREAK_ALL);
 	}

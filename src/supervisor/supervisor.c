@@ -23,6 +23,7 @@
 #include "supervisor/reap.h"
 #include "supervisor/recover.h"
 #include "supervisor/reload.h"
+#include "supervisor/resolver_link.h"
 #include "supervisor/service.h"
 #include "supervisor/shutdown.h"
 
@@ -217,6 +218,7 @@ supervisor_new(struct settings *settings, const char *config_path, struct err *e
 	    publish_address(sup, err) == -1)
 		goto fail;
 	sup->indexer = indexer_service_new(sup);
+	sup->resolver = resolver_service_new(sup);
 	sup->api = api_service_new(sup);
 	return sup;
 fail:
@@ -228,6 +230,7 @@ void
 supervisor_run(struct supervisor *sup)
 {
 	service_start(sup->indexer);
+	service_start(sup->resolver);
 	service_start(sup->api);
 	log_info("ready: HTTP on %s, state in %s", sup->http_address,
 	    sup->settings.state_dir);
@@ -256,6 +259,7 @@ supervisor_free(struct supervisor **sup_ptr)
 		return;
 	control_free(&sup->control);
 	service_free(&sup->api);
+	service_free(&sup->resolver);
 	service_free(&sup->indexer);
 	child_table_free(&sup->children);
 	ops_close(&sup->ops);

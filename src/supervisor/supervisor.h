@@ -1,13 +1,13 @@
 /*
  * supervisor.h - the process that everything belongs to.
  *
- * One struct owns the loop, the store, the workers, the two services and the
+ * One struct owns the loop, the store, the workers, the three services and the
  * control socket.  The parts know each other through it and through the
  * functions of their own headers:
  *
  *	queue.h		starts queued operations while there is room
  *	child.h		one running worker: its channel, its state, its end
- *	service.h	keeps the indexer and the API running
+ *	service.h	keeps the indexer, the resolver and the API running
  *	control.h	the control socket's clients
  *	opctl.h		the verbs: trigger, cancel
  *	progress.h	writes what workers report, for all at once
@@ -35,7 +35,7 @@ struct service;
 enum supervisor_phase {
 	PHASE_RUNNING,
 	PHASE_STOPPING_WORKERS,		/* SIGTERM is sent; waiting for their ends */
-	PHASE_STOPPING_SERVICES,	/* then the API and the indexer */
+	PHASE_STOPPING_SERVICES,	/* then the API, the resolver, the indexer */
 	PHASE_STOPPED,			/* the loop ends */
 };
 
@@ -45,7 +45,7 @@ struct supervisor {
 	struct ev_loop *loop;
 	struct ops *ops;
 	struct child_table *children;
-	struct service *indexer, *api;
+	struct service *indexer, *resolver, *api;
 	struct control *control;
 	int lock_fd;
 	int listen_fd;			/* the HTTP socket; lives through API restarts */

@@ -19,7 +19,7 @@ sub null_op_libexec {
 
 	symlink "$build/t/workers/null-op", "$dir/did-sync" or die "symlink: $!";
 	symlink "$build/$_", "$dir/$_" or die "symlink: $!"
-		for qw(backfill-indexer backfill-api);
+		for qw(backfill-indexer backfill-resolver backfill-api);
 	return $dir;
 }
 

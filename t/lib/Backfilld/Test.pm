@@ -209,7 +209,7 @@ sub wait_log {
 }
 
 # The pids of the daemon's children of that name: 'did-sync',
-# 'backfill-indexer', 'backfill-api'.
+# 'backfill-indexer', 'backfill-resolver', 'backfill-api'.
 sub children {
 	my ($self, $name) = @_;
 	return proc_children($self->{pid}, $name);
