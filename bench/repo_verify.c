@@ -5,7 +5,9 @@
  * The floor is hashing every block, and every key for its layer: what cannot be
  * left out.  Verification is all that a worker does before it trusts a record:
  * CAR, CIDs, strict DAG-CBOR of every block, commit with its signature, tree.
- * Both are the best of several runs in this process, over a file that is in memory.
+ * Both are run in turns in this process, over a file that is in memory, and the
+ * medians are told: of the time that passed, and of the CPU time, which other programs
+ * on the machine disturb less.
  * Blocks are read again from the file itself, as backfillctl does; with MEMORY_MB
  * they are kept in so much memory and beyond it in a spill file in $TMPDIR, as a
  * worker does.
@@ -28,12 +30,23 @@
 #include "t/unit/maker.h"
 
 #define PIECE_BYTES	(64 * 1024)	/* as much as a socket gives at once */
-#define MIN_RUNS	5
+#define MIN_RUNS	9
+#define MAX_RUNS	1000
 #define MIN_TIME_S	3.0		/* runs are repeated until so much has passed */
 
 struct slices {
 	struct bytes *at;
 	size_t n, size;
+};
+
+struct seconds {
+	double wall, cpu;
+};
+
+/* What the runs took. */
+struct runs {
+	size_t n;
+	struct seconds floor[MAX_RUNS], arrival[MAX_RUNS], verify[MAX_RUNS];
 };
 
 struct bench {
@@ -42,18 +55,33 @@ struct bench {
 	size_t memory_bytes;
 	struct key key;
 	struct repo_stats stats;
-	double floor_s, verify_s;	/* the best */
+	struct seconds arrival;		/* of the last verification, until the commit */
 	long anon_kb, rss_kb;	/* peaks of the first verification */
 	bool measures_memory;
 };
 
 static double
-now_s(void)
+read_clock(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static struct seconds
+now(void)
+{
+	return (struct seconds){ read_clock(CLOCK_MONOTONIC),
+	    read_clock(CLOCK_PROCESS_CPUTIME_ID) };
+}
+
+static struct seconds
+since(struct seconds begin)
+{
+	struct seconds end = now();
+
+	return (struct seconds){ end.wall - begin.wall, end.cpu - begin.cpu };
 }
 
 static void
@@ -117,6 +145,7 @@ verify(struct bench *bench)
 {
 	struct repo_options options = REPO_OPTIONS_DEFAULT;
 	struct commit_expect expect = { .did = STR(MAKER_DID), .key = &bench->key };
+	struct seconds begin = now();
 	struct repo *repo;
 	struct fault fault;
 	enum repo_step step;
@@ -128,6 +157,7 @@ verify(struct bench *bench)
 		die("spill file");
 	repo = repo_new(&options);
 	feed(bench, repo);
+	bench->arrival = since(begin);
 	if (repo_check_commit(repo, &expect, &fault) < 0)
 		invalid(&fault);
 	do {
@@ -198,43 +228,41 @@ hash_all(struct sha256 *sha, const struct slices *slices)
 		sha256_digest(sha, slices->at[i], digest);
 }
 
-static double
+static struct seconds
 time_floor(struct sha256 *sha, const struct slices *blocks, const struct slices *keys)
 {
-	double begin = now_s();
+	struct seconds begin = now();
 
 	hash_all(sha, blocks);
 	hash_all(sha, keys);
-	return now_s() - begin;
+	return since(begin);
 }
 
-static double
+static struct seconds
 time_verify(struct bench *bench)
 {
-	double begin = now_s(), took;
+	struct seconds begin = now(), took;
 	struct repo *repo = verify(bench);
 
-	took = now_s() - begin;
+	took = since(begin);
 	repo_free(&repo);
 	return took;
 }
 
-/* The best of both, taken in turns: another load on the machine meets both alike. */
+/* Both in turns: another load on the machine meets both alike. */
 static void
-run(struct bench *bench, struct repo *repo)
+run(struct bench *bench, struct repo *repo, struct runs *runs)
 {
 	struct buf text = BUF_INIT;
 	struct slices blocks = list_blocks(bench->car), keys = list_keys(repo, &text);
 	struct sha256 *sha = sha256_new();
-	double start = now_s();
+	struct seconds start = now();
 
-	bench->floor_s = bench->verify_s = 1e9;
-	for (int i = 0; i < MIN_RUNS || now_s() - start < MIN_TIME_S; i++) {
-		double floor_s = time_floor(sha, &blocks, &keys);
-		double verify_s = time_verify(bench);
-
-		bench->floor_s = floor_s < bench->floor_s ? floor_s : bench->floor_s;
-		bench->verify_s = verify_s < bench->verify_s ? verify_s : bench->verify_s;
+	while (runs->n < MIN_RUNS ||
+	    (runs->n < MAX_RUNS && since(start).wall < MIN_TIME_S)) {
+		runs->floor[runs->n] = time_floor(sha, &blocks, &keys);
+		runs->verify[runs->n] = time_verify(bench);
+		runs->arrival[runs->n++] = bench->arrival;
 	}
 	free(blocks.at);
 	free(keys.at);
@@ -242,22 +270,77 @@ run(struct bench *bench, struct repo *repo)
 	sha256_free(&sha);
 }
 
-static void
-print_results(const struct bench *bench)
+static int
+compare_doubles(const void *a, const void *b)
 {
-	double floor_s = bench->floor_s, verify_s = bench->verify_s;
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static struct seconds
+median_of(const struct seconds *runs, size_t n, double *best_out)
+{
+	double wall[MAX_RUNS], cpu[MAX_RUNS];
+
+	for (size_t i = 0; i < n; i++) {
+		wall[i] = runs[i].wall;
+		cpu[i] = runs[i].cpu;
+	}
+	qsort(wall, n, sizeof(*wall), compare_doubles);
+	qsort(cpu, n, sizeof(*cpu), compare_doubles);
+	*best_out = wall[0];
+	return (struct seconds){ wall[n / 2], cpu[n / 2] };
+}
+
+static struct seconds
+print_time(const char *what, const struct seconds *runs, size_t n)
+{
+	double best;
+	struct seconds median = median_of(runs, n, &best);
+
+	printf("%-17s %.3f ms, best %.3f, CPU %.3f\n", what, median.wall * 1e3,
+	    best * 1e3, median.cpu * 1e3);
+	return median;
+}
+
+/* Each verification beside the floor that was run just before it. */
+static void
+print_ratio(const struct runs *runs)
+{
+	struct seconds ratios[MAX_RUNS], median;
+	double least;
+
+	for (size_t i = 0; i < runs->n; i++) {
+		ratios[i].wall = runs->verify[i].wall / runs->floor[i].wall;
+		ratios[i].cpu = runs->verify[i].cpu / runs->floor[i].cpu;
+	}
+	median = median_of(ratios, runs->n, &least);
+	printf("ratio             %.2f, least %.2f, of CPU time %.2f\n", median.wall, least,
+	    median.cpu);
+}
+
+static void
+print_results(const struct bench *bench, const struct runs *runs)
+{
 	const struct repo_stats *stats = &bench->stats;
+	double records = (double)stats->records;
+	struct seconds floor, took;
 
 	printf("records           %" PRIu64 "\n", stats->records);
 	printf("blocks            %" PRIu64 "\n", stats->blocks);
 	printf("bytes             %" PRIu64 "\n", stats->bytes);
 	printf("spilled bytes     %" PRIu64 "\n", stats->spilled_bytes);
-	printf("floor             %.3f ms\n", floor_s * 1e3);
-	printf("verification      %.3f ms\n", verify_s * 1e3);
-	printf("ratio             %.2f\n", verify_s / floor_s);
-	printf("records/s         %.0f\n", (double)stats->records / verify_s);
-	printf("ns per record     %.0f\n", verify_s * 1e9 / (double)stats->records);
-	printf("MB/s              %.0f\n", (double)stats->bytes / verify_s / 1e6);
+	printf("runs              %zu\n", runs->n);
+	floor = print_time("floor", runs->floor, runs->n);
+	took = print_time("verification", runs->verify, runs->n);
+	print_time("  arrival", runs->arrival, runs->n);
+	print_ratio(runs);
+	printf("records/s         %.0f\n", records / took.wall);
+	printf("ns per record     %.0f, CPU %.0f; floor %.0f, CPU %.0f\n",
+	    took.wall * 1e9 / records, took.cpu * 1e9 / records,
+	    floor.wall * 1e9 / records, floor.cpu * 1e9 / records);
+	printf("MB/s              %.0f\n", (double)stats->bytes / took.wall / 1e6);
 	printf("peak own memory   %.1f MB\n", (double)bench->anon_kb / 1024);
 	printf("peak RSS          %.1f MB (with pages of the mapped files)\n",
 	    (double)bench->rss_kb / 1024);
@@ -291,6 +374,7 @@ int
 main(int argc, char **argv)
 {
 	struct bench bench = { .measures_memory = true };
+	static struct runs runs;
 	struct keypair *pair = maker_keypair(KEY_K256);
 	struct rusage usage;
 	struct repo *repo;
@@ -308,9 +392,9 @@ main(int argc, char **argv)
 	getrusage(RUSAGE_SELF, &usage);
 	bench.rss_kb = usage.ru_maxrss;
 	bench.measures_memory = false;
-	run(&bench, repo);
+	run(&bench, repo, &runs);
 	repo_free(&repo);
-	print_results(&bench);
+	print_results(&bench, &runs);
 	keypair_free(&pair);
 	return EXIT_OK;
 }

@@ -14,7 +14,7 @@
 #define OFFSET_MASK	(RECORD_FLAG - 1)
 
 #define CACHE_LINE	64
-#define BLOCKS_PER_BUCKET	4
+#define BLOCKS_PER_BUCKET	2
 #define RADIX_BITS		10	/* per pass: counters stay cached */
 #define MAX_BUCKET_BITS		(2 * RADIX_BITS)
 
@@ -40,8 +40,8 @@ blocks_clear(struct blocks *blocks)
 }
 
 /* The multilinear hash: the upper half of k0 + k1 w1 + ... + k4 w4, modulo 2^128. */
-static inline uint64_t
-hash_of(const struct blocks *blocks, const uint8_t *cid)
+uint64_t
+blocks_hash(const struct blocks *blocks, const uint8_t *cid)
 {
 	unsigned __int128 sum = blocks->keys[0];
 
@@ -70,7 +70,7 @@ has_hash(const struct block_entry *entry, uint64_t hash)
 void
 blocks_add(struct blocks *blocks, const uint8_t *cid, uint64_t offset, bool is_record)
 {
-	uint64_t hash = hash_of(blocks, cid), flag = is_record ? RECORD_FLAG : 0;
+	uint64_t hash = blocks_hash(blocks, cid), flag = is_record ? RECORD_FLAG : 0;
 
 	if (blocks->n == blocks->size) {
 		blocks->size = blocks->size > 0 ? blocks->size * 2 : 1024;
@@ -193,7 +193,7 @@ int
 blocks_find(const struct blocks *blocks, const struct spool *spool, const uint8_t *cid,
     struct buf *scratch, struct block *block_out, struct fault *fault)
 {
-	uint64_t hash = hash_of(blocks, cid), bucket = bucket_of(blocks, hash);
+	uint64_t hash = blocks_hash(blocks, cid), bucket = bucket_of(blocks, hash);
 
 	for (uint32_t i = blocks->buckets[bucket]; i < blocks->buckets[bucket + 1]; i++) {
 		const struct block_entry *entry = &blocks->entries[i];
@@ -224,9 +224,9 @@ find_entry(const struct blocks *blocks, uint64_t hash)
 }
 
 bool
-blocks_has(const struct blocks *blocks, const uint8_t *cid, bool *is_record_out)
+blocks_has(const struct blocks *blocks, uint64_t hash, bool *is_record_out)
 {
-	const struct block_entry *entry = find_entry(blocks, hash_of(blocks, cid));
+	const struct block_entry *entry = find_entry(blocks, hash);
 
 	if (entry == NULL)
 		return false;
@@ -243,6 +243,22 @@ prefetch_block(const uint8_t *block, size_t bytes)
 }
 
 void
+blocks_prefetch_bucket(const struct blocks *blocks, uint64_t hash)
+{
+	__builtin_prefetch(&blocks->buckets[bucket_of(blocks, hash)]);
+}
+
+void
+blocks_prefetch_entries(const struct blocks *blocks, uint64_t hash)
+{
+	const uint32_t *bucket = &blocks->buckets[bucket_of(blocks, hash)];
+
+	/* A bucket has few entries of twelve bytes: on one line or on two. */
+	__builtin_prefetch(&blocks->entries[bucket[0]]);
+	__builtin_prefetch(&blocks->entries[bucket[1]]);
+}
+
+void
 blocks_prefetch(const struct blocks *blocks, const struct spool *spool,
     const uint8_t *const *cids, size_t n, size_t bytes)
 {
@@ -250,17 +266,12 @@ blocks_prefetch(const struct blocks *blocks, const struct spool *spool,
 	uint64_t hashes[BLOCKS_PREFETCH_MAX];
 
 	for (size_t i = 0; i < n; i++) {
-		hashes[i] = hash_of(blocks, cids[i]);
-		__builtin_prefetch(&blocks->buckets[bucket_of(blocks, hashes[i])]);
+		hashes[i] = blocks_hash(blocks, cids[i]);
+		blocks_prefetch_bucket(blocks, hashes[i]);
 	}
-	for (size_t i = 0; i < n; i++) {
-		uint32_t first = blocks->buckets[bucket_of(blocks, hashes[i])];
-
-		/* A bucket has four entries of twelve bytes: often on two lines. */
-		__builtin_prefetch(&blocks->entries[first]);
-		__builtin_prefetch(&blocks->entries[first + BLOCKS_PER_BUCKET]);
-	}
-	if (start == NULL || bytes == 0)
+	for (size_t i = 0; i < n; i++)
+		blocks_prefetch_entries(blocks, hashes[i]);
+	if (start == NULL)
 		return;
 	for (size_t i = 0; i < n; i++) {
 		const struct block_entry *entry = find_entry(blocks, hashes[i]);

@@ -58,15 +58,23 @@ int blocks_find(const struct blocks *blocks, const struct spool *spool,
     const uint8_t *cid, struct buf *scratch, struct block *block_out,
     struct fault *fault) BF_MUSTCHECK;
 
+/* What the index knows a CID by. */
+uint64_t blocks_hash(const struct blocks *blocks, const uint8_t *cid);
+
 /* Is there such a block, and is it known to be good as a record?  By the hash alone,
  * so without touching the block. */
-bool blocks_has(const struct blocks *blocks, const uint8_t *cid, bool *is_record_out);
+bool blocks_has(const struct blocks *blocks, uint64_t hash, bool *is_record_out);
 
 /*
- * Several CIDs are going to be looked up: fetch what that will touch into the cache,
- * and so many bytes of each block, which blocks_has() needs none of.  Memory is then
- * waited for once instead of once for each block, which is most of the time of a
- * large repository.
+ * blocks_has() is going to be asked: fetch first the bucket, and some time later its
+ * entries, into the cache.  With other work in between, memory is not waited for.
+ */
+void blocks_prefetch_bucket(const struct blocks *blocks, uint64_t hash);
+void blocks_prefetch_entries(const struct blocks *blocks, uint64_t hash);
+
+/*
+ * Several CIDs are going to be looked up at once: fetch what that will touch, with so
+ * many bytes of each block.  Memory is then waited for once instead of each time.
  */
 #define BLOCKS_PREFETCH_MAX	64
 void blocks_prefetch(const struct blocks *blocks, const struct spool *spool,

@@ -37,7 +37,6 @@ repo_free(struct repo **repo)
 	blocks_clear(&(*repo)->blocks);
 	spool_clear(&(*repo)->spool);
 	buf_clear(&(*repo)->commit_block);
-	buf_clear(&(*repo)->pending_keys);
 	buf_clear(&(*repo)->scratch);
 	sha256_free(&(*repo)->sha);
 	free(*repo);

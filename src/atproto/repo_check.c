@@ -80,36 +80,25 @@ check_order(struct repo *repo, const struct tree_leaf *leaf, size_t shared,
 	return 0;
 }
 
-static void
-add_pending(struct repo *repo, const struct tree_leaf *leaf)
+static struct repo_pending *
+pending_at(struct repo *repo, uint64_t i)
 {
-	struct repo_pending *pending = &repo->pending[repo->n_pending];
-
-	if (leaf->value.len != CID_BYTES || leaf->value.ptr[1] != CID_DAG_CBOR) {
-		repo->stats.records_bad++;
-		return;
-	}
-	memcpy(pending->cid, leaf->value.ptr, CID_BYTES);
-	pending->offset = leaf->offset;
-	pending->key_at = buf_len(&repo->pending_keys);
-	pending->key_len = leaf->key.len;
-	buf_add_str(&repo->pending_keys, leaf->key);
-	repo->n_pending++;
+	return &repo->pending[i % REPO_PENDING];
 }
 
 /* Is the block there?  A record that was not found good on arrival is read again. */
 static int
-check_pending(struct repo *repo, const struct repo_pending *pending, struct fault *fault)
+settle_one(struct repo *repo, struct fault *fault)
 {
+	struct repo_pending *pending = pending_at(repo, repo->n_settled++);
 	struct tree_leaf leaf = { .offset = pending->offset,
 	    .value = { pending->cid, CID_BYTES },
-	    .key = { (char *)buf_data(&repo->pending_keys) + pending->key_at,
-	    pending->key_len } };
+	    .key = { pending->key, pending->key_len } };
 	enum fault_code bad;
 	struct bytes bytes;
 	bool is_record;
 
-	if (blocks_has(&repo->blocks, pending->cid, &is_record) && is_record)
+	if (blocks_has(&repo->blocks, pending->hash, &is_record) && is_record)
 		return 0;
 	if (repo_read_record(repo, &leaf, &repo->scratch, &bytes, &bad, fault) < 0)
 		return -1;
@@ -118,19 +107,39 @@ check_pending(struct repo *repo, const struct repo_pending *pending, struct faul
 	return 0;
 }
 
+/*
+ * The index of a large repository is larger than the processor's caches, and records
+ * point all over it.  So a record is looked up in three steps, some records apart: what
+ * a step needs of memory arrives while the keys in between are hashed.
+ */
 static int
-settle_pending(struct repo *repo, struct fault *fault)
+look_up_record(struct repo *repo, const struct tree_leaf *leaf, struct fault *fault)
 {
-	const uint8_t *cids[BLOCKS_PREFETCH_MAX];
+	struct repo_pending *pending = pending_at(repo, repo->n_pending);
 
-	for (size_t i = 0; i < repo->n_pending; i++)
-		cids[i] = repo->pending[i].cid;
-	blocks_prefetch(&repo->blocks, &repo->spool, cids, repo->n_pending, 0);
-	for (size_t i = 0; i < repo->n_pending; i++)
-		if (check_pending(repo, &repo->pending[i], fault) < 0)
+	if (leaf->value.len != CID_BYTES || leaf->value.ptr[1] != CID_DAG_CBOR) {
+		repo->stats.records_bad++;
+		return 0;
+	}
+	pending->hash = blocks_hash(&repo->blocks, leaf->value.ptr);
+	blocks_prefetch_bucket(&repo->blocks, pending->hash);
+	pending->offset = leaf->offset;
+	memcpy(pending->cid, leaf->value.ptr, CID_BYTES);
+	pending->key_len = leaf->key.len;
+	memcpy(pending->key, leaf->key.ptr, leaf->key.len);
+	if (++repo->n_pending > REPO_PENDING / 2)
+		blocks_prefetch_entries(&repo->blocks,
+		    pending_at(repo, repo->n_pending - 1 - REPO_PENDING / 2)->hash);
+	return repo->n_pending - repo->n_settled < REPO_PENDING ? 0 :
+	    settle_one(repo, fault);
+}
+
+static int
+settle_all(struct repo *repo, struct fault *fault)
+{
+	while (repo->n_settled < repo->n_pending)
+		if (settle_one(repo, fault) < 0)
 			return -1;
-	repo->n_pending = 0;
-	buf_reset(&repo->pending_keys);
 	return 0;
 }
 
@@ -155,8 +164,7 @@ check_leaf(struct repo *repo, const struct tree_leaf *leaf, struct fault *fault)
 	memcpy(repo->last_key + shared, key.ptr + shared, key.len - shared);
 	repo->last_key_len = key.len;
 	repo->stats.records++;
-	add_pending(repo, leaf);
-	return repo->n_pending == BLOCKS_PREFETCH_MAX ? settle_pending(repo, fault) : 0;
+	return look_up_record(repo, leaf, fault);
 }
 
 /* REPO_AGAIN after any step that is not the last. */
@@ -169,7 +177,7 @@ check_step(struct repo *repo, struct fault *fault)
 	case TREE_FAILED:
 		return REPO_FAILED;
 	case TREE_END:
-		return settle_pending(repo, fault) < 0 ? REPO_FAILED : REPO_DONE;
+		return settle_all(repo, fault) < 0 ? REPO_FAILED : REPO_DONE;
 	case TREE_NODE:
 		return check_node(repo, fault) < 0 ? REPO_FAILED : REPO_AGAIN;
 	case TREE_LEAF:

@@ -12,12 +12,16 @@
 #include "atproto/spool.h"
 #include "atproto/tree.h"
 
-/* A record whose block is still to be looked up, together with others. */
+/* A record whose block is still to be looked up. */
 struct repo_pending {
-	uint8_t cid[CID_BYTES];
+	uint64_t hash;			/* what the index knows it by */
 	uint64_t offset;		/* of the tree's entry, in the CAR */
-	size_t key_at, key_len;		/* in repo->pending_keys */
+	uint8_t cid[CID_BYTES];
+	size_t key_len;
+	char key[LIMIT_MST_KEY_BYTES];
 };
+
+#define REPO_PENDING	16		/* a power of two */
 
 enum repo_stage {
 	REPO_FEEDING,
@@ -40,12 +44,12 @@ struct repo {
 	uint8_t last_key[LIMIT_MST_KEY_BYTES];
 	size_t last_key_len;
 	size_t last_collection_len;	/* of last_key, known to be an NSID */
-	struct repo_pending pending[BLOCKS_PREFETCH_MAX];
-	size_t n_pending;
+	struct repo_pending pending[REPO_PENDING];	/* the last ones: a ring */
+	uint64_t n_pending;		/* put there so far */
+	uint64_t n_settled;		/* of these: looked up */
 	/* owned */
 	struct sha256 *sha;
 	struct buf commit_block;
-	struct buf pending_keys;
 	struct buf scratch;
 };
 
