@@ -21,7 +21,7 @@ struct repo_pending {
 	char key[LIMIT_MST_KEY_BYTES];
 };
 
-#define REPO_PENDING	16		/* a power of two */
+#define REPO_PENDING	32		/* a power of two */
 
 enum repo_stage {
 	REPO_FEEDING,
