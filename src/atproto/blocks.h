@@ -3,7 +3,8 @@
  *
  * Internal to the library; repo.c fills it while blocks arrive, the tree is read
  * through it afterwards.  Twelve bytes per block: 58 bits of a keyed hash of the
- * digest, a flag, 37 bits of offset.  Duplicates cost their entry and nothing else.
+ * digest, a flag, 37 bits of offset; and up to three for the bucket.  Duplicates cost
+ * their entry and nothing else.
  *
  * The hash is strongly universal under a key that nobody outside knows: an absent
  * CID is taken for one of n blocks with probability n / 2^58, and cannot be chosen

@@ -24,7 +24,7 @@
  * walk; the others are good.
  *
  * Memory: blocks are kept as they came, in memory up to options.memory_bytes and
- * then, all of them, in the spill file; beside that 13 bytes for each block and
+ * then, all of them, in the spill file; beside that 12 to 15 bytes for each block and
  * room for one block of the largest size.
  */
 #ifndef BF_ATPROTO_REPO_H
