@@ -183,6 +183,44 @@ check_commit__can_be_tried_again_with_a_fresh_key(void **state BF_UNUSED)
 	buf_clear(&car);
 }
 
+/* Records are looked up some time after their keys: none may slip through. */
+static void
+check_tree__names_an_absent_record_at_either_end(void **state BF_UNUSED)
+{
+	static const char *const keys[] = { "a.a.a/first", "z.z.z/last" };
+	struct sha256 *sha = sha256_new();
+	struct cid absent;
+
+	cid_of(sha, CID_DAG_CBOR, BYTES_NONE, &absent);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		struct maker *maker = maker_new();
+		struct keypair *pair = maker_keypair(KEY_P256);
+		struct key key = keypair_public(pair);
+		struct commit_expect expect = { .did = STR(MAKER_DID), .key = &key };
+		struct buf car = BUF_INIT;
+		struct fault fault;
+		FILE *spill;
+		struct repo *repo = repo_rig_new(&repo_ways[0], &spill);
+
+		if (i == 0)	/* paths ascend */
+			maker_add_link(maker, str_from(keys[i]), &absent);
+		maker_add_samples(maker, 300, 3);
+		if (i == 1)
+			maker_add_link(maker, str_from(keys[i]), &absent);
+		maker_finish(maker, STR(MAKER_DID), STR(MAKER_REV), pair,
+		    MAKER_CID_ORDER, &car);
+		assert_int_equal(repo_rig_prove(repo, buf_bytes(&car), &repo_ways[0],
+		    &expect, &fault), -1);
+		assert_int_equal(fault.code, FAULT_RECORD_MISSING);
+		assert_string_equal(fault.detail, keys[i]);
+		repo_free(&repo);
+		buf_clear(&car);
+		keypair_free(&pair);
+		maker_free(&maker);
+	}
+	sha256_free(&sha);
+}
+
 static void
 repo__that_failed_stays_failed(void **state BF_UNUSED)
 {
@@ -259,6 +297,7 @@ static const struct CMUnitTest repo_tests[] = {
 	cmocka_unit_test(walk__can_stand_while_others_go_on),
 	cmocka_unit_test(check_tree__goes_on_from_where_its_budget_ended),
 	cmocka_unit_test(check_commit__can_be_tried_again_with_a_fresh_key),
+	cmocka_unit_test(check_tree__names_an_absent_record_at_either_end),
 	cmocka_unit_test(repo__that_failed_stays_failed),
 	cmocka_unit_test(repo__holds_no_more_than_its_memory_limit),
 	cmocka_unit_test(repo__refuses_a_file_that_is_shorter_than_what_it_was_fed),
