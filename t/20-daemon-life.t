@@ -73,8 +73,20 @@ subtest 'a bad configuration is refused with its file and line' => sub {
 	my $conf = "$daemon->{dir}/bad.conf";
 	my %cases = (
 		"log_level = info\nno_such_setting = 1\n" => qr/bad\.conf:2: .*no_such_setting/,
-		"max_workers = 0\n" => qr/bad\.conf: max_workers = "0": .*from 1 to 1000/,
-		"allow_plain_http = maybe\n" => qr/bad\.conf: allow_plain_http = "maybe"/,
+		"max_workers = 0\n" => qr/bad\.conf:1: max_workers = "0": .*from 1 to 1000/,
+		"log_level = info\nmax_workers_per_type = {\"pds-scan=0\"}\n" =>
+			qr/max_workers_per_type: "pds-scan=0"/,
+		"schedule \"x\" {\n every = \"1 h\"\n type = \"no type\"\n}\n" =>
+			qr/bad\.conf:4: schedule "x": type = "no type"/,
+		"schedule \"pds-scan\" {\n}\n" =>
+			qr/bad\.conf:2: schedule "pds-scan": .*either every or daily/,
+		"schedule \"pds-scan\" {\n every = \"1 week\"\n}\n" =>
+			qr/bad\.conf:3: .*every = "1 week"/,
+		"schedule \"did-sync\" {\n daily = \"03:00\"\n}\n" =>
+			qr/did-sync needs the parameter did/,
+		("schedule \"pds-scan\" { every = \"1 h\" }\n" x 2) =>
+			qr/bad\.conf:2: schedule "pds-scan": is there twice/,
+		"allow_plain_http = maybe\n" => qr/bad\.conf:1: allow_plain_http = "maybe"/,
 		"type_spelling = snake\n" => qr/type_spelling = "snake"/,
 		"admin_password_file = /nonexistent\n" => qr/admin_password_file: .*nonexistent/,
 		"log_level = \"info\n" => qr/bad\.conf:/,

@@ -36,6 +36,7 @@ struct command {
 	X(cancel)	\
 	X(records)	\
 	X(repos)	\
+	X(schedules)	\
 	X(status)	\
 	X(repo)		\
 	X(help)

@@ -20,6 +20,7 @@ backfillctl_SOURCES = \
 	src/ctl/cmd_repo.c src/ctl/cmd_repo.h \
 	src/ctl/cmd_repos.c \
 	src/ctl/cmd_retry.c \
+	src/ctl/cmd_schedules.c \
 	src/ctl/cmd_show.c \
 	src/ctl/cmd_status.c \
 	src/ctl/cmd_trigger.c \

@@ -394,6 +394,13 @@ env_group_commit(struct env *env, struct err *err)
 	return rc == 0 ? 0 : env_fail(env, rc, "commit", err);
 }
 
+void
+env_group_abort(struct env *env)
+{
+	mdb_txn_abort(env->group);
+	env->group = NULL;
+}
+
 int
 txn_begin_read(struct env *env, struct txn *txn_out, struct err *err)
 {

@@ -89,6 +89,7 @@ int txn_begin_write(struct env *env, struct txn *txn_out, struct err *err)
  */
 int env_group_begin(struct env *env, struct err *err) BF_MUSTCHECK;
 int env_group_commit(struct env *env, struct err *err) BF_MUSTCHECK;
+void env_group_abort(struct env *env);
 
 /* On disk when it returns 0, unless in a group.  In either case it is over. */
 int txn_commit(struct txn *txn, struct err *err) BF_MUSTCHECK;

@@ -88,6 +88,7 @@ int ops_note(struct ops *ops, struct str id, enum op_event event,
  */
 int ops_group_begin(struct ops *ops, struct err *err) BF_MUSTCHECK;
 int ops_group_commit(struct ops *ops, struct err *err) BF_MUSTCHECK;
+void ops_group_abort(struct ops *ops);	/* instead of commit: as if never begun */
 
 /* Progress of one running operation; absolute numbers. */
 struct ops_progress {

@@ -287,6 +287,12 @@ ops_group_commit(struct ops *ops, struct err *err)
 	return env_group_commit(ops->env, err);
 }
 
+void
+ops_group_abort(struct ops *ops)
+{
+	env_group_abort(ops->env);
+}
+
 static int
 write_progress(struct change *change, const struct ops_progress *progress,
     bool *wrote, struct err *err)

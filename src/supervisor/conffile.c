@@ -11,13 +11,16 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "supervisor/conf_schedule.h"
 #include "supervisor/type_limit.h"
 
 #define FILE_MAX_BYTES	(1024 * 1024)
 
-/* libconfuse reports through a callback that has no argument for us. */
+/* libconfuse calls back without an argument for us. */
 static struct {
 	const char *path;
+	struct settings *settings;	/* to be filled in */
+	struct schedules *schedules;
 	struct err *err;
 } parsing;
 
@@ -33,12 +36,39 @@ on_parse_error(cfg_t *cfg, const char *fmt, va_list ap)
 	parsing.err = NULL;	/* the first error is the one to mend */
 }
 
+/* A value is taken while its line is known.  -1 ends the parser. */
+static int
+on_value(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct err err;
+
+	if (settings_set(parsing.settings, str_from(cfg_opt_name(opt)),
+	    str_from(cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1)), &err) == 0)
+		return 0;
+	cfg_error(cfg, "%s", err.text);
+	return -1;
+}
+
+static int
+on_schedule(cfg_t *cfg, cfg_opt_t *opt)
+{
+	struct err err;
+
+	if (conf_schedule_take(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1),
+	    parsing.schedules, &err) == 0)
+		return 0;
+	cfg_error(cfg, "%s", err.text);
+	return -1;
+}
+
 /* Every value is read as text, so that one function, settings_set(), says what
  * is wrong with it, in the same words wherever it comes from. */
 static cfg_opt_t *
 make_grammar(void)
 {
-	cfg_opt_t *grammar = xcalloc(settings_count + 1, sizeof(*grammar));
+	cfg_opt_t *grammar = xcalloc(settings_count + 2, sizeof(*grammar));
+	const cfg_opt_t schedule = CFG_SEC("schedule", conf_schedule_options,
+	    CFGF_MULTI | CFGF_TITLE);
 	const cfg_opt_t end[] = { CFG_END() };
 
 	for (size_t i = 0; i < settings_count; i++) {
@@ -48,20 +78,20 @@ make_grammar(void)
 
 		grammar[i] = row->kind == SETTING_LIST ? list : text;
 	}
-	grammar[settings_count] = end[0];
+	grammar[settings_count] = schedule;
+	grammar[settings_count + 1] = end[0];
 	return grammar;
 }
 
+/* A list is taken when all of it is there. */
 static int
-take_value(cfg_t *cfg, const struct setting *row, struct settings *settings,
+take_list(cfg_t *cfg, const struct setting *row, struct settings *settings,
     struct err *err)
 {
 	struct buf text = BUF_INIT;
 	int rc;
 
-	if (cfg_size(cfg, row->name) == 0 && row->kind != SETTING_LIST)
-		return 0;
-	if (cfg_opt_size(cfg_getopt(cfg, row->name)) == 0)
+	if (row->kind != SETTING_LIST || cfg_opt_size(cfg_getopt(cfg, row->name)) == 0)
 		return 0;
 	for (unsigned i = 0; i < cfg_size(cfg, row->name); i++)
 		buf_printf(&text, "%s%s", i > 0 ? " " : "",
@@ -150,6 +180,10 @@ parse_file(cfg_t *cfg, const char *path, struct err *err)
 
 	if (rc == 0) {
 		cfg_set_error_function(cfg, on_parse_error);
+		for (size_t i = 0; i < settings_count; i++)
+			if (settings_rows[i].kind != SETTING_LIST)
+				(void)cfg_set_validate_func(cfg, settings_rows[i].name, on_value);
+		(void)cfg_set_validate_func(cfg, "schedule", on_schedule);
 		parsing.path = path;
 		parsing.err = err;
 		if (cfg_parse_buf(cfg, (char *)buf_data(&text)) != CFG_SUCCESS)
@@ -161,14 +195,18 @@ parse_file(cfg_t *cfg, const char *path, struct err *err)
 }
 
 int
-conffile_read(const char *path, struct settings *settings, struct err *err)
+conffile_read(const char *path, struct settings *settings,
+    struct schedules *schedules, struct err *err)
 {
 	cfg_opt_t *grammar = make_grammar();
 	cfg_t *cfg = cfg_init(grammar, CFGF_NONE);
-	int rc = parse_file(cfg, path, err);
+	int rc;
 
+	parsing.settings = settings;
+	parsing.schedules = schedules;
+	rc = parse_file(cfg, path, err);
 	for (size_t i = 0; rc == 0 && i < settings_count; i++) {
-		rc = take_value(cfg, &settings_rows[i], settings, err);
+		rc = take_list(cfg, &settings_rows[i], settings, err);
 		if (rc == -1)
 			(void)err_wrap(err, "%s", path);
 	}

@@ -9,13 +9,15 @@
 
 #include "common/settings.h"
 
+struct schedules;
+
 /*
- * Read the file into settings, which the caller has initialised; what the file
- * does not name keeps its value.  On failure the settings are not to be used;
+ * Read the file into settings, which the caller has initialised, and its schedules;
+ * what the file does not name keeps its value.  On failure neither is to be used;
  * the text is "FILE:LINE: what".  admin_password_file is read too: its first
  * line becomes admin_password.
  */
-int conffile_read(const char *path, struct settings *settings, struct err *err)
-    BF_MUSTCHECK;
+int conffile_read(const char *path, struct settings *settings,
+    struct schedules *schedules, struct err *err) BF_MUSTCHECK;
 
 #endif

@@ -4,6 +4,7 @@ backfilld_SOURCES = \
 	src/supervisor/child.c src/supervisor/child.h \
 	src/supervisor/child_end.c \
 	src/supervisor/child_start.c \
+	src/supervisor/conf_schedule.c src/supervisor/conf_schedule.h \
 	src/supervisor/conffile.c src/supervisor/conffile.h \
 	src/supervisor/control.c src/supervisor/control.h \
 	src/supervisor/handshake.c src/supervisor/handshake.h \
@@ -24,6 +25,8 @@ backfilld_SOURCES = \
 	src/supervisor/reload.c src/supervisor/reload.h \
 	src/supervisor/retry.c src/supervisor/retry.h \
 	src/supervisor/resolver_link.c src/supervisor/resolver_link.h \
+	src/supervisor/schedule.c src/supervisor/schedule.h \
+	src/supervisor/schedule_rule.c src/supervisor/schedule_rule.h \
 	src/supervisor/service.c src/supervisor/service.h \
 	src/supervisor/shutdown.c src/supervisor/shutdown.h \
 	src/supervisor/spawn.c src/supervisor/spawn.h \
@@ -38,3 +41,9 @@ UNIT_TESTS += t/unit/test_outcome
 t_unit_test_outcome_SOURCES = t/unit/test_outcome.c \
 	src/supervisor/outcome.c src/supervisor/outcome.h
 t_unit_test_outcome_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
+
+UNIT_TESTS += t/unit/test_schedule_rule
+t_unit_test_schedule_rule_SOURCES = t/unit/test_schedule_rule.c \
+	src/supervisor/schedule_rule.c src/supervisor/schedule_rule.h \
+	src/supervisor/type_limit.c src/supervisor/type_limit.h
+t_unit_test_schedule_rule_LDADD = libbfop.a $(UNIT_LDADD_COMMON)

@@ -11,6 +11,7 @@
 #include "common/settings.h"
 #include "supervisor/conffile.h"
 #include "supervisor/options.h"
+#include "supervisor/schedule.h"
 #include "supervisor/supervisor.h"
 
 static int
@@ -30,19 +31,21 @@ exit_code_of(const struct err *err)
 }
 
 static void
-read_settings(const struct options *options, struct settings *settings)
+read_settings(const struct options *options, struct settings *settings,
+    struct schedules *schedules)
 {
 	enum log_level level;
 	struct err err;
 
 	settings_init(settings);
-	if (conffile_read(options->config_path, settings, &err) == -1) {
+	if (conffile_read(options->config_path, settings, schedules, &err) == -1) {
 		log_error("%s", err.text);
 		exit(EXIT_CONFIG);
 	}
 	if (options->check_config) {
 		(void)printf("%s is fine\n", options->config_path);
 		settings_clear(settings);
+		schedules_clear(schedules);
 		exit(EXIT_OK);
 	}
 	if (log_level_parse(settings->log_level, &level) == 0)
@@ -54,6 +57,7 @@ main(int argc, char **argv)
 {
 	struct options options;
 	struct settings settings;
+	struct schedules schedules = { 0 };
 	struct supervisor *sup;
 	struct err err;
 
@@ -61,9 +65,9 @@ main(int argc, char **argv)
 	(void)umask(0027);	/* the control socket is for our group, too */
 	log_init("backfilld", LOG_LEVEL_INFO);
 	options_parse(argc, argv, &options);
-	read_settings(&options, &settings);
+	read_settings(&options, &settings, &schedules);
 
-	sup = supervisor_new(&settings, options.config_path, &err);
+	sup = supervisor_new(&settings, &schedules, options.config_path, &err);
 	if (sup == NULL) {
 		log_error("%s", err.text);
 		return exit_code_of(&err);

@@ -14,6 +14,7 @@
 #include "supervisor/opctl.h"
 #include "supervisor/pause.h"
 #include "supervisor/resolver_link.h"
+#include "supervisor/schedule.h"
 #include "supervisor/service.h"
 
 #define DEFAULT_PAGE	50
@@ -453,6 +454,9 @@ on_client_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		break;
 	case MSG_TYPE_RESUME:
 		on_resume(client, &msg->resume);
+		break;
+	case MSG_TYPE_SCHEDULES:
+		schedule_send_all(client, msg->schedules.req);
 		break;
 	case MSG_TYPE_GET:
 		client_send_op(client, msg->get.req, msg->get.id);

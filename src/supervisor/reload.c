@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "supervisor/conffile.h"
 #include "supervisor/queue.h"
+#include "supervisor/schedule.h"
 #include "supervisor/service.h"
 
 /* The value was valid in `fresh`, so it is for us. */
@@ -41,17 +42,20 @@ void
 reload(struct supervisor *sup)
 {
 	struct settings fresh;
+	struct schedules schedules = { 0 };
 	enum log_level level;
 	struct err err;
 
 	settings_init(&fresh);
-	if (conffile_read(sup->config_path, &fresh, &err) == -1) {
+	if (conffile_read(sup->config_path, &fresh, &schedules, &err) == -1) {
 		log_error("reload: the old settings stay: %s", err.text);
 		settings_clear(&fresh);
+		schedules_clear(&schedules);
 		return;
 	}
 	take(&sup->settings, &fresh);
 	settings_clear(&fresh);
+	schedule_take(sup, &schedules);
 	if (log_level_parse(sup->settings.log_level, &level) == 0)
 		log_set_level(level);
 	service_reload(sup->api);

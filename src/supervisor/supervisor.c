@@ -24,6 +24,7 @@
 #include "supervisor/recover.h"
 #include "supervisor/reload.h"
 #include "supervisor/resolver_link.h"
+#include "supervisor/schedule.h"
 #include "supervisor/service.h"
 #include "supervisor/shutdown.h"
 
@@ -185,6 +186,7 @@ watch(struct supervisor *sup)
 	ev_timer_start(sup->loop, &sup->housekeeping);
 	reap_init(sup);
 	queue_init(sup);
+	schedule_init(sup);
 	progress_init(sup);
 	shutdown_init(sup);
 }
@@ -192,12 +194,14 @@ watch(struct supervisor *sup)
 /* --- life --- */
 
 struct supervisor *
-supervisor_new(struct settings *settings, const char *config_path, struct err *err)
+supervisor_new(struct settings *settings, struct schedules *schedules,
+    const char *config_path, struct err *err)
 {
 	struct supervisor *sup = xcalloc(1, sizeof(*sup));
 
 	sup->settings = *settings;
 	*settings = (struct settings){ 0 };
+	sup->schedules = xcalloc(1, sizeof(*sup->schedules));
 	sup->config_path = config_path;
 	sup->lock_fd = sup->listen_fd = -1;
 	sup->started_ms = clock_wall_ms();
@@ -217,6 +221,7 @@ supervisor_new(struct settings *settings, const char *config_path, struct err *e
 	if (sup->control == NULL || listen_patiently(sup, err) == -1 ||
 	    publish_address(sup, err) == -1)
 		goto fail;
+	schedule_take(sup, schedules);
 	sup->indexer = indexer_service_new(sup);
 	sup->resolver = resolver_service_new(sup);
 	sup->api = api_service_new(sup);
@@ -269,6 +274,8 @@ supervisor_free(struct supervisor **sup_ptr)
 	if (sup->loop != NULL)
 		ev_loop_destroy(sup->loop);
 	settings_clear(&sup->settings);
+	schedules_clear(sup->schedules);
+	free(sup->schedules);
 	free(sup);
 	*sup_ptr = NULL;
 }

@@ -10,6 +10,7 @@
  *	service.h	keeps the indexer, the resolver and the API running
  *	control.h	the control socket's clients
  *	opctl.h		the verbs: trigger, cancel
+ *	schedule.h	triggers by the clock
  *	progress.h	writes what workers report, for all at once
  *	recover.h	what the last run left behind
  *	reap.h		SIGCHLD to the child or service that ended
@@ -30,6 +31,7 @@
 
 struct child_table;
 struct control;
+struct schedules;
 struct service;
 
 enum supervisor_phase {
@@ -42,6 +44,7 @@ enum supervisor_phase {
 struct supervisor {
 	/* owned */
 	struct settings settings;
+	struct schedules *schedules;
 	struct ev_loop *loop;
 	struct ops *ops;
 	struct child_table *children;
@@ -63,15 +66,16 @@ struct supervisor {
 	struct ev_timer queue_turn;	/* queue.c: something may be started */
 	struct ev_timer progress;	/* progress.c: something waits to be written */
 	struct ev_timer stop_deadline;	/* shutdown.c */
+	struct ev_timer schedule_turn;	/* schedule.c: something may be due */
 };
 
 /*
- * Open everything in order and start the services.  The settings are taken over
- * (and cleared by supervisor_free).  Errors: ERR_EXISTS another instance has the
+ * Open everything in order and start the services.  The settings and schedules are
+ * taken over (and cleared by supervisor_free).  Errors: ERR_EXISTS another instance has the
  * state directory, and what the parts report.
  */
-struct supervisor *supervisor_new(struct settings *settings, const char *config_path,
-    struct err *err);
+struct supervisor *supervisor_new(struct settings *settings,
+    struct schedules *schedules, const char *config_path, struct err *err);
 
 /* Run until stopped. */
 void supervisor_run(struct supervisor *sup);

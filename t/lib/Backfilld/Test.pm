@@ -47,7 +47,7 @@ my $json = JSON::PP->new->utf8->canonical->allow_nonref;
 
 # settings => {name => value}: rows for the configuration file, over the
 # test's defaults.  net => a Backfilld::Net or Backfilld::FakePDS: its directory
-# is used.  The daemon is not started yet.
+# is used.  sections => text at the end of the file.  The daemon is not started yet.
 sub new {
 	my ($class, %options) = @_;
 	my $dir = File::Temp::tempdir('backfilld-t-XXXXXX', TMPDIR => 1);
@@ -69,6 +69,7 @@ sub new {
 				: 'http://127.0.0.1:9',
 			%{ $options{settings} || {} },
 		},
+		sections => $options{sections} // '',
 		expected => [],
 	}, $class;
 	mkdir "$dir/$_", 0700 or die "$dir/$_: $!" for qw(state run);
@@ -94,6 +95,7 @@ sub write_conf {
 		my $text = join ', ', map { qq("$_") } @items;
 		print $file ref $value ? "$name = {$text}\n" : "$name = $text\n";
 	}
+	print $file $self->{sections};
 	close $file or die "$self->{conf}: $!";
 }
 
