@@ -4,6 +4,7 @@
 
 #include "atproto/nsid.h"
 #include "common/buf.h"
+#include "common/limits.h"
 #include "common/mem.h"
 
 struct filter {
@@ -64,11 +65,11 @@ filter_wants_path(const struct filter *filter, struct str path)
 bool
 filter_wants(const struct filter *filter, struct str collection)
 {
-	char path[NSID_MAX_BYTES + 1];
+	char path[LIMIT_COLLECTION_BYTES + 1];
 
 	if (filter == NULL)
 		return true;
-	if (collection.len > NSID_MAX_BYTES)
+	if (collection.len > LIMIT_COLLECTION_BYTES)
 		return false;
 	memcpy(path, collection.ptr, collection.len);
 	path[collection.len] = '/';

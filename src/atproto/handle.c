@@ -3,6 +3,7 @@
 #include "atproto/ascii.h"
 #include "atproto/did.h"
 #include "common/attr.h"
+#include "common/limits.h"
 
 #define LABEL_MAX_BYTES	63	/* DNS (RFC 1035, 2.3.4) */
 
@@ -11,7 +12,7 @@ handle_is_valid(struct str handle)
 {
 	size_t label = 0, labels = 1;	/* where the current label starts */
 
-	if (handle.len == 0 || handle.len > HANDLE_MAX_BYTES)
+	if (handle.len == 0 || handle.len > LIMIT_HANDLE_BYTES)
 		return false;
 	for (size_t i = 0; i <= handle.len; i++) {
 		if (i < handle.len && handle.ptr[i] != '.') {

@@ -8,8 +8,6 @@
 
 #include "common/str.h"
 
-#define HANDLE_MAX_BYTES	253
-
 bool handle_is_valid(struct str handle);	/* syntax; case does not matter */
 
 /* Not under a top-level domain that the spec reserves (.local, .onion, ...). */

@@ -1,6 +1,7 @@
 #include "atproto/nsid.h"
 
 #include "atproto/ascii.h"
+#include "common/limits.h"
 
 #define SEGMENT_MAX_BYTES	63
 
@@ -54,7 +55,7 @@ nsid_is_valid(struct str nsid)
 	const char *dot;
 	size_t authority;
 
-	if (nsid.len == 0 || nsid.len > NSID_MAX_BYTES)
+	if (nsid.len == 0 || nsid.len > LIMIT_COLLECTION_BYTES)
 		return false;
 	dot = memrchr(nsid.ptr, '.', nsid.len);
 	if (dot == NULL)

@@ -12,9 +12,7 @@
 
 #include "common/str.h"
 
-#define NSID_MAX_BYTES	317
-
-bool nsid_is_valid(struct str nsid);
+bool nsid_is_valid(struct str nsid);	/* at most LIMIT_COLLECTION_BYTES */
 
 bool nsid_pattern_is_valid(struct str pattern);
 bool nsid_matches(struct str nsid, struct str pattern);	/* both valid */

@@ -1,6 +1,7 @@
 #include "atproto/rkey.h"
 
 #include "atproto/nsid.h"
+#include "common/limits.h"
 
 /* One bit for each of the 128 characters that may stand in a record key: every key
  * of a repository is read through this. */
@@ -20,7 +21,7 @@ is_rkey_char(char c)
 bool
 rkey_is_valid(struct str rkey)
 {
-	if (rkey.len == 0 || rkey.len > RKEY_MAX_BYTES)
+	if (rkey.len == 0 || rkey.len > LIMIT_RKEY_BYTES)
 		return false;
 	for (size_t i = 0; i < rkey.len; i++)
 		if (!is_rkey_char(rkey.ptr[i]))

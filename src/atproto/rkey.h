@@ -9,9 +9,7 @@
 #include "common/attr.h"
 #include "common/str.h"
 
-#define RKEY_MAX_BYTES	512
-
-bool rkey_is_valid(struct str rkey);
+bool rkey_is_valid(struct str rkey);	/* at most LIMIT_RKEY_BYTES */
 
 /*
  * Split "COLLECTION/RKEY", the key of a record in a repository's tree, into its

@@ -82,6 +82,7 @@
 
 /* --- repositories (atproto/) --- */
 
+#define LIMIT_HANDLE_BYTES		253	/* spec: Handle; a DNS name */
 #define LIMIT_CAR_HEADER_BYTES		4096	/* one root takes 58; further ones are ignored */
 #define LIMIT_CAR_BLOCK_BYTES		(2 * 1024 * 1024) /* no writer makes one over 1 MiB */
 #define LIMIT_CAR_BYTES			(64ull << 30)	/* an index entry has 37 bits of offset */

@@ -120,6 +120,54 @@ did__is_refused_over_its_limit(void **state BF_UNUSED)
 	free(text);
 }
 
+/* A name of labels, the end of which is `last`. */
+static char *
+name_of(size_t len, size_t label_max, const char *last)
+{
+	char *text = xmalloc(len + 1);
+
+	memset(text, 'a', len);
+	for (size_t i = label_max; i < len; i += label_max + 1)
+		text[i] = '.';
+	memcpy(text + len - strlen(last), last, strlen(last));
+	text[len] = '\0';
+	return text;
+}
+
+static void
+handle__is_refused_over_its_limit(void **state BF_UNUSED)
+{
+	char *longest = name_of(LIMIT_HANDLE_BYTES, 62, "a.test");
+	char *longer = name_of(LIMIT_HANDLE_BYTES + 1, 62, "a.test");
+
+	assert_true(handle_is_valid(str_from(longest)));
+	assert_false(handle_is_valid(str_from(longer)));
+	free(longest);
+	free(longer);
+}
+
+static void
+nsid__is_refused_over_its_limit(void **state BF_UNUSED)
+{
+	char *longest = name_of(LIMIT_COLLECTION_BYTES, 62, "a.thing");
+	char *longer = name_of(LIMIT_COLLECTION_BYTES + 1, 62, "a.thing");
+
+	assert_true(nsid_is_valid(str_from(longest)));
+	assert_false(nsid_is_valid(str_from(longer)));
+	free(longest);
+	free(longer);
+}
+
+static void
+rkey__is_refused_over_its_limit(void **state BF_UNUSED)
+{
+	char *longer = name_of(LIMIT_RKEY_BYTES + 1, LIMIT_RKEY_BYTES + 1, "");
+
+	assert_true(rkey_is_valid((struct str){ longer, LIMIT_RKEY_BYTES }));
+	assert_false(rkey_is_valid(str_from(longer)));
+	free(longer);
+}
+
 static void
 aturi__is_refused_over_its_limit(void **state BF_UNUSED)
 {
@@ -239,6 +287,9 @@ static const struct CMUnitTest syntax_tests[] = {
 	cmocka_unit_test(datetime__refuses_dates_that_do_not_exist),
 	cmocka_unit_test(datetime__gives_the_moment_whatever_the_zone),
 	cmocka_unit_test(did__is_refused_over_its_limit),
+	cmocka_unit_test(handle__is_refused_over_its_limit),
+	cmocka_unit_test(nsid__is_refused_over_its_limit),
+	cmocka_unit_test(rkey__is_refused_over_its_limit),
 	cmocka_unit_test(aturi__is_refused_over_its_limit),
 	cmocka_unit_test(did__is_usable_only_in_the_two_blessed_methods),
 	cmocka_unit_test(did__is_found_in_front_of_a_fragment),
