@@ -39,6 +39,7 @@ UNIT_TESTS += t/unit/test_crc32c \
 	t/unit/test_ops_queue \
 	t/unit/test_records \
 	t/unit/test_records_model \
+	t/unit/test_records_rows \
 	t/unit/test_store_damage \
 	t/unit/test_store_faults
 t_unit_test_crc32c_SOURCES = t/unit/test_crc32c.c
@@ -59,6 +60,8 @@ t_unit_test_records_SOURCES = t/unit/test_records.c
 t_unit_test_records_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_records_model_SOURCES = t/unit/test_records_model.c
 t_unit_test_records_model_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_records_rows_SOURCES = t/unit/test_records_rows.c
+t_unit_test_records_rows_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_store_faults_SOURCES = t/unit/test_store_faults.c
 t_unit_test_store_faults_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_store_damage_SOURCES = t/unit/test_store_damage.c

@@ -53,7 +53,9 @@ indexer__refuses_what_the_disk_does_not_hold_and_goes_on(void **state)
 	}
 	for (uint64_t lane = 1; lane <= 6; lane++)
 		say_commit(&worker, lane, "rev");
-	for (uint64_t lane = 1; lane <= 6; lane++) {
+	say_row_put(&worker, 7, "row", "of the same group");
+	say_row_commit(&worker, 7, true);
+	for (uint64_t lane = 1; lane <= 7; lane++) {
 		struct msg msg;
 		struct err err;
 
