@@ -57,6 +57,41 @@ BODY
 	close $script;
 }
 
+# One that writes rows: what struct host_row, cursor_row and identity_row say.
+sub field { my ($number, $content) = @_; return pack 'Cn/a*', $number, $content }
+my %ROWS = (
+	1 => [ 'https://pds.example', field(2, "\1") . field(3, pack 'N', 1_700_000_000)
+		. field(5, "\7") . field(8, "\2") . field(10, 'refused') ],
+	2 => [ 'did:plc:abc', field(2, 'https://pds.example') . field(4, 'a.example')
+		. field(5, "\2") ],
+	3 => [ 'relay https://relay.example', field(1, pack 'n', 4711) ],
+);
+sub write_row_worker {
+	my ($name, %rows) = @_;
+	open my $script, '>', "$libexec/$name" or die "$libexec/$name: $!";
+	print $script "#!$^X\n", "BEGIN { \$ENV{BF_SRCDIR} = '$srcdir' }\n",
+		"use lib '$srcdir/t/lib';\nuse Backfilld::Frames;\nmy %rows = (",
+		join(', ', map { "$_ => ['$rows{$_}[0]', '" . unpack('H*', $rows{$_}[1]) . "']" }
+			sort keys %rows), ");\n", <<'BODY';
+sub open_fd { open my $fd, '+<&=', $_[0] or die "fd $_[0]: $!"; Backfilld::Frames->new($fd) }
+sub wait_msg { my ($peer, $name) = @_; while (1) { my $m = $peer->receive or exit 69;
+	return $m if $m->{msg} eq $name } }
+
+my ($daemon, $indexer) = map { open_fd($_) } 3, 4;
+$_->send('hello', version => Backfilld::Frames::version(), pid => $$) for $daemon, $indexer;
+wait_msg($daemon, 'assign');
+$indexer->send('row_put', lane => 1, table => $_, key => $rows{$_}[0],
+	value => pack 'H*', $rows{$_}[1]) for keys %rows;
+$indexer->send('row_commit', lane => 1);
+wait_msg($indexer, 'ack');
+$daemon->send('done', processed => 3, total => 3);
+BODY
+	chmod 0755, $script;
+	close $script;
+}
+
+write_row_worker('row-op', %ROWS);
+write_row_worker('ruin-row-op', 3 => [ 'relay https://other.example', "\1\0\11x" ]);
 write_worker('write-op', '', @DIDS);
 write_worker('ruin-op', 'x', $DAMAGED);
 symlink "$Backfilld::Test::BUILDDIR/$_", "$libexec/$_" for qw(backfill-indexer backfill-resolver backfill-api);
@@ -106,6 +141,35 @@ subtest 'repos' => sub {
 	like $lines->[0]{syncedAt}, qr/^\d{4}-.*Z$/, 'when they were synced';
 	is scalar @{ $daemon->ctl('repos', '--did', $DIDS[1])->{lines} }, 1, 'one';
 	is $daemon->ctl('repos', '--did', 'did:plc:nobody')->{status}, 3, 'an unknown DID';
+};
+
+subtest 'index' => sub {
+	is scalar @{ $daemon->ctl('index', 'hosts')->{lines} }, 0, 'nothing at first';
+	is $daemon->ctl('trigger', 'row-op', '--wait')->{status}, 0, 'a worker writes rows';
+	my $host = $daemon->ctl('index', 'hosts')->{lines}[0];
+	is_deeply [ @$host{qw(origin source repos failures state lastError)} ],
+		[ 'https://pds.example', 'document', 7, 2, 'ok', 'refused' ], 'a server';
+	like $host->{listedAt}, qr/^\d{4}-.*Z$/, 'when its list was read';
+	my $identity = $daemon->ctl('index', 'identities')->{lines}[0];
+	is_deeply [ @$identity{qw(did status handle pdsUrl)} ],
+		[ 'did:plc:abc', 'tombstoned', 'a.example', 'https://pds.example' ], 'an identity';
+	is_deeply $daemon->ctl('index', 'cursors')->{lines},
+		[ { service => 'relay https://relay.example', seq => 4711 } ], 'a cursor';
+	is scalar @{ $daemon->ctl('index', 'hosts', '--prefix', 'https://x')->{lines} }, 0,
+		'--prefix';
+	is $daemon->ctl('index', 'things')->{status}, 2, 'no such table';
+	is $daemon->ctl('index')->{status}, 2, 'no table at all';
+	my $got = Backfilld::Test::capture("$Backfilld::Test::BUILDDIR/backfillctl", '-s',
+		$daemon->socket, 'index', 'cursors');
+	is $got->{out}, <<'TABLE', 'as a table';
+SERVICE                       SEQ  EVENT  SAVED
+relay https://relay.example  4711  never  never
+TABLE
+
+	is $daemon->ctl('trigger', 'ruin-row-op', '--wait')->{status}, 0, 'one that is none';
+	$got = $daemon->ctl('index', 'cursors');
+	is $got->{status}, 74, 'EXIT_STORE';
+	is scalar @{ $got->{lines} }, 1, 'the other is printed';
 };
 
 subtest 'a damaged record is left out and told' => sub {

@@ -36,6 +36,7 @@ struct command {
 	X(cancel)	\
 	X(records)	\
 	X(repos)	\
+	X(index)	\
 	X(schedules)	\
 	X(status)	\
 	X(repo)		\
