@@ -139,6 +139,7 @@ subtest 'repos' => sub {
 	is $lines->[0]{rev}, '3migo7fijwi2k', 'their revision';
 	is $lines->[0]{pdsUrl}, 'https://pds.example', 'their server';
 	like $lines->[0]{syncedAt}, qr/^\d{4}-.*Z$/, 'when they were synced';
+	is $lines->[0]{checkedAt}, $lines->[0]{syncedAt}, 'which is when they were checked';
 	is scalar @{ $daemon->ctl('repos', '--did', $DIDS[1])->{lines} }, 1, 'one';
 	is $daemon->ctl('repos', '--did', 'did:plc:nobody')->{status}, 3, 'an unknown DID';
 };

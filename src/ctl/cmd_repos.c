@@ -39,6 +39,8 @@ print_json(const struct msg_repo *repo)
 	json_member_u64(&json, STR("records"), repo->records);
 	if (repo->synced_ms != 0)
 		json_member_datetime(&json, STR("syncedAt"), (int64_t)repo->synced_ms);
+	if (repo->checked_ms != 0)
+		json_member_datetime(&json, STR("checkedAt"), (int64_t)repo->checked_ms);
 	json_object_end(&json);
 	buf_add_byte(&line, '\n');
 	term_write(&line);
