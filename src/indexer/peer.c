@@ -192,6 +192,7 @@ static const struct {
 	{ MSG_TYPE_CHECKED, peer_on_checked },
 	{ MSG_TYPE_ROW_COMMIT, peer_on_row_commit },
 	{ MSG_TYPE_TALLY, peer_on_tally },
+	{ MSG_TYPE_COUNT, peer_on_count },
 	{ MSG_TYPE_LOOK, peer_on_look },
 	{ MSG_TYPE_RECORDS, peer_on_records },
 	{ MSG_TYPE_REPOS, peer_on_repos },

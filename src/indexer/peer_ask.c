@@ -60,6 +60,23 @@ peer_on_tally(struct peer *peer, const struct msg *msg, struct err *err)
 }
 
 int
+peer_on_count(struct peer *peer, const struct msg *msg, struct err *err)
+{
+	const struct msg_count *count = &msg->count;
+
+	if (check_ask(peer, "count", count->lane, err) == -1)
+		return -1;
+	if (count->collection.len > LIMIT_COLLECTION_BYTES)
+		return err_set(err, ERR_LIMIT, "count: a collection of %zu bytes",
+		    count->collection.len);
+	peer_start_scan(peer, &(struct scan_ask){
+		.kind = SCAN_COUNT, .lane = count->lane,
+		.key = { (const uint8_t *)count->collection.ptr, count->collection.len },
+	});
+	return 0;
+}
+
+int
 peer_on_look(struct peer *peer, const struct msg *msg, struct err *err)
 {
 	if (check_ask(peer, "look", msg->look.lane, err) == -1 ||

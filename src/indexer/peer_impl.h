@@ -57,6 +57,7 @@ int peer_check_prefix(const char *what, uint64_t table, struct bytes prefix,
 int peer_check_row(const char *what, uint64_t table, struct bytes key,
     struct err *err) BF_MUSTCHECK;
 int peer_on_tally(struct peer *peer, const struct msg *msg, struct err *err);
+int peer_on_count(struct peer *peer, const struct msg *msg, struct err *err);
 int peer_on_look(struct peer *peer, const struct msg *msg, struct err *err);
 int peer_on_records(struct peer *peer, const struct msg *msg, struct err *err);
 int peer_on_repos(struct peer *peer, const struct msg *msg, struct err *err);

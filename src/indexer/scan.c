@@ -285,12 +285,15 @@ scan_step(struct scan *scan, struct records *records, unsigned *rows,
 	case SCAN_TALLY:
 		rc = scan_tally(&step, &is_done, err);
 		break;
+	case SCAN_COUNT:
+		rc = scan_counts(&step, &is_done, err);
+		break;
 	}
 	records_read_end(&step.read);
 	*rows = step.rows;
 	if (rc == -1)
 		return -1;
-	if (is_done && scan->kind != SCAN_STATE && scan->kind != SCAN_TALLY)
+	if (is_done && scan->kind < SCAN_STATE)
 		channel_send(scan->channel, &(struct msg){ .type = MSG_TYPE_END,
 		    .end = { .lane = scan->lane } });
 	*is_done_out = is_done;

@@ -27,6 +27,7 @@ enum scan_kind {
 	SCAN_ROW,		/* `row`: one */
 	SCAN_STATE,		/* `state` alone: of one repository */
 	SCAN_TALLY,		/* `ack` alone: of one operation */
+	SCAN_COUNT,		/* `counted` alone */
 };
 
 /* What is asked.  Slices are borrowed for the call; what a kind does not use is

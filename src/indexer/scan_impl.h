@@ -26,5 +26,6 @@ int scan_rows(struct step *step, bool *is_done_out, struct err *err) BF_MUSTCHEC
 int scan_row(struct step *step, bool *is_done_out, struct err *err) BF_MUSTCHECK;
 int scan_state(struct step *step, bool *is_done_out, struct err *err) BF_MUSTCHECK;
 int scan_tally(struct step *step, bool *is_done_out, struct err *err) BF_MUSTCHECK;
+int scan_counts(struct step *step, bool *is_done_out, struct err *err) BF_MUSTCHECK;
 
 #endif

@@ -168,6 +168,14 @@ typedef bool records_collection_cb(struct str collection, uint64_t repo_id,
 int records_each_collection(struct records_read *read, uint64_t repo_id,
     records_collection_cb *each, void *arg, struct err *err) BF_MUSTCHECK;
 
+/* How many there are: records of one collection (empty: of all) in all
+ * repositories, and repositories. */
+struct records_count {
+	uint64_t records, repos;
+};
+int records_get_count(struct records_read *read, struct str collection,
+    struct records_count *count_out, struct err *err) BF_MUSTCHECK;
+
 /* Borrowed until records_read_end(); ERR_NOT_FOUND. */
 int records_get_row(struct records_read *read, unsigned table, struct bytes key,
     struct bytes *value_out, struct err *err) BF_MUSTCHECK;

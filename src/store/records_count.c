@@ -165,3 +165,20 @@ records_each_collection(struct records_read *read, uint64_t repo_id,
 	cursor_close(&cursor);
 	return rc;
 }
+
+int
+records_get_count(struct records_read *read, struct str collection,
+    struct records_count *count_out, struct err *err)
+{
+	struct records *records = read->records;
+	struct records_count count;
+	struct count_key key;
+
+	if (find_count(records, &read->txn, count_key(&key, collection, 0),
+	    &count.records, err) == -1 ||
+	    table_entries(&read->txn, &records->tables[RECORDS_REPO_ID], &count.repos,
+	    err) == -1)
+		return -1;
+	*count_out = count;
+	return 0;
+}

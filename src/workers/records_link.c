@@ -88,6 +88,8 @@ lane_id_of(const struct msg *msg)
 		return msg->repo.lane;
 	case MSG_TYPE_ROW:
 		return msg->row.lane;
+	case MSG_TYPE_COUNTED:
+		return msg->counted.lane;
 	default:
 		return 0;
 	}

@@ -17,6 +17,7 @@ struct link_question {
 	/* What came of it; those that its kind can get. */
 	link_state_cb *on_state;
 	link_tally_cb *on_tally;
+	link_count_cb *on_count;
 	link_row_cb *on_row;
 	link_record_cb *on_record;
 	link_repo_cb *on_repo;
@@ -59,6 +60,9 @@ set_lane(struct msg *msg, uint64_t lane)
 		break;
 	case MSG_TYPE_TALLY:
 		msg->tally.lane = lane;
+		break;
+	case MSG_TYPE_COUNT:
+		msg->count.lane = lane;
 		break;
 	case MSG_TYPE_ROWS:
 		msg->rows.lane = lane;
@@ -155,7 +159,8 @@ is_end(const struct link_question *question, enum msg_type type)
 	return type == MSG_TYPE_REFUSE ||
 	    (type == MSG_TYPE_END && question->on_end != NULL) ||
 	    (type == MSG_TYPE_STATE && question->on_state != NULL) ||
-	    (type == MSG_TYPE_ACK && question->on_tally != NULL);
+	    (type == MSG_TYPE_ACK && question->on_tally != NULL) ||
+	    (type == MSG_TYPE_COUNTED && question->on_count != NULL);
 }
 
 static void
@@ -167,6 +172,8 @@ tell_end(struct link_question *question, const struct msg *msg)
 		question->on_state(why == NULL ? &msg->state : NULL, why, question->arg);
 	else if (question->on_tally != NULL)
 		question->on_tally(why == NULL ? &msg->ack : NULL, why, question->arg);
+	else if (question->on_count != NULL)
+		question->on_count(why == NULL ? &msg->counted : NULL, why, question->arg);
 	else
 		question->on_end(why, question->arg);
 }
@@ -251,6 +258,19 @@ records_tally(struct records_link *link, link_tally_cb *on_tally, void *arg)
 
 	question->on_tally = on_tally;
 	question->msg.tally = (struct msg_tally){ 0 };
+	return ask(link, question);
+}
+
+struct link_question *
+records_count(struct records_link *link, struct str collection, link_count_cb *on_count,
+    void *arg)
+{
+	struct link_question *question = make(MSG_TYPE_COUNT, collection.len, arg);
+
+	question->on_count = on_count;
+	question->msg.count = (struct msg_count){
+		.collection = keep_str(question, collection),
+	};
 	return ask(link, question);
 }
 

@@ -88,6 +88,13 @@ typedef void link_tally_cb(const struct msg_ack *tally, const struct msg_refuse 
 struct link_question *records_tally(struct records_link *link, link_tally_cb *on_tally,
     void *arg);
 
+/* How many records of a collection (empty: of all) there are in all repositories,
+ * and how many repositories.  One of count and why is NULL. */
+typedef void link_count_cb(const struct msg_counted *count, const struct msg_refuse *why,
+    void *arg);
+struct link_question *records_count(struct records_link *link, struct str collection,
+    link_count_cb *on_count, void *arg);
+
 /* Rows in bytewise order of key: those that start with prefix (empty: all), behind
  * `after` (empty: from the start), at most limit (0: all). */
 typedef void link_row_cb(struct bytes key, struct bytes value, void *arg);

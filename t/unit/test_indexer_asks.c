@@ -345,6 +345,48 @@ indexer__keeps_a_refused_lane_until_its_worker_frees_it(void **state)
 }
 
 static void
+assert_counted(struct client *peer, const char *collection, uint64_t records,
+    uint64_t repos)
+{
+	struct msg msg;
+
+	peer_say(peer, (struct msg){ .type = MSG_TYPE_COUNT, .count = { 5,
+	    str_from(collection) } });
+	msg = peer_hear(peer, MSG_TYPE_COUNTED);
+	assert_int_equal(msg.counted.lane, 5);
+	assert_int_equal(msg.counted.records, records);
+	assert_int_equal(msg.counted.repos, repos);
+}
+
+static void
+indexer__counts_records_by_collection_and_repositories(void **state)
+{
+	struct client peer;
+
+	peer_attach(*state, &peer, OP, true);
+	assert_counted(&peer, "", 0, 0);
+	say_repo(&peer, DID, 3);
+	say_repo(&peer, "did:plc:bob", 2);
+	assert_counted(&peer, "", 5, 2);
+	assert_counted(&peer, "a", 5, 2);
+	assert_counted(&peer, "b", 0, 2);
+	client_clear(&peer);
+}
+
+static void
+indexer__closes_who_counts_a_collection_over_its_limit(void **state)
+{
+	char name[LIMIT_COLLECTION_BYTES + 2] = { 0 };
+	struct client peer;
+
+	memset(name, 'a', LIMIT_COLLECTION_BYTES + 1);
+	peer_attach(*state, &peer, OP, true);
+	peer_say(&peer, (struct msg){ .type = MSG_TYPE_COUNT, .count = { 5,
+	    str_from(name) } });
+	assert_closed(&peer);
+}
+
+static void
 indexer__forgets_a_question_that_is_aborted(void **state)
 {
 	struct buf frames = BUF_INIT;
@@ -368,6 +410,8 @@ static const struct CMUnitTest indexer_asks[] = {
 	TEST(indexer__goes_on_with_records_behind_any_of_them),
 	TEST(indexer__lists_first_what_was_not_checked_for_longest),
 	TEST(indexer__closes_who_asks_for_what_there_is_not),
+	TEST(indexer__counts_records_by_collection_and_repositories),
+	TEST(indexer__closes_who_counts_a_collection_over_its_limit),
 	TEST(indexer__answers_so_many_questions_at_a_time_and_no_more),
 	TEST(indexer__passes_over_what_crosses_the_refusal_of_a_scan),
 	TEST(indexer__keeps_a_refused_lane_until_its_worker_frees_it),
