@@ -293,6 +293,23 @@ on_abort(struct fake_indexer *indexer, uint64_t id)
 }
 
 static void
+on_count(struct fake_indexer *indexer, const struct msg_count *ask)
+{
+	struct msg msg = { .type = MSG_TYPE_COUNTED, .counted = {
+	    .lane = ask->lane, .repos = indexer->repo_count } };
+
+	for (size_t i = 0; i < indexer->repo_count; i++) {
+		const struct fake_records *records = &indexer->repos[i].records;
+
+		for (size_t k = 0; k < records->count; k++)
+			msg.counted.records += ask->collection.len == 0 ||
+			    str_starts_with(str_from(records->items[k].path),
+			    ask->collection);
+	}
+	fake_indexer_answer(indexer, &msg);
+}
+
+static void
 on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 {
 	struct fake_indexer *indexer = arg;
@@ -321,6 +338,9 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 		break;
 	case MSG_TYPE_COMMIT:
 		on_commit(indexer, &msg->commit);
+		break;
+	case MSG_TYPE_COUNT:
+		on_count(indexer, &msg->count);
 		break;
 	case MSG_TYPE_ABORT:
 		on_abort(indexer, msg->abort.lane);

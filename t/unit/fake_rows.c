@@ -426,23 +426,6 @@ on_repos(struct fake_indexer *indexer, const struct msg_repos *ask)
 	send_end(indexer, ask->lane);
 }
 
-static void
-on_count(struct fake_indexer *indexer, const struct msg_count *ask)
-{
-	struct msg msg = { .type = MSG_TYPE_COUNTED, .counted = {
-	    .lane = ask->lane, .repos = indexer->repo_count } };
-
-	for (size_t i = 0; i < indexer->repo_count; i++) {
-		const struct fake_records *records = &indexer->repos[i].records;
-
-		for (size_t k = 0; k < records->count; k++)
-			msg.counted.records += ask->collection.len == 0 ||
-			    str_starts_with(str_from(records->items[k].path),
-			    ask->collection);
-	}
-	fake_indexer_answer(indexer, &msg);
-}
-
 bool
 fake_rows_on_msg(struct fake_indexer *indexer, const struct msg *msg)
 {
@@ -472,9 +455,6 @@ fake_rows_on_msg(struct fake_indexer *indexer, const struct msg *msg)
 	case MSG_TYPE_TALLY:
 		tally.ack.lane = msg->tally.lane;
 		fake_indexer_answer(indexer, &tally);
-		break;
-	case MSG_TYPE_COUNT:
-		on_count(indexer, &msg->count);
 		break;
 	case MSG_TYPE_LOOK:
 		on_look(indexer, &msg->look);
