@@ -6,8 +6,11 @@
 #include "api/feed.h"
 #include "api/http.h"
 #include "api/resolver_link.h"
+#include "api/samples.h"
+#include "api/session.h"
 #include "api/supervisor_link.h"
 #include "common/buf.h"
+#include "common/clock.h"
 #include "common/exitcode.h"
 #include "common/fdutil.h"
 #include "common/log.h"
@@ -163,6 +166,7 @@ on_op(const struct op *op, void *arg)
 {
 	struct api *api = arg;
 
+	samples_op(api->samples, op, clock_wall_ms());
 	if (api->feed != NULL)
 		feed_op(api->feed, op);
 }
@@ -255,6 +259,8 @@ api_init(struct api *api, struct ev_loop *loop)
 
 	*api = (struct api){ .loop = loop };
 	settings_init(&api->settings);
+	api->samples = samples_new();
+	api->sessions = sessions_new();
 	watch_signal(api, &api->sigterm, SIGTERM);
 	watch_signal(api, &api->sigint, SIGINT);
 	ev_timer_init(&api->successor, on_successor_look, SUCCESSOR_LOOK_SECS,
@@ -275,6 +281,8 @@ api_clear(struct api *api)
 		feed_end(api->feed);
 	http_free(&api->http);
 	feed_free(&api->feed);
+	samples_free(&api->samples);
+	sessions_free(&api->sessions);
 	ops_close(&api->ops);
 	auth_clear(&api->auth);
 	settings_clear(&api->settings);

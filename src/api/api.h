@@ -27,6 +27,8 @@ struct feed;
 struct http;
 struct ops;
 struct resolver_link;
+struct samples;
+struct sessions;
 struct supervisor_link;
 
 struct api {
@@ -39,6 +41,8 @@ struct api {
 	struct resolver_link *resolver;
 	struct ops *ops;		/* NULL until the settings are there */
 	struct feed *feed;		/* likewise */
+	struct samples *samples;
+	struct sessions *sessions;
 	struct http *http;		/* likewise; reads its members below */
 	enum op_spelling spelling;
 

@@ -5,12 +5,12 @@
  * the supervisor, which says whether the operation may start.
  */
 #include "api/api.h"
+#include "api/h_trigger.h"
 #include "api/handlers.h"
 #include "api/input.h"
 #include "api/request.h"
 #include "common/limits.h"
 
-#define TRIGGER_TIMEOUT_MS	5000
 
 static int
 parse_params(const struct json_t *input, struct op *op, struct err *err)
@@ -76,30 +76,39 @@ on_started(struct request *request, const struct msg *msg)
 	json_object_end(&json);
 }
 
-static void
-start(struct request *request, struct str name)
+int
+trigger_parse(const struct json_t *input, struct str name, struct msg_trigger *trigger_out,
+    struct err *err)
 {
 	const struct op_type *type = op_type_find(name);
-	const struct json_t *input = request->input;
 	struct op params = { 0 };
-	struct msg msg = { .type = MSG_TYPE_TRIGGER };
-	struct err err;
 
-	if (parse_params(input, &params, &err) == -1 ||
-	    check_params(type, input, &params, &err) == -1) {
-		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
-		return;
-	}
-	msg.trigger = (struct msg_trigger){
+	if (parse_params(input, &params, err) == -1 ||
+	    check_params(type, input, &params, err) == -1)
+		return -1;
+	*trigger_out = (struct msg_trigger){
 		.type = type != NULL ? str_from(type->kebab) : name,
 		.did = params.did,
 		.pds_url = params.pds_url,
 		.uri = params.uri,
 		.batch_size = params.batch_size,
-		.started_by = request->caller,
 		.items_of = params.items_of,
 		.idempotency_key = params.idempotency_key,
 	};
+	return 0;
+}
+
+static void
+start(struct request *request, struct str name)
+{
+	struct msg msg = { .type = MSG_TYPE_TRIGGER };
+	struct err err;
+
+	if (trigger_parse(request->input, name, &msg.trigger, &err) == -1) {
+		reply_error(&request->reply, XRPC_INVALID_REQUEST, "%s", err.text);
+		return;
+	}
+	msg.trigger.started_by = request->caller;
 	request_ask(request, &msg, TRIGGER_TIMEOUT_MS, MSG_TYPE_OP, on_started);
 }
 

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "api/params.h"
 #include "atproto/aturi.h"
 #include "atproto/did.h"
 #include "common/limits.h"
@@ -61,6 +62,33 @@ input_free(struct json_t **input)
 {
 	json_decref(*input);
 	*input = NULL;
+}
+
+int
+input_from_form(const struct params *form, json_t **input_out, struct err *err)
+{
+	json_t *input = json_object();
+
+	for (size_t i = 0; i < form->count; i++) {
+		struct str name = form->list[i].name, value = form->list[i].value;
+		char key[32];
+		uint64_t number;
+		json_t *member;
+
+		if (str_is_empty(value) || !str_copy(key, sizeof(key), name))
+			continue;
+		if (str_eq(name, STR("batchSize")) && str_to_u64(value, &number) == 0 &&
+		    number <= INT64_MAX)
+			member = json_integer((json_int_t)number);
+		else
+			member = json_stringn(value.ptr, value.len);
+		if (json_object_set_new(input, key, member) == -1) {
+			json_decref(input);
+			return err_set(err, ERR_INVALID, "%s is not text", key);
+		}
+	}
+	*input_out = input;
+	return 0;
 }
 
 int

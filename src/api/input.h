@@ -25,6 +25,12 @@ int input_parse(struct str text, struct json_t **input_out, struct err *err)
     BF_MUSTCHECK;
 void input_free(struct json_t **input);
 
+/* As that, from the fields of a form: empty ones are absent, numbers are numbers where
+ * the lexicons have integers. */
+struct params;
+int input_from_form(const struct params *form, struct json_t **input_out,
+    struct err *err) BF_MUSTCHECK;
+
 /*
  * A member by its lexicon type.  Text is borrowed from input, and empty if the
  * member is absent; a member that is there may not be empty.

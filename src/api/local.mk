@@ -5,33 +5,60 @@ noinst_LIBRARIES += libbfapi.a
 libbfapi_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 libbfapi_a_SOURCES = \
 	src/api/auth.c src/api/auth.h \
+	src/api/chart.c src/api/chart.h \
 	src/api/feed.c src/api/feed.h \
 	src/api/head.c src/api/head.h \
 	src/api/head_layout.c src/api/head_layout.h \
+	src/api/html.c src/api/html.h \
 	src/api/input.c src/api/input.h \
 	src/api/op_query.c src/api/op_query.h \
 	src/api/params.c src/api/params.h \
 	src/api/reply.c src/api/reply.h \
 	src/api/resolver_link.c src/api/resolver_link.h \
+	src/api/samples.c src/api/samples.h \
+	src/api/session.c src/api/session.h \
 	src/api/supervisor_link.c src/api/supervisor_link.h \
+	src/api/type_info.c src/api/type_info.h \
 	src/api/xrpc_error.c src/api/xrpc_error.def src/api/xrpc_error.h
 
 pkglibexec_PROGRAMS += backfill-api
 backfill_api_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
 backfill_api_SOURCES = \
 	src/api/answer.c src/api/answer.h \
+	src/api/assets.h \
 	src/api/api.c src/api/api.h \
+	src/api/h_asset.c \
 	src/api/h_cancel.c \
 	src/api/h_pause.c \
 	src/api/h_events.c \
+	src/api/h_forms.c src/api/h_forms.h \
 	src/api/h_health.c \
+	src/api/h_home.c \
+	src/api/h_operation.c \
+	src/api/h_session.c src/api/h_session.h \
 	src/api/h_status.c \
-	src/api/h_trigger.c \
+	src/api/h_trigger.c src/api/h_trigger.h \
 	src/api/handlers.h \
 	src/api/http.c src/api/http.h \
+	src/api/items.c src/api/items.h \
 	src/api/main.c \
+	src/api/page.c src/api/page.h \
 	src/api/request.c src/api/request.h \
 	src/api/route.c src/api/route.h
+nodist_backfill_api_SOURCES = src/api/assets.c
+
+# The dashboard's files, as they are, in the binary.
+DASHBOARD_FILES = src/api/dashboard/app.js src/api/dashboard/icon.svg \
+	src/api/dashboard/style.css
+EXTRA_DIST += $(DASHBOARD_FILES) src/api/dashboard/embed
+BUILT_SOURCES += src/api/assets.c
+CLEANFILES += src/api/assets.c
+src/api/assets.c: $(DASHBOARD_FILES) src/api/dashboard/embed
+	$(AM_V_GEN)$(MKDIR_P) src/api && \
+	'$(srcdir)/src/api/dashboard/embed' $(srcdir)/src/api/dashboard/app.js \
+		$(srcdir)/src/api/dashboard/icon.svg \
+		$(srcdir)/src/api/dashboard/style.css > $@.tmp && mv $@.tmp $@
+
 backfill_api_LDADD = libbfapi.a libbfstore.a libbfproto.a libbfop.a \
 	libbfatproto.a libbfcommon.a \
 	$(MICROHTTPD_LIBS) $(JANSSON_LIBS) $(LMDB_LIBS) $(EV_LIBS)

@@ -1,8 +1,12 @@
 #include "api/request.h"
 
 #include "api/api.h"
+#include "api/h_forms.h"
+#include "api/h_session.h"
 #include "api/http.h"
 #include "api/input.h"
+#include "api/page.h"
+#include "api/session.h"
 #include "common/limits.h"
 #include "common/log.h"
 
@@ -25,6 +29,7 @@ request_reset(struct request *request)
 
 	link_wait_stop(&request->wait);
 	feed_reader_stop(&request->reader);
+	session_release(&request->session);
 	buf_reset(&target);
 	buf_shrink(&target, KEEP_BYTES);
 	buf_reset(&body);
@@ -38,6 +43,7 @@ request_clear(struct request *request)
 {
 	link_wait_stop(&request->wait);
 	feed_reader_stop(&request->reader);
+	session_release(&request->session);
 	buf_clear(&request->target);
 	buf_clear(&request->body);
 	reply_clear(&request->reply);
@@ -72,7 +78,8 @@ find_route(struct request *request, struct str path)
 static int
 check_method(struct request *request, struct str method)
 {
-	bool is_query = request->route->kind == ROUTE_QUERY;
+	bool is_query = request->route->kind == ROUTE_QUERY ||
+	    request->route->kind == ROUTE_PAGE;
 
 	if (str_eq(method, STR("OPTIONS"))) {
 		request->reply.status = 204;
@@ -104,13 +111,46 @@ check_params(struct request *request, char *query, size_t len)
 	return -1;
 }
 
+/* 0: it is in; -1: it is refused, with the reply written; 1: there is no session. */
+static int
+check_session(struct request *request)
+{
+	enum route_kind kind = request->route->kind;
+
+	switch (session_admit(request)) {
+	case SESSION_ADMITTED:
+		return 0;
+	case SESSION_FORGED:
+		reply_error(&request->reply, XRPC_ADMIN_REQUIRED, "The request does not come "
+		    "from a page of this server, or without its X-Form-Token");
+		return -1;
+	case SESSION_VIEWER:
+		reply_error(&request->reply, XRPC_ADMIN_REQUIRED,
+		    "This account may look on, not change anything");
+		return -1;
+	case SESSION_NONE:
+		break;
+	}
+	/* Forms take no other credentials: a browser sends those without being asked. */
+	if (kind == ROUTE_FORM || (kind == ROUTE_PAGE &&
+	    str_is_empty(request->head.authorization))) {
+		session_ask_login(request);
+		return -1;
+	}
+	return 1;
+}
+
 static int
 check_caller(struct request *request)
 {
 	enum auth_result result;
+	int rc;
 
 	if (request->route->access == ROUTE_PUBLIC)
 		return 0;
+	rc = check_session(request);
+	if (rc != 1)
+		return rc;
 	result = auth_check(&request->api->auth, request->head.authorization,
 	    &request->caller);
 	if (result == AUTH_OK)
@@ -151,7 +191,7 @@ check_body_head(struct request *request)
 	const struct head *head = &request->head;
 	enum route_kind kind = request->route->kind;
 
-	if (kind == ROUTE_QUERY && head->content_length > 0)
+	if ((kind == ROUTE_QUERY || kind == ROUTE_PAGE) && head->content_length > 0)
 		reply_error(&request->reply, XRPC_INVALID_REQUEST,
 		    "A request body was provided when none was expected");
 	else if (kind == ROUTE_PROCEDURE && check_input_head(request) == -1)
@@ -224,10 +264,29 @@ request_body(struct request *request, struct bytes part)
 }
 
 static void
+handle_form(struct request *request)
+{
+	struct err err;
+
+	if (params_parse((char *)buf_data(&request->body), buf_len(&request->body),
+	    &request->params, &err) == -1)
+		page_message(request, 400, "The form cannot be read", err.text);
+	else if (!session_form_is_ours(request))
+		page_message(request, 403, "That form is not of this page",
+		    "Load the page again and repeat what you did.");
+	else
+		request->route->handler(request);
+}
+
+static void
 handle(struct request *request)
 {
 	struct err err;
 
+	if (request->route->kind == ROUTE_FORM) {
+		handle_form(request);
+		return;
+	}
 	if (request->route->kind != ROUTE_PROCEDURE) {
 		request->route->handler(request);
 		return;
@@ -276,6 +335,24 @@ reply_message(struct request *request, const struct msg *msg)
 	reply_error(&request->reply, XRPC_INTERNAL, "Internal Server Error");
 }
 
+/* A form's handler writes pages; what was written here is an error for a program. */
+static void
+turn_into_page(struct request *request)
+{
+	struct reply *reply = &request->reply;
+	struct json_t *error;
+	struct str message = STR_NONE, id = STR_NONE;
+	struct err err;
+
+	if (reply->content_type != NULL || reply->location != NULL ||
+	    input_parse(buf_str(&reply->body), &error, &err) == -1)
+		return;
+	(void)!input_text(error, "message", &message, &err);
+	(void)!input_text(error, "id", &id, &err);
+	forms_error(request, reply->status, message, id);
+	input_free(&error);
+}
+
 static void
 on_link_answer(enum link_outcome outcome, const struct msg *msg, void *arg)
 {
@@ -296,6 +373,8 @@ on_link_answer(enum link_outcome outcome, const struct msg *msg, void *arg)
 		    "getBackfillStatus tells what became of the request");
 		break;
 	}
+	if (request->route->kind == ROUTE_FORM)
+		turn_into_page(request);
 	http_resume(request->conn);
 }
 
@@ -309,4 +388,6 @@ request_ask(struct request *request, struct msg *msg, int64_t timeout_ms,
 	    request, &request->wait) == -1)
 		reply_error(&request->reply, XRPC_SUPERVISOR_UNAVAILABLE,
 		    "The supervisor is not running: nothing was changed");
+	if (request->reply.status != 0 && request->route->kind == ROUTE_FORM)
+		turn_into_page(request);
 }

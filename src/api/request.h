@@ -22,6 +22,7 @@ struct api;
 struct http_conn;
 struct json_t;
 struct request;
+struct session;
 
 /* Write the reply from the supervisor's answer. */
 typedef void request_answer_cb(struct request *request, const struct msg *msg);
@@ -34,12 +35,13 @@ struct request {
 	/* what was asked */
 	struct buf target;		/* owned; path and query as they came */
 	struct head head;
-	struct params params;		/* into target */
+	struct params params;		/* into target; of a form: into body */
 	const struct route *route;	/* static */
 	struct str path_arg;		/* ":id" of the route; into target */
 	struct op_query query;		/* of the lists of operations; into params */
 	char cancel_id[TID_SIZE];	/* of cancelBackfill */
-	struct str caller;		/* who, once authenticated; into struct auth */
+	struct str caller;		/* who, once authenticated; into struct auth or session */
+	struct session *session;	/* held; NULL: not by a cookie */
 	struct buf body;		/* owned */
 	struct json_t *input;		/* owned; of a procedure, while its handler runs */
 

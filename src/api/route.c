@@ -27,6 +27,20 @@ static const struct route routes[] = {
 
 	{ .name = "/events", .access = ROUTE_READ, .handler = h_events },
 
+	/* the dashboard */
+	{ .name = "/", .kind = ROUTE_PAGE, .access = ROUTE_READ, .handler = h_home },
+	{ .name = "/op/:id", .kind = ROUTE_PAGE, .access = ROUTE_READ,
+	    .handler = h_operation },
+	{ .name = "/op/:id/cancel", .kind = ROUTE_FORM, .handler = h_cancel_form },
+	{ .name = "/start", .kind = ROUTE_FORM, .handler = h_start },
+	{ .name = "/login", .kind = ROUTE_PAGE, .access = ROUTE_PUBLIC,
+	    .handler = h_login },
+	{ .name = "/session", .kind = ROUTE_FORM, .access = ROUTE_PUBLIC,
+	    .handler = h_session_start },
+	{ .name = "/session/end", .kind = ROUTE_FORM, .access = ROUTE_READ,
+	    .handler = h_session_end },
+	{ .name = "/assets/:id", .access = ROUTE_PUBLIC, .handler = h_asset },
+
 	{ .name = "/xrpc/_health", .access = ROUTE_PUBLIC, .handler = h_health },
 	{ .name = "/livez", .access = ROUTE_PUBLIC, .handler = h_livez },
 	{ .name = "/readyz", .access = ROUTE_PUBLIC, .handler = h_readyz },

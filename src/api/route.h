@@ -29,6 +29,8 @@ enum route_kind {
 	ROUTE_QUERY,		/* GET and HEAD; no body */
 	ROUTE_PROCEDURE,	/* POST with a JSON body */
 	ROUTE_ACTION,		/* POST; parameters are in the URL, a body is ignored */
+	ROUTE_PAGE,		/* GET and HEAD; without credentials: to the login */
+	ROUTE_FORM,		/* POST from a page of ours; the body are its fields */
 };
 
 /* Who may.  A row that does not say is for admins alone. */
