@@ -35,13 +35,13 @@ add_points(struct buf *to, const struct samples_view *view, double top)
 void
 chart_write(struct buf *to, const struct samples_view *view)
 {
-	double top = nice_top(view->most);
+	double top = nice_top(view->most * 1.1);	/* the line stays below it */
 	char rate[HUMAN_SIZE], span[HUMAN_SIZE];
 
-	human_rate((uint64_t)(top * 1000), rate);
+	human_count((uint64_t)top, rate);
 	human_duration(view->step_ms * view->count, span);
 	buf_printf(to, "<figure class=\"chart\"><figcaption>Records per second"
-	    "<span>over %s</span></figcaption><div class=\"plot\"><span class=\"top\">%s</span>"
+	    "<span>over %s</span></figcaption><div class=\"plot\"><span class=\"top\">%s/s</span>"
 	    "<svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" role=\"img\" "
 	    "aria-label=\"Records per second over %s, at most %.0f\">"
 	    "<path class=\"grid\" d=\"M0 .5H%d M0 %dH%d\"/>", span, rate, WIDTH, HEIGHT, span,

@@ -1,7 +1,7 @@
 /*
- * h_forms.c - the dashboard's forms that start or cancel an operation.
+ * h_forms.c - the dashboard's forms that start, pause or cancel an operation.
  *
- * They do what triggerBackfill and cancelBackfill do, and end in a page.  Where
+ * They do what the XRPC methods do, and end in a page.  Where
  * starting costs much, a page asks first; app.js asks by itself.
  */
 #include <stdio.h>
@@ -76,15 +76,10 @@ ask_first(struct request *request, const char *cost)
 static int
 parse_form(struct request *request, struct msg_trigger *trigger_out, struct err *err)
 {
-	struct str type = field(request, "type"), items_of = field(request, "itemsOf");
+	struct str type = field(request, "type");
 
 	if (op_type_find(type) == NULL && !op_type_is_plain_name(type))
 		return err_set(err, ERR_INVALID, "That is no type of operation.");
-	/* Its type and parameters are those of the operation whose items failed. */
-	if (!str_is_empty(items_of)) {
-		*trigger_out = (struct msg_trigger){ .items_of = items_of };
-		return 0;
-	}
 	if (input_from_form(&request->params, &request->input, err) == -1)
 		return -1;
 	return trigger_parse(request->input, type, trigger_out, err);
@@ -110,6 +105,33 @@ h_start(struct request *request)
 	else
 		request_ask(request, &msg, TRIGGER_TIMEOUT_MS, MSG_TYPE_OP, on_started);
 	input_free(&request->input);
+}
+
+/* --- pause and resume --- */
+
+static void
+on_paused(struct request *request, const struct msg *msg)
+{
+	go_to_operation(request, msg->op.op.id,
+	    msg->op.op.paused_ms != 0 ? "paused" : "resumed");
+}
+
+void
+h_pause_form(struct request *request)
+{
+	struct msg msg = { .type = MSG_TYPE_PAUSE };
+
+	msg.pause = (struct msg_pause){ .id = request->path_arg, .by = request->caller };
+	request_ask(request, &msg, TRIGGER_TIMEOUT_MS, MSG_TYPE_OP, on_paused);
+}
+
+void
+h_resume_form(struct request *request)
+{
+	struct msg msg = { .type = MSG_TYPE_RESUME };
+
+	msg.resume = (struct msg_resume){ .id = request->path_arg, .by = request->caller };
+	request_ask(request, &msg, TRIGGER_TIMEOUT_MS, MSG_TYPE_OP, on_paused);
 }
 
 /* --- cancel --- */

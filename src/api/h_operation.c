@@ -12,6 +12,7 @@
 #include "api/items.h"
 #include "api/page.h"
 #include "api/request.h"
+#include "api/type_info.h"
 #include "common/human.h"
 #include "op/op_progress.h"
 #include "op/op_type.h"
@@ -213,6 +214,7 @@ write_actions(struct page *page, const struct op *op)
 		write_retry(page, op);
 		write_again(page, op);
 	} else {
+		page_pause_form(page, op);
 		page_cancel_form(page, op);
 	}
 	html(page->to, "</div>");
@@ -265,6 +267,8 @@ write_told(struct page *page)
 		{ "failed", "It was too late to cancel: it had failed." },
 		{ "queued", "It was interrupted and is queued again." },
 		{ "running", "It is still running." },
+		{ "paused", "It is paused: its worker stops between two items." },
+		{ "resumed", "It goes on." },
 		{ "busy", "The same operation is under way already: this is it." },
 	};
 	struct str told;
@@ -305,6 +309,7 @@ write_operation(struct page *page, struct ops_read *read, const struct op *op,
 void
 h_operation(struct request *request)
 {
+	const struct type_info *info;
 	struct ops_read *read;
 	struct page page;
 	struct err err;
@@ -317,7 +322,8 @@ h_operation(struct request *request)
 	}
 	rc = ops_get(read, request->path_arg, &op, &err);
 	if (rc == 0) {
-		page = page_begin(request, 200, "Operation");
+		info = type_info_find(op.type);
+		page = page_begin(request, 200, info != NULL ? info->title : "Operation");
 		rc = write_operation(&page, read, &op, &err);
 	}
 	ops_read_end(&read);

@@ -15,7 +15,7 @@ route_handler h_events;
 
 /* h_home.c, h_operation.c, h_session.c, h_forms.c, h_asset.c: the dashboard */
 route_handler h_home, h_operation, h_login, h_session_start, h_session_end;
-route_handler h_start, h_cancel_form, h_asset;
+route_handler h_start, h_cancel_form, h_pause_form, h_resume_form, h_asset;
 
 /* h_trigger.c */
 route_handler h_trigger, h_trigger_type;

@@ -77,7 +77,10 @@ dist_lexicon_DATA = \
 	etc/lexicons/triggerGovernanceSync.json \
 	etc/lexicons/triggerPDSScan.json
 
-UNIT_TESTS += t/unit/test_api t/unit/test_supervisor_link
+UNIT_TESTS += t/unit/test_api t/unit/test_api_pages t/unit/test_supervisor_link
+t_unit_test_api_pages_SOURCES = t/unit/test_api_pages.c
+t_unit_test_api_pages_LDADD = libbfapi.a libbfproto.a libbfop.a libbfatproto.a \
+	$(UNIT_LDADD_COMMON) $(JANSSON_LIBS) $(EV_LIBS)
 t_unit_test_api_SOURCES = t/unit/test_api.c
 t_unit_test_api_LDADD = libbfapi.a libbfproto.a libbfop.a libbfatproto.a \
 	$(UNIT_LDADD_COMMON) $(JANSSON_LIBS) $(EV_LIBS)
@@ -91,4 +94,5 @@ t_unit_fill_ops_LDADD = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
 EXTRA_DIST += t/lib/Backfilld/Api.pm t/lib/Backfilld/Lexicon.pm \
 	t/lib/Backfilld/RawHttp.pm t/40-api-methods.t t/41-api-abuse.t \
 	t/43-api-events.t \
+	t/44-dashboard.t t/45-browser.t t/lib/Backfilld/Browser.pm \
 	t/42-api-supervisor-gone.t docs/api.md

@@ -148,8 +148,7 @@ page_target(struct page *page, const struct op *op)
 void
 page_badge(struct page *page, const struct op *op)
 {
-	const char *word = op_is_being_cancelled(op) ? "cancelling" :
-	    op_status_word(op_status(op));
+	const char *word = op_condition(op);
 
 	buf_printf(page->to, "<span class=\"badge %s\">%s</span>", word, word);
 	if (op_status(op) == OP_COMPLETED && op->items_failed > 0)
@@ -255,4 +254,20 @@ page_cancel_form(struct page *page, const struct op *op)
 	html(to, "<button class=\"danger quiet\">Cancel<span class=\"sr\"> ");
 	page_type(page, op->type);
 	html(to, "</span></button></form>");
+}
+
+void
+page_pause_form(struct page *page, const struct op *op)
+{
+	struct buf *to = page->to;
+	const char *what = op->paused_ms != 0 ? "resume" : "pause";
+
+	if (!page->may_change || op_status_is_terminal(op_status(op)) ||
+	    op_is_being_cancelled(op))
+		return;
+	html(to, "<form method=\"post\" action=\"/op/");
+	html_text(to, op->id);
+	buf_printf(to, "/%s\">", what);
+	page_form_token(page);
+	buf_printf(to, "<button>%s</button></form>", op->paused_ms != 0 ? "Resume" : "Pause");
 }

@@ -54,6 +54,8 @@ void page_progress(struct page *page, const struct op *op);
 /* How long it took, or has taken so far. */
 void page_duration(struct page *page, const struct op *op);
 
+/* Buttons, for an operation that has not ended; nothing otherwise. */
 void page_cancel_form(struct page *page, const struct op *op);
+void page_pause_form(struct page *page, const struct op *op);
 
 #endif

@@ -31,6 +31,8 @@ static const struct route routes[] = {
 	{ .name = "/", .kind = ROUTE_PAGE, .access = ROUTE_READ, .handler = h_home },
 	{ .name = "/op/:id", .kind = ROUTE_PAGE, .access = ROUTE_READ,
 	    .handler = h_operation },
+	{ .name = "/op/:id/pause", .kind = ROUTE_FORM, .handler = h_pause_form },
+	{ .name = "/op/:id/resume", .kind = ROUTE_FORM, .handler = h_resume_form },
 	{ .name = "/op/:id/cancel", .kind = ROUTE_FORM, .handler = h_cancel_form },
 	{ .name = "/start", .kind = ROUTE_FORM, .handler = h_start },
 	{ .name = "/login", .kind = ROUTE_PAGE, .access = ROUTE_PUBLIC,

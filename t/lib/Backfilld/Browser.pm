@@ -151,6 +151,9 @@ sub complaints {
 
 # --- the page ---
 
+# Text as the page's language writes it.
+sub quote { return $json->encode($_[0]) }
+
 # The value of an expression in the page.
 sub eval_js {
 	my ($self, $expression) = @_;
@@ -215,10 +218,12 @@ sub fill {
 	$self->call('Input.insertText', { text => $text });
 }
 
+my %CODES = (Enter => 13, Escape => 27, Tab => 9);
+
 sub press {
 	my ($self, $key, %more) = @_;
-	$self->call('Input.dispatchKeyEvent', { type => $_, key => $key, code => $key, %more })
-		for qw(keyDown keyUp);
+	$self->call('Input.dispatchKeyEvent', { type => $_, key => $key, code => $key,
+		windowsVirtualKeyCode => $CODES{$key}, %more }) for qw(keyDown keyUp);
 }
 
 # --- how it looks ---
