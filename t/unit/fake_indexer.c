@@ -98,8 +98,8 @@ fake_records_get(const struct fake_records *records, const char *path)
 	return is_there ? &records->items[at] : NULL;
 }
 
-static void
-clear_records(struct fake_records *records)
+void
+fake_records_clear(struct fake_records *records)
 {
 	for (size_t i = 0; i < records->count; i++) {
 		free(records->items[i].path);
@@ -154,8 +154,8 @@ find_lane(struct fake_indexer *indexer, uint64_t id)
 static void
 close_lane(struct fake_lane *lane)
 {
-	clear_records(&lane->staged);
-	clear_records(&lane->scanned);
+	fake_records_clear(&lane->staged);
+	fake_records_clear(&lane->scanned);
 	*lane = (struct fake_lane){ 0 };
 }
 
@@ -262,7 +262,7 @@ on_commit(struct fake_indexer *indexer, const struct msg_commit *commit)
 	}
 	indexer->commits++;
 	count_changes(&repo->records, &lane->staged, &msg.ack);
-	clear_records(&repo->records);
+	fake_records_clear(&repo->records);
 	repo->records = lane->staged;
 	lane->staged = (struct fake_records){ 0 };
 	assert_true(str_copy(repo->pds_url, sizeof(repo->pds_url), commit->pds_url));
@@ -393,6 +393,6 @@ fake_indexer_clear(struct fake_indexer *indexer)
 	for (size_t i = 0; i < FAKE_LANES; i++)
 		close_lane(&indexer->lanes[i]);
 	for (size_t i = 0; i < indexer->repo_count; i++)
-		clear_records(&indexer->repos[i].records);
+		fake_records_clear(&indexer->repos[i].records);
 	fake_rows_clear_all(indexer);
 }

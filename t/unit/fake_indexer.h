@@ -82,6 +82,7 @@ void fake_records_put(struct fake_records *records, struct str path,
 /* The same with its bytes, which a walk tells. */
 void fake_records_put_record(struct fake_records *records, struct str path,
     const struct cid *cid, struct bytes record);
+void fake_records_clear(struct fake_records *records);
 bool fake_records_delete(struct fake_records *records, struct str path);
 const struct fake_record *fake_records_get(const struct fake_records *records,
     const char *path);
