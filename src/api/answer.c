@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/api.h"
+#include "api/cors.h"
 #include "api/request.h"
+#include "common/limits.h"
 
 #define STREAM_BLOCK_BYTES	4096	/* read at a time */
 #define TAG_SIZE		20
@@ -92,6 +95,36 @@ add_page_headers(struct MHD_Response *response, const struct reply *reply)
 		add_header(response, "Set-Cookie", reply->cookie);
 }
 
+/*
+ * What pages of other sites may do (Fetch standard, "CORS protocol").  Never with
+ * credentials that a browser adds by itself: a page has to have its own token or
+ * password, and no cookie of ours helps it.
+ */
+static void
+add_cors_headers(struct MHD_Response *response, const struct request *request)
+{
+	struct str origin = request->head.origin;
+	enum cors verdict = cors_judge(request->api->settings.cors_origins, origin);
+	char text[LIMIT_URL_BYTES + 1];
+
+	if (verdict != CORS_ANY)
+		add_header(response, "Vary", "Origin");
+	if (origin.ptr == NULL || verdict == CORS_NO ||
+	    !str_copy(text, sizeof(text), origin))
+		return;
+	add_header(response, "Access-Control-Allow-Origin", verdict == CORS_ANY ? "*" :
+	    text);
+	add_header(response, "Access-Control-Expose-Headers",
+	    "ETag, Retry-After, WWW-Authenticate");
+	if (!request->reply.allows_methods)
+		return;
+	add_header(response, "Access-Control-Allow-Methods", "GET, HEAD, POST");
+	add_header(response, "Access-Control-Allow-Headers", "Authorization, "
+	    "Content-Type, If-None-Match, Last-Event-ID, atproto-accept-labelers, "
+	    "atproto-proxy, *");
+	add_header(response, "Access-Control-Max-Age", "86400");
+}
+
 static void
 add_headers(struct MHD_Response *response, const struct request *request, bool is_last)
 {
@@ -103,7 +136,9 @@ add_headers(struct MHD_Response *response, const struct request *request, bool i
 		add_header(response, "Content-Type", "application/json");
 	if (reply->closes || is_last)
 		add_header(response, "Connection", "close");
-	if (reply->asks_credentials)
+	if (reply->asks_token)
+		add_header(response, "WWW-Authenticate", "Bearer realm=\"backfilld\"");
+	if (reply->asks_password)
 		add_header(response, "WWW-Authenticate",
 		    "Basic realm=\"admin\", charset=\"UTF-8\"");
 	if (reply->retry_after_secs > 0) {
@@ -116,17 +151,9 @@ add_headers(struct MHD_Response *response, const struct request *request, bool i
 		add_header(response, "Cache-Control", "no-store");
 	if (reply->is_for_browser || reply->location != NULL || reply->cookie != NULL)
 		add_page_headers(response, reply);
-	/* Any page may ask: no cookie lets it act for somebody who did not mean it. */
-	if (request->head.origin.ptr != NULL)
-		add_header(response, "Access-Control-Allow-Origin", "*");
-	if (reply->allows_methods) {
+	if (reply->allows_methods)
 		add_header(response, "Allow", "GET, HEAD, POST, OPTIONS");
-		add_header(response, "Access-Control-Allow-Methods",
-		    "GET, HEAD, POST");
-		add_header(response, "Access-Control-Allow-Headers",
-		    "Authorization, Content-Type");
-		add_header(response, "Access-Control-Max-Age", "86400");
-	}
+	add_cors_headers(response, request);
 }
 
 struct MHD_Response *

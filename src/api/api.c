@@ -112,7 +112,7 @@ apply_settings(struct api *api)
 	apply_log_level(api);
 	api->spelling = str_eq(str_from(api->settings.type_spelling), STR("camel")) ?
 	    OP_CAMEL : OP_KEBAB;
-	auth_init(&api->auth, api->settings.admin_password);
+	auth_init(&api->auth, &api->settings, api->resolver);
 }
 
 /* Every connection takes a descriptor; the soft limit is often 1024. */

@@ -1,89 +1,147 @@
 #include "api/auth.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "atproto/basex.h"
+#include "api/password.h"
+#include "api/replay.h"
+#include "api/throttle.h"
+#include "atproto/did.h"
 #include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
 #include "common/mem.h"
 
-#define USER_PREFIX	"admin:"
+static char *
+take_text(struct buf *buf)
+{
+	char *text = xstrndup((const char *)buf_data(buf), buf_len(buf));
+
+	buf_clear(buf);
+	return text;
+}
+
+/* "https://backfill.example.com" -> "did:web:backfill.example.com"; "" for what has a
+ * path, or a port that did:web does not know. */
+static char *
+did_from_url(struct str url)
+{
+	struct buf did = BUF_INIT;
+	const char *host = memmem(url.ptr, url.len, "://", 3);
+
+	if (host == NULL)
+		return xstrdup("");
+	buf_add_str(&did, STR("did:web:"));
+	for (const char *c = host + 3; c < url.ptr + url.len; c++) {
+		if (*c == ':')
+			buf_add_str(&did, STR("%3A"));
+		else if (*c != '/' || c + 1 != url.ptr + url.len)
+			buf_add_byte(&did, (uint8_t)*c);
+	}
+	if (!did_is_atproto(buf_str(&did)))
+		buf_reset(&did);
+	return take_text(&did);
+}
+
+static char *
+make_service_did(const struct settings *settings)
+{
+	char *did;
+
+	if (*settings->service_did == '\0')
+		did = did_from_url(str_from(settings->public_url));
+	else
+		did = xstrdup(settings->service_did);
+	if (*did != '\0' && !did_is_atproto(str_from(did))) {
+		log_error("service_did: \"%s\" is no did:plc or did:web: tokens are not "
+		    "taken", did);
+		*did = '\0';
+	}
+	return did;
+}
+
+/* The reference PDS names the DID alone when it proxies; the specification wants the
+ * service's id behind it. */
+static char *
+make_audiences(const struct settings *settings, const char *service_did)
+{
+	struct buf text = BUF_INIT;
+
+	if (*settings->service_audiences != '\0' || *service_did == '\0')
+		return xstrdup(settings->service_audiences);
+	buf_printf(&text, "%s#" AUTH_SERVICE_ID " %s", service_did, service_did);
+	return take_text(&text);
+}
+
+static void
+check_list(const char *name, const char *list)
+{
+	struct str rest = str_from(list), did;
+
+	while (!str_is_empty(did = settings_next_item(&rest)))
+		if (!did_is_atproto(did))
+			log_error("%s: \"%.*s\" is no did:plc or did:web: nobody has it",
+			    name, STR_FMT(did));
+}
 
 void
-auth_init(struct auth *auth, const char *admin_password)
+auth_init(struct auth *auth, const struct settings *settings,
+    struct resolver_link *resolver)
 {
-	struct buf plain = BUF_INIT, coded = BUF_INIT;
-
-	*auth = (struct auth){ NULL };
-	if (*admin_password == '\0')
-		return;
-	buf_printf(&plain, USER_PREFIX "%s", admin_password);
-	base64_encode(buf_bytes(&plain), &coded);
-	auth->basic = xstrndup((const char *)buf_data(&coded), buf_len(&coded));
-	explicit_bzero(buf_data(&plain), buf_len(&plain));
-	explicit_bzero(buf_data(&coded), buf_len(&coded));
-	buf_clear(&plain);
-	buf_clear(&coded);
+	*auth = (struct auth){ .settings = settings, .resolver = resolver };
+	auth->since_secs = clock_wall_ms() / 1000;
+	auth->replay = replay_new();
+	auth->throttle = throttle_new();
+	auth->service_did = make_service_did(settings);
+	auth->audiences = make_audiences(settings, auth->service_did);
+	if (*settings->admin_password != '\0')
+		auth->password = password_new(settings->admin_password);
+	check_list("admins", settings->admins);
+	check_list("viewers", settings->viewers);
+	if (*settings->admins != '\0' && !auth_takes_tokens(auth))
+		log_warn("admins are listed, but there is neither public_url nor "
+		    "service_did: their tokens cannot be taken");
 }
 
 void
 auth_clear(struct auth *auth)
 {
-	if (auth->basic != NULL)
-		explicit_bzero(auth->basic, strlen(auth->basic));
-	free(auth->basic);
-	auth->basic = NULL;
+	password_free(&auth->password);
+	replay_free(&auth->replay);
+	throttle_free(&auth->throttle);
+	free(auth->service_did);
+	free(auth->audiences);
+	*auth = (struct auth){ 0 };
 }
 
-/* The time depends on what was given only, not on how much of it is right. */
 static bool
-is_equal(struct str given, const char *secret)
+is_listed(const char *list, struct str did)
 {
-	size_t len = strlen(secret);
-	unsigned difference = given.len != len;
+	struct str rest = str_from(list), item;
 
-	for (size_t i = 0; i < given.len; i++)
-		difference |= (unsigned char)given.ptr[i] ^
-		    (unsigned char)secret[i % len];
-	return difference == 0;
+	while (!str_is_empty(item = settings_next_item(&rest)))
+		if (str_eq(item, did))
+			return true;
+	return false;
 }
 
-enum auth_result
-auth_check(const struct auth *auth, struct str authorization,
-    struct str *caller_out)
+enum role
+auth_role(const struct auth *auth, struct str did)
 {
-	static const struct str scheme = { "Basic ", 6 };
-	struct str given;
-
-	if (auth->basic == NULL)
-		return AUTH_NOT_CONFIGURED;
-	if (authorization.len < scheme.len ||
-	    strncasecmp(authorization.ptr, scheme.ptr, scheme.len) != 0)
-		return AUTH_MISSING;
-	given = (struct str){ authorization.ptr + scheme.len,
-	    authorization.len - scheme.len };
-	while (given.len > 0 && given.ptr[given.len - 1] == '=')
-		given.len--;
-	if (!is_equal(given, auth->basic))
-		return AUTH_WRONG;
-	*caller_out = STR("admin");
-	return AUTH_OK;
+	if (is_listed(auth->settings->admins, did))
+		return ROLE_ADMIN;
+	return is_listed(auth->settings->viewers, did) ? ROLE_VIEWER : ROLE_NONE;
 }
 
-const char *
-auth_result_text(enum auth_result result)
+bool
+auth_takes_passwords(const struct auth *auth)
 {
-	switch (result) {
-	case AUTH_OK:
-		break;
-	case AUTH_MISSING:
-		return "Authentication Required: HTTP Basic with the user \"admin\"";
-	case AUTH_WRONG:
-		return "The user name or the password is wrong";
-	case AUTH_NOT_CONFIGURED:
-		return "No admin password is configured: set admin_password or "
-		    "admin_password_file in backfilld.conf";
-	}
-	return "";
+	return auth->password != NULL;
+}
+
+bool
+auth_takes_tokens(const struct auth *auth)
+{
+	return *auth->audiences != '\0';
 }

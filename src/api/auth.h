@@ -1,37 +1,56 @@
 /*
- * auth.h - who sends this request, and may they?
+ * auth.h - what decides who may use the API, for all requests together.
  *
- * The HTTP Basic admin password, compared in constant time.  A caller is
- * recorded as the operation's started_by or cancelled_by.
+ * How one request is looked at is in caller.h.  Here is what outlives requests:
+ * the password, the tokens that were used, who failed too often, and the lists of
+ * accounts, which are read from the settings each time, so that a reload counts at
+ * once.
  */
 #ifndef BF_API_AUTH_H
 #define BF_API_AUTH_H
 
-#include "common/attr.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/settings.h"
 #include "common/str.h"
 
-struct auth {
-	char *basic;	/* owned; base64 of "admin:PASSWORD"; NULL if none */
+struct password;
+struct replay;
+struct resolver_link;
+struct throttle;
+
+/* The service's id in its DID document: what users put behind '#'. */
+#define AUTH_SERVICE_ID	"backfill"
+
+enum role {
+	ROLE_NONE,
+	ROLE_VIEWER,			/* may look on */
+	ROLE_ADMIN,
 };
 
-/* The password is not kept.  An empty one means that none is configured: then
- * nobody is let in. */
-void auth_init(struct auth *auth, const char *admin_password);
+struct auth {
+	const struct settings *settings;	/* borrowed, outlives us */
+	struct resolver_link *resolver;		/* likewise */
+
+	/* owned */
+	struct password *password;		/* NULL: none is configured */
+	struct replay *replay;
+	struct throttle *throttle;
+	char *service_did;			/* "" : tokens are not taken */
+	char *audiences;			/* parted by blanks */
+	int64_t since_secs;			/* replay knows the tokens since then */
+};
+
+/* The settings are complete.  Says in the log what is wrong with them. */
+void auth_init(struct auth *auth, const struct settings *settings,
+    struct resolver_link *resolver);
 void auth_clear(struct auth *auth);
 
-enum auth_result {
-	AUTH_OK,
-	AUTH_MISSING,		/* no credentials, or of a kind that is not taken */
-	AUTH_WRONG,
-	AUTH_NOT_CONFIGURED,	/* right or wrong, there is nothing to compare with */
-};
+enum role auth_role(const struct auth *auth, struct str did);
 
-/* Look at an Authorization header (empty if there was none).  caller_out, for
- * AUTH_OK, lives as long as auth. */
-enum auth_result auth_check(const struct auth *auth, struct str authorization,
-    struct str *caller_out) BF_MUSTCHECK;
-
-/* What to tell the client; for any result but AUTH_OK. */
-const char *auth_result_text(enum auth_result result);
+/* Is there any way in? */
+bool auth_takes_passwords(const struct auth *auth);
+bool auth_takes_tokens(const struct auth *auth);
 
 #endif

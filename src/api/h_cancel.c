@@ -48,7 +48,7 @@ on_cancelled(struct request *request, const struct msg *msg)
 
 	json_object_begin(&json);
 	json_member_bool(&json, STR("success"), cancelled->success);
-	json_member_str(&json, STR("id"), str_from(request->cancel_id));
+	json_member_str(&json, STR("id"), str_from(request->op_id));
 	json_member_str(&json, STR("status"), cancelled->status);
 	json_member_str(&json, STR("message"), cancelled->text);
 	json_object_end(&json);
@@ -71,7 +71,7 @@ h_cancel(struct request *request)
 		    "There is no operation with this id");
 		return;
 	}
-	(void)str_copy(request->cancel_id, sizeof(request->cancel_id), id);
+	(void)str_copy(request->op_id, sizeof(request->op_id), id);
 	msg.cancel = (struct msg_cancel){
 		.id = id,
 		.by = request->caller,

@@ -143,7 +143,7 @@ on_cancelled(struct request *request, const struct msg *msg)
 
 	if (op_status_parse(msg->cancelled.status, &status) == -1)
 		status = OP_RUNNING;
-	go_to_operation(request, str_from(request->cancel_id), op_status_word(status));
+	go_to_operation(request, str_from(request->op_id), op_status_word(status));
 }
 
 void
@@ -155,7 +155,7 @@ h_cancel_form(struct request *request)
 		page_message(request, 404, "There is no such operation", "");
 		return;
 	}
-	(void)str_copy(request->cancel_id, sizeof(request->cancel_id), request->path_arg);
+	(void)str_copy(request->op_id, sizeof(request->op_id), request->path_arg);
 	msg.cancel = (struct msg_cancel){
 		.id = request->path_arg, .by = request->caller,
 	};

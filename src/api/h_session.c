@@ -9,12 +9,16 @@
 
 #include "api/api.h"
 #include "api/handlers.h"
+#include "api/http.h"
+#include "api/input.h"
 #include "api/page.h"
 #include "api/request.h"
 #include "api/session.h"
 #include "atproto/basex.h"
 #include "common/clock.h"
 #include "common/mem.h"
+
+#define TOKEN_FRONT	"eyJ"		/* {" in base64: how every token begins */
 
 /* --- requests with a cookie --- */
 
@@ -96,6 +100,22 @@ checked_next(struct str next)
 	return STR("/");
 }
 
+/* What to ask one's own server for. */
+static void
+write_token_hint(const struct request *request, struct buf *to)
+{
+	struct str audience = str_from(request->api->auth.audiences);
+
+	audience = settings_next_item(&audience);
+	html(to, "<p class=\"hint\">A token is what "
+	    "<code>com.atproto.server.getServiceAuth</code> of your server gives for "
+	    "<code>aud=");
+	html_text(to, audience);
+	html(to, "</code>, <code>lxm=");
+	html_text(to, str_from(request->api->settings.authority));
+	html(to, ".startSession</code>.</p>");
+}
+
 static void
 write_login(struct request *request, unsigned status, const char *problem)
 {
@@ -118,7 +138,10 @@ write_login(struct request *request, unsigned status, const char *problem)
 	    "autocomplete=\"current-password\"></label>"
 	    "<button class=\"primary\">Log in</button>"
 	    "<p class=\"hint\">The password is <code>admin_password</code> of "
-	    "backfilld.conf.</p></form>\n");
+	    "backfilld.conf.</p>");
+	if (auth_takes_tokens(&request->api->auth))
+		write_token_hint(request, to);
+	html(to, "</form>\n");
 	page_end(&page);
 }
 
@@ -134,6 +157,10 @@ credentials_of(struct str secret, struct buf *to)
 {
 	struct buf plain = BUF_INIT;
 
+	if (str_starts_with(secret, STR(TOKEN_FRONT))) {
+		buf_printf(to, "Bearer %.*s", STR_FMT(secret));
+		return;
+	}
 	buf_printf(&plain, "admin:%.*s", STR_FMT(secret));
 	buf_add_str(to, STR("Basic "));
 	base64_encode(buf_bytes(&plain), to);
@@ -142,10 +169,10 @@ credentials_of(struct str secret, struct buf *to)
 }
 
 static void
-let_in(struct request *request, struct str caller, bool may_change)
+let_in(struct request *request)
 {
-	struct session *session = sessions_start(request->api->sessions, caller, may_change,
-	    clock_mono_ms());
+	struct session *session = sessions_start(request->api->sessions,
+	    request->from.name, request->from.role == ROLE_ADMIN, clock_mono_ms());
 	char where[TID_SIZE + 8];
 	struct str next = STR_NONE;
 	struct err err;
@@ -156,24 +183,55 @@ let_in(struct request *request, struct str caller, bool may_change)
 	request->reply.cookie = session_cookie(session);
 }
 
+/* The error was written for a program. */
+static void
+turn_away(struct request *request)
+{
+	unsigned status = request->reply.status;
+	struct json_t *error;
+	struct str message;
+	struct err err;
+	char *text;
+
+	if (input_parse(buf_str(&request->reply.body), &error, &err) == -1)
+		return;
+	if (input_text(error, "message", &message, &err) == -1)
+		message = STR_NONE;
+	text = xstrndup(message.ptr, message.len);
+	input_free(&error);
+	write_login(request, status, text);
+	free(text);
+}
+
+static void
+on_known(struct caller *caller BF_UNUSED, enum caller_next next, void *arg)
+{
+	struct request *request = arg;
+
+	if (next == CALLER_KNOWN)
+		let_in(request);
+	else
+		turn_away(request);
+	http_resume(request->conn);
+}
+
 void
 h_session_start(struct request *request)
 {
 	struct buf credentials = BUF_INIT;
-	struct str secret = STR_NONE, caller;
-	enum auth_result result;
+	struct str secret = STR_NONE;
+	enum caller_next next;
 	struct err err;
 
 	(void)!params_text(&request->params, STR("secret"), &secret, &err);
 	credentials_of(secret, &credentials);
-	result = auth_check(&request->api->auth, buf_str(&credentials), &caller);
+	next = request_look(request, buf_str(&credentials), on_known);
 	explicit_bzero(buf_data(&credentials), buf_len(&credentials));
 	buf_clear(&credentials);
-	if (result == AUTH_OK)
-		let_in(request, caller, true);
-	else
-		write_login(request, 401, result == AUTH_WRONG ? "That is not the password." :
-		    auth_result_text(result));
+	if (next == CALLER_KNOWN)
+		let_in(request);
+	else if (next == CALLER_REFUSED)
+		turn_away(request);
 }
 
 void

@@ -29,4 +29,7 @@ route_handler h_pause, h_resume;
 /* h_health.c */
 route_handler h_health, h_livez, h_readyz;
 
+/* h_did.c */
+route_handler h_did_document;
+
 #endif

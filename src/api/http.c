@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "api/answer.h"
+#include "api/audit.h"
 #include "api/head_layout.h"
 #include "api/request.h"
 #include "common/fdutil.h"
@@ -19,6 +20,7 @@ struct http_conn {
 	struct http *http;		/* borrowed, outlives us */
 	struct MHD_Connection *mhd;	/* borrowed: it ends with on_connection() */
 	int fd;				/* borrowed from mhd */
+	struct address address;
 	bool is_timed;			/* in the list by_deadline */
 	double deadline;		/* loop time */
 	TAILQ_ENTRY(http_conn) by_deadline;
@@ -126,6 +128,7 @@ send_reply(struct http_conn *conn)
 	    conn);
 	if (response == NULL)
 		return MHD_NO;
+	audit_answer(&conn->request);
 	result = MHD_queue_response(conn->mhd, conn->request.reply.status, response);
 	MHD_destroy_response(response);
 	start_time(conn);
@@ -147,6 +150,12 @@ go_on(struct http_conn *conn, enum request_next next)
 		return send_reply(conn);
 	}
 	return MHD_NO;
+}
+
+struct address
+http_conn_address(const struct http_conn *conn)
+{
+	return conn->address;
 }
 
 void
@@ -301,6 +310,8 @@ start_conn(struct http *http, struct MHD_Connection *mhd, void **context)
 	conn->mhd = mhd;
 	conn->fd = MHD_get_connection_info(mhd,
 	    MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	conn->address = address_from(MHD_get_connection_info(mhd,
+	    MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
 	*context = conn;
 	start_time(conn);
 }

@@ -15,6 +15,7 @@
 #include <ev.h>
 #include <stdint.h>
 
+#include "api/address.h"
 #include "common/attr.h"
 #include "common/err.h"
 
@@ -36,6 +37,9 @@ int http_new(struct ev_loop *loop, struct api *api,
 
 /* Closes all connections.  No request may wait for the supervisor any more. */
 void http_free(struct http **http);
+
+/* Where it comes from. */
+struct address http_conn_address(const struct http_conn *conn);
 
 /* The answer of a request that waited is written. */
 void http_resume(struct http_conn *conn);

@@ -2,10 +2,13 @@
 #
 # What needs no server is a library, so that unit tests can link it.
 noinst_LIBRARIES += libbfapi.a
-libbfapi_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+libbfapi_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SECP256K1_CFLAGS)
 libbfapi_a_SOURCES = \
+	src/api/address.c src/api/address.h \
 	src/api/auth.c src/api/auth.h \
 	src/api/chart.c src/api/chart.h \
+	src/api/caller.c src/api/caller.h \
+	src/api/cors.c src/api/cors.h \
 	src/api/feed.c src/api/feed.h \
 	src/api/head.c src/api/head.h \
 	src/api/head_layout.c src/api/head_layout.h \
@@ -13,22 +16,27 @@ libbfapi_a_SOURCES = \
 	src/api/input.c src/api/input.h \
 	src/api/op_query.c src/api/op_query.h \
 	src/api/params.c src/api/params.h \
+	src/api/password.c src/api/password.h \
+	src/api/replay.c src/api/replay.h \
 	src/api/reply.c src/api/reply.h \
 	src/api/resolver_link.c src/api/resolver_link.h \
 	src/api/samples.c src/api/samples.h \
 	src/api/session.c src/api/session.h \
 	src/api/supervisor_link.c src/api/supervisor_link.h \
 	src/api/type_info.c src/api/type_info.h \
+	src/api/throttle.c src/api/throttle.h \
 	src/api/xrpc_error.c src/api/xrpc_error.def src/api/xrpc_error.h
 
 pkglibexec_PROGRAMS += backfill-api
-backfill_api_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
+backfill_api_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS) $(SECP256K1_CFLAGS)
 backfill_api_SOURCES = \
 	src/api/answer.c src/api/answer.h \
 	src/api/assets.h \
 	src/api/api.c src/api/api.h \
 	src/api/h_asset.c \
+	src/api/audit.c src/api/audit.h \
 	src/api/h_cancel.c \
+	src/api/h_did.c \
 	src/api/h_pause.c \
 	src/api/h_events.c \
 	src/api/h_forms.c src/api/h_forms.h \
@@ -60,8 +68,7 @@ src/api/assets.c: $(DASHBOARD_FILES) src/api/dashboard/embed
 		$(srcdir)/src/api/dashboard/style.css > $@.tmp && mv $@.tmp $@
 
 backfill_api_LDADD = libbfapi.a libbfstore.a libbfproto.a libbfop.a \
-	libbfatproto.a libbfcommon.a \
-	$(MICROHTTPD_LIBS) $(JANSSON_LIBS) $(LMDB_LIBS) $(EV_LIBS)
+	$(ATPROTO_LIBS) $(MICROHTTPD_LIBS) $(LMDB_LIBS) $(EV_LIBS) $(LIBCRYPT_LIBS)
 
 # The API's lexicons: what it promises, and what the tests hold it to.
 lexicondir = $(pkgdatadir)/lexicons
@@ -82,8 +89,11 @@ t_unit_test_api_pages_SOURCES = t/unit/test_api_pages.c
 t_unit_test_api_pages_LDADD = libbfapi.a libbfproto.a libbfop.a libbfatproto.a \
 	$(UNIT_LDADD_COMMON) $(JANSSON_LIBS) $(EV_LIBS)
 t_unit_test_api_SOURCES = t/unit/test_api.c
-t_unit_test_api_LDADD = libbfapi.a libbfproto.a libbfop.a libbfatproto.a \
-	$(UNIT_LDADD_COMMON) $(JANSSON_LIBS) $(EV_LIBS)
+t_unit_test_api_LDADD = libbfapi.a libbfproto.a libbfop.a $(ATPROTO_LIBS) \
+	$(UNIT_LIBS) $(EV_LIBS) $(LIBCRYPT_LIBS)
+UNIT_TESTS += t/unit/test_auth
+t_unit_test_auth_SOURCES = t/unit/test_auth.c
+t_unit_test_auth_LDADD = $(t_unit_test_api_LDADD)
 t_unit_test_supervisor_link_SOURCES = t/unit/test_supervisor_link.c
 t_unit_test_supervisor_link_LDADD = $(t_unit_test_api_LDADD)
 

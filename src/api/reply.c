@@ -60,22 +60,35 @@ reply_redirect(struct reply *reply, const char *location)
 	reply->cookie = cookie;
 }
 
-void
-reply_error_about(struct reply *reply, enum xrpc_error error, struct str message,
-    struct str id)
+/* With one member more, unless it is empty. */
+static void
+write_error(struct reply *reply, enum xrpc_error error, struct str message,
+    struct str name, struct str value)
 {
 	struct json json = reply_json(reply, xrpc_error_status(error));
 
 	json_object_begin(&json);
 	json_member_str(&json, STR("error"), str_from(xrpc_error_name(error)));
 	json_member_str(&json, STR("message"), message);
-	if (!str_is_empty(id))
-		json_member_str(&json, STR("id"), id);
+	if (!str_is_empty(value))
+		json_member_str(&json, name, value);
 	json_object_end(&json);
-	if (reply->status == 401)
-		reply->asks_credentials = true;
 	if (reply->status == 503)
 		reply->retry_after_secs = RETRY_SECS;
+}
+
+void
+reply_error_about(struct reply *reply, enum xrpc_error error, struct str message,
+    struct str id)
+{
+	write_error(reply, error, message, STR("id"), id);
+}
+
+void
+reply_refuse(struct reply *reply, const char *reason, const char *message)
+{
+	write_error(reply, XRPC_AUTHENTICATION_REQUIRED, str_from(message),
+	    STR("reason"), str_from(reason));
 }
 
 void

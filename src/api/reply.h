@@ -25,7 +25,8 @@ struct reply {
 	char *location;			/* owned; NULL: no such header */
 	char *cookie;			/* owned; of Set-Cookie; likewise */
 	bool closes;			/* the connection, after this answer */
-	bool asks_credentials;		/* WWW-Authenticate */
+	bool asks_password;		/* WWW-Authenticate: Basic */
+	bool asks_token;		/* WWW-Authenticate: Bearer */
 	bool allows_methods;		/* the answer to OPTIONS */
 	unsigned retry_after_secs;	/* 0: no such header */
 };
@@ -49,5 +50,8 @@ void reply_error(struct reply *reply, enum xrpc_error error, const char *fmt, ..
 /* As above, about an operation, whose id goes along as `id` unless empty. */
 void reply_error_about(struct reply *reply, enum xrpc_error error,
     struct str message, struct str id);
+
+/* 401 AuthenticationRequired; `reason` is a word that says more. */
+void reply_refuse(struct reply *reply, const char *reason, const char *message);
 
 #endif

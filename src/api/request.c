@@ -24,10 +24,11 @@ request_init(struct request *request, struct api *api, struct http_conn *conn,
 void
 request_reset(struct request *request)
 {
-	struct buf target = request->target, body = request->body;
+	struct buf target = request->target, body = request->body, lxm = request->lxm;
 	struct reply reply = request->reply;
 
 	link_wait_stop(&request->wait);
+	caller_clear(&request->from);
 	feed_reader_stop(&request->reader);
 	session_release(&request->session);
 	buf_reset(&target);
@@ -35,7 +36,9 @@ request_reset(struct request *request)
 	buf_reset(&body);
 	buf_shrink(&body, KEEP_BYTES);
 	reply_reset(&reply);
-	*request = (struct request){ .target = target, .body = body, .reply = reply };
+	buf_reset(&lxm);
+	*request = (struct request){ .target = target, .body = body, .lxm = lxm,
+	    .reply = reply };
 }
 
 void
@@ -44,6 +47,8 @@ request_clear(struct request *request)
 	link_wait_stop(&request->wait);
 	feed_reader_stop(&request->reader);
 	session_release(&request->session);
+	caller_clear(&request->from);
+	buf_clear(&request->lxm);
 	buf_clear(&request->target);
 	buf_clear(&request->body);
 	reply_clear(&request->reply);
@@ -141,9 +146,60 @@ check_session(struct request *request)
 }
 
 static int
+check_role(struct request *request)
+{
+	request->caller = request->from.name;
+	if (request->route->access == ROUTE_READ || request->from.role == ROLE_ADMIN)
+		return 0;
+	reply_error(&request->reply, XRPC_ADMIN_REQUIRED,
+	    "%.*s may look on, but not change anything", STR_FMT(request->caller));
+	return -1;
+}
+
+static void handle(struct request *request);
+
+/* The key of who signed the token is there, or will not come; the body may not be
+ * there yet. */
+static void
+on_caller(struct caller *caller BF_UNUSED, enum caller_next next, void *arg)
+{
+	struct request *request = arg;
+
+	if (next == CALLER_KNOWN)
+		(void)!check_role(request);
+	if (!request->is_complete)
+		return;
+	if (request->reply.status == 0)
+		handle(request);
+	if (request->reply.status != 0)
+		http_resume(request->conn);
+}
+
+enum caller_next
+request_look(struct request *request, struct str authorization, caller_cb *on_known)
+{
+	const char *method = route_method(request->route);
+	struct caller_claim claim = {
+		.authorization = authorization,
+		.address = http_conn_address(request->conn),
+		.reply = &request->reply,
+		.on_known = on_known,
+		.arg = request,
+	};
+
+	if (method != NULL) {
+		buf_reset(&request->lxm);
+		buf_printf(&request->lxm, "%s.%s", request->api->settings.authority,
+		    method);
+		claim.lxm = buf_str(&request->lxm);
+	}
+	return caller_look(&request->from, &request->api->auth, &claim);
+}
+
+/* 0 as well while it is not known: request_end() waits for on_caller(). */
+static int
 check_caller(struct request *request)
 {
-	enum auth_result result;
 	int rc;
 
 	if (request->route->access == ROUTE_PUBLIC)
@@ -151,12 +207,14 @@ check_caller(struct request *request)
 	rc = check_session(request);
 	if (rc != 1)
 		return rc;
-	result = auth_check(&request->api->auth, request->head.authorization,
-	    &request->caller);
-	if (result == AUTH_OK)
+	switch (request_look(request, request->head.authorization, on_caller)) {
+	case CALLER_KNOWN:
+		return check_role(request);
+	case CALLER_REFUSED:
+		return -1;
+	case CALLER_WAITS:
 		return 0;
-	reply_error(&request->reply, XRPC_AUTHENTICATION_REQUIRED, "%s",
-	    auth_result_text(result));
+	}
 	return -1;
 }
 
@@ -302,6 +360,9 @@ handle(struct request *request)
 enum request_next
 request_end(struct request *request)
 {
+	request->is_complete = true;
+	if (caller_is_waiting(&request->from))
+		return REQUEST_WAIT;
 	if (request->reply.status == 0)
 		handle(request);
 	return request->reply.status != 0 ? REQUEST_ANSWER : REQUEST_WAIT;
@@ -314,6 +375,8 @@ reply_message(struct request *request, const struct msg *msg)
 {
 	const struct msg_error *error = &msg->error;
 
+	if (msg->type == MSG_TYPE_OP)
+		(void)str_copy(request->op_id, sizeof(request->op_id), msg->op.op.id);
 	if (msg->type == request->expected) {
 		request->on_answer(request, msg);
 		return;

@@ -9,6 +9,7 @@
 #ifndef BF_API_REQUEST_H
 #define BF_API_REQUEST_H
 
+#include "api/caller.h"
 #include "api/feed.h"
 #include "api/head.h"
 #include "api/op_query.h"
@@ -39,13 +40,16 @@ struct request {
 	const struct route *route;	/* static */
 	struct str path_arg;		/* ":id" of the route; into target */
 	struct op_query query;		/* of the lists of operations; into params */
-	char cancel_id[TID_SIZE];	/* of cancelBackfill */
-	struct str caller;		/* who, once authenticated; into struct auth or session */
+	struct caller from;		/* who sent it, if not by a cookie */
 	struct session *session;	/* held; NULL: not by a cookie */
+	struct buf lxm;			/* owned; the method that a token has to be for */
+	struct str caller;		/* who, once authenticated; into one of these */
 	struct buf body;		/* owned */
 	struct json_t *input;		/* owned; of a procedure, while its handler runs */
 
 	/* the answer */
+	bool is_complete;		/* the body is there */
+	char op_id[TID_SIZE];		/* the operation it is about, or empty; for the log */
 	struct reply reply;
 	struct feed_reader reader;	/* of a reply that is a stream */
 	struct link_wait wait;		/* for the supervisor */
@@ -74,6 +78,12 @@ void request_body(struct request *request, struct bytes part);
 
 /* The body is complete, or the wait over.  REQUEST_WAIT or REQUEST_ANSWER. */
 enum request_next request_end(struct request *request) BF_MUSTCHECK;
+
+/* For handlers that are given credentials: look at them as at an Authorization header
+ * of this value, which has to live until this returns.  After CALLER_WAITS the
+ * request waits for on_known, which writes a reply and calls http_resume(). */
+enum caller_next request_look(struct request *request, struct str authorization,
+    caller_cb *on_known) BF_MUSTCHECK;
 
 /*
  * For handlers: ask the supervisor and wait.  An answer of the expected type goes

@@ -38,12 +38,15 @@ static const struct route routes[] = {
 	{ .name = "/login", .kind = ROUTE_PAGE, .access = ROUTE_PUBLIC,
 	    .handler = h_login },
 	{ .name = "/session", .kind = ROUTE_FORM, .access = ROUTE_PUBLIC,
+	    .acts_as = "startSession",
 	    .handler = h_session_start },
 	{ .name = "/session/end", .kind = ROUTE_FORM, .access = ROUTE_READ,
 	    .handler = h_session_end },
 	{ .name = "/assets/:id", .access = ROUTE_PUBLIC, .handler = h_asset },
 
 	{ .name = "/xrpc/_health", .access = ROUTE_PUBLIC, .handler = h_health },
+	{ .name = "/.well-known/did.json", .access = ROUTE_PUBLIC,
+	    .handler = h_did_document },
 	{ .name = "/livez", .access = ROUTE_PUBLIC, .handler = h_livez },
 	{ .name = "/readyz", .access = ROUTE_PUBLIC, .handler = h_readyz },
 };

@@ -55,6 +55,8 @@
 
 #define LIMIT_JWT_BYTES			8192	/* a DID of 2048 bytes, twice, in base64 */
 #define LIMIT_JWT_LIFE_SECS		300	/* a PDS gives 60; bounds the replay set */
+#define LIMIT_TOKENS_USED		50000	/* 150 a second for as long as they live */
+#define LIMIT_THROTTLED_SITES		10000	/* 0.1 KB each */
 #define LIMIT_IDENTITIES		10000	/* remembered; 0.5 KB each */
 #define LIMIT_IDENTITY_ASKS		1000	/* that wait for a directory */
 

@@ -41,6 +41,8 @@ level_word(enum log_level level)
 		return "\033[31merror\033[0m";
 	case LOG_LEVEL_WARN:
 		return "\033[33mwarn\033[0m ";
+	case LOG_LEVEL_AUDIT:
+		return "audit";
 	case LOG_LEVEL_INFO:
 		return "info ";
 	case LOG_LEVEL_DEBUG:
@@ -99,7 +101,7 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 	char line[LOG_LINE_MAX];
 	size_t head, len;
 
-	if (level > log_state.level)
+	if (level > log_state.level && level != LOG_LEVEL_AUDIT)
 		return;
 	if (log_state.dropped > 0) {
 		unsigned long dropped = log_state.dropped;
@@ -132,6 +134,7 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 
 DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
 DEFINE_LOG(log_warn, LOG_LEVEL_WARN)
+DEFINE_LOG(log_audit, LOG_LEVEL_AUDIT)
 DEFINE_LOG(log_info, LOG_LEVEL_INFO)
 DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
 

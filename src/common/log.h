@@ -19,6 +19,7 @@
 enum log_level {		/* syslog priorities (RFC 5424, 6.2.1) */
 	LOG_LEVEL_ERROR = 3,	/* an operator has to act */
 	LOG_LEVEL_WARN = 4,	/* something failed and was dealt with */
+	LOG_LEVEL_AUDIT = 5,	/* who did what; written whatever the level */
 	LOG_LEVEL_INFO = 6,	/* life-cycle events */
 	LOG_LEVEL_DEBUG = 7,
 };
@@ -29,6 +30,7 @@ void log_set_level(enum log_level level);
 
 void log_error(const char *fmt, ...) BF_PRINTF(1, 2);
 void log_warn(const char *fmt, ...) BF_PRINTF(1, 2);
+void log_audit(const char *fmt, ...) BF_PRINTF(1, 2);
 void log_info(const char *fmt, ...) BF_PRINTF(1, 2);
 void log_debug(const char *fmt, ...) BF_PRINTF(1, 2);
 void log_at(enum log_level level, const char *fmt, ...) BF_PRINTF(2, 3);

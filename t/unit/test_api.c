@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#include "api/auth.h"
 #include "api/head.h"
 #include "api/head_layout.h"
 #include "api/input.h"
@@ -413,47 +412,6 @@ input__a_batch_size_outside_LIMIT_BATCH_SIZE_is_refused(void **state BF_UNUSED)
 	input_free(&input);
 }
 
-/* --- auth --- */
-
-static enum auth_result
-check(const char *password, const char *header)
-{
-	enum auth_result result;
-	struct auth auth;
-	struct str who;
-
-	auth_init(&auth, password);
-	result = auth_check(&auth, str_from(header), &who);
-	if (result == AUTH_OK)
-		assert_true(str_eq(who, STR("admin")));
-	auth_clear(&auth);
-	return result;
-}
-
-static void
-auth__only_the_exact_password_of_admin_is_let_in(void **state BF_UNUSED)
-{
-	/* base64 of admin:secret, root:secret, admin:secreT, admin:, admin:secret2 */
-	assert_int_equal(check("secret", "Basic YWRtaW46c2VjcmV0"), AUTH_OK);
-	assert_int_equal(check("secret", "bAsIc YWRtaW46c2VjcmV0"), AUTH_OK);
-	assert_int_equal(check("secret", "Basic cm9vdDpzZWNyZXQ="), AUTH_WRONG);
-	assert_int_equal(check("secret", "Basic YWRtaW46c2VjcmVU"), AUTH_WRONG);
-	assert_int_equal(check("secret", "Basic YWRtaW46"), AUTH_WRONG);
-	assert_int_equal(check("secret", "Basic YWRtaW46c2VjcmV0Mg=="), AUTH_WRONG);
-	assert_int_equal(check("secret2", "Basic YWRtaW46c2VjcmV0Mg=="), AUTH_OK);
-	assert_int_equal(check("secret", "Basic "), AUTH_WRONG);
-	assert_int_equal(check("secret", "Basic"), AUTH_MISSING);
-	assert_int_equal(check("secret", "Bearer YWRtaW46c2VjcmV0"), AUTH_MISSING);
-	assert_int_equal(check("secret", NULL), AUTH_MISSING);
-}
-
-static void
-auth__without_a_password_nobody_is_let_in(void **state BF_UNUSED)
-{
-	assert_int_equal(check("", "Basic YWRtaW46"), AUTH_NOT_CONFIGURED);
-	assert_int_equal(check("", NULL), AUTH_NOT_CONFIGURED);
-}
-
 static const struct CMUnitTest api[] = {
 	cmocka_unit_test(xrpc_error__every_name_finds_itself_and_others_are_internal),
 	cmocka_unit_test(reply_error__replaces_what_was_written_and_escapes),
@@ -472,8 +430,6 @@ static const struct CMUnitTest api[] = {
 	cmocka_unit_test(input__members_are_checked_by_their_lexicon_type),
 	cmocka_unit_test(input__good_members_come_out_as_they_are),
 	cmocka_unit_test(input__a_batch_size_outside_LIMIT_BATCH_SIZE_is_refused),
-	cmocka_unit_test(auth__only_the_exact_password_of_admin_is_let_in),
-	cmocka_unit_test(auth__without_a_password_nobody_is_let_in),
 };
 
 UNIT_MAIN(api)
