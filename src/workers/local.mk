@@ -2,12 +2,15 @@
 noinst_LIBRARIES += libbfworkers.a
 libbfworkers_a_SOURCES = \
 	src/workers/assignment.c src/workers/assignment.h \
+	src/workers/host_memory.c src/workers/host_memory.h \
+	src/workers/identity_memory.c src/workers/identity_memory.h \
 	src/workers/pool_host.c src/workers/pool_host.h \
 	src/workers/records_lane.c \
 	src/workers/records_link.c src/workers/records_link.h \
 	src/workers/records_link_impl.h \
 	src/workers/rows_ask.c \
 	src/workers/rows_link.c src/workers/rows_link.h \
+	src/workers/row_writer.c src/workers/row_writer.h \
 	src/workers/sync_check.c \
 	src/workers/sync_env.c src/workers/sync_env.h \
 	src/workers/sync_fetch.c \
@@ -18,6 +21,7 @@ libbfworkers_a_SOURCES = \
 
 WORKER_LDADD_COMMON = libbfworkers.a libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)
 SYNC_LDADD = libbfworkers.a libbfproto.a libbfop.a libbfrows.a $(FETCH_LIBS)
+SYNC_LDADD = libbfworkers.a libbfrows.a libbfproto.a libbfop.a $(FETCH_LIBS)
 
 pkglibexec_PROGRAMS += did-sync
 did_sync_SOURCES = src/workers/did_sync.c

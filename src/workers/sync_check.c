@@ -49,7 +49,7 @@ sync_check_commit(struct sync_repo *sync)
 	struct commit_expect expect = {
 		.did = str_from(sync->did),
 		.key = &sync->key,
-		.rev_known = str_from(sync->known.rev),
+		.rev_known = str_from(sync->accepts_older ? NULL : sync->known.rev),
 		.now_us = clock_wall_us(),
 	};
 	struct fault fault = FAULT_INIT;

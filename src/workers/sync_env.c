@@ -6,6 +6,8 @@
 #include "atproto/sha256.h"
 #include "common/buf.h"
 #include "common/mem.h"
+#include "workers/host_memory.h"
+#include "workers/row_writer.h"
 
 #define RATE_LIMIT_WAIT_MS	(60 * 1000)
 #define DEFER_WAIT_MS		(3 * 1000)	/* a longer wait is spent elsewhere */
@@ -81,6 +83,12 @@ sync_env_http_options(const struct sync_env *env)
 		.connect_ms = (int64_t)settings->connect_timeout_ms,
 		.bulk_total_ms = (int64_t)settings->fetch_timeout_ms,
 		.wait_ms = env->defers ? DEFER_WAIT_MS : 0,
+		.polite = {
+			.requests_per_s = (double)settings->host_requests_per_s,
+			.burst = (double)settings->host_requests_per_s * 2,
+			.per_host_max = (unsigned)settings->host_connections,
+			.bulk_per_host_max = (unsigned)settings->host_downloads,
+		},
 	};
 }
 
@@ -98,6 +106,7 @@ sync_env_init(struct sync_env *env, struct ev_loop *loop, struct records_link *r
 		},
 		.rate_limit_wait_ms = RATE_LIMIT_WAIT_MS,
 		.memory_bytes = settings->repo_memory_bytes,
+		.document_max_age_ms = (int64_t)settings->identity_cache_ms,
 	};
 	if (make_filter(settings->collections, &env->filter, err) == -1)
 		return -1;
@@ -121,8 +130,17 @@ sync_env_share(struct sync_env *env, unsigned repos)
 }
 
 void
+sync_env_remember(struct sync_env *env, sync_env_cb *on_ready, void *arg)
+{
+	env->notes = row_writer_new(env->loop, env->records);
+	env->hosts = host_memory_new(env, env->notes, on_ready, arg);
+}
+
+void
 sync_env_clear(struct sync_env *env)
 {
+	host_memory_free(&env->hosts);
+	row_writer_free(&env->notes);
 	http_free(&env->http);
 	filter_free(&env->filter);
 	free(env->user_agent);

@@ -16,7 +16,9 @@
 #include "fetch/http.h"
 #include "fetch/identity.h"
 
+struct host_memory;
 struct records_link;
+struct row_writer;
 
 #define SYNC_SELECTION_SIZE	17	/* 16 digits and the final NUL */
 
@@ -29,6 +31,10 @@ struct sync_env {
 	struct http *http;		/* politeness is per host and so shared */
 	struct filter *filter;		/* the wanted collections; NULL: all */
 	char *user_agent;
+	/* owned; what is remembered between operations; both NULL: nothing */
+	struct row_writer *notes;
+	struct host_memory *hosts;
+	int64_t document_max_age_ms;	/* of a DID document that is remembered */
 
 	struct identity_options identity;
 	char selection[SYNC_SELECTION_SIZE];	/* names the wanted collections */
@@ -51,6 +57,11 @@ int sync_env_init(struct sync_env *env, struct ev_loop *loop,
 /* Before the first request: so many repositories are synced at a time, which share
  * the memory and do not hold one another up. */
 void sync_env_share(struct sync_env *env, unsigned repos);
+
+/* Behind that: remember hosts and DID documents, and read what is known of hosts.
+ * Never calls back from inside; why is NULL if all went well. */
+typedef void sync_env_cb(const char *why, void *arg);
+void sync_env_remember(struct sync_env *env, sync_env_cb *on_ready, void *arg);
 
 /* The syncs must be gone.  Not from inside a callback of http. */
 void sync_env_clear(struct sync_env *env);

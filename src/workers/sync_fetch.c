@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "atproto/diddoc.h"
 #include "common/limits.h"
 #include "common/mem.h"
 #include "workers/sync_repo_impl.h"
@@ -43,6 +42,10 @@ static void
 write_status(struct sync_repo *sync, const char *status)
 {
 	sync->status = status;
+	if (sync->is_remembered) {
+		sync_enter(sync, SYNC_CONFIRMING);
+		return;
+	}
 	sync_fetch_clear(sync);
 	if (strcmp(status, "deleted") == 0 && sync->known.records > 0)
 		sync_enter(sync, SYNC_PURGING);
@@ -71,7 +74,7 @@ take_error(struct sync_repo *sync, const struct fetch_error *error,
 
 /* False if the sync has ended for what the document lacks. */
 static bool
-take_document(struct sync_repo *sync, const struct diddoc *doc)
+take_document(struct sync_repo *sync, const struct identity_answer *doc)
 {
 	if (doc->pds == NULL) {
 		sync_fail(sync, "no-server", "the DID document of %s names no PDS",
@@ -87,17 +90,18 @@ take_document(struct sync_repo *sync, const struct diddoc *doc)
 	sync->pds = xstrdup(doc->pds);
 	sync->key = doc->key;
 	sync->has_key = true;
+	sync->is_remembered = doc->is_remembered;
 	return true;
 }
 
 static void
-on_document(const struct identity_result *result, void *arg)
+on_document(const struct identity_answer *result, void *arg)
 {
 	struct sync_repo *sync = arg;
 
 	sync->identity = NULL;
 	if (result->error.class == FETCH_OK) {
-		if (take_document(sync, result->doc))
+		if (take_document(sync, result))
 			sync_enter(sync, SYNC_CLAIMING);
 	} else if (result->error.class == FETCH_GONE) {
 		/* A tombstone is the account's own word. */
@@ -110,10 +114,34 @@ on_document(const struct identity_result *result, void *arg)
 	}
 }
 
+/* A server said that the account is not there; does its document still name it? */
+static void
+on_document_to_confirm(const struct identity_answer *result, void *arg)
+{
+	struct sync_repo *sync = arg;
+	const char *status = sync->status;
+	char *old_pds = xstrdup(sync->pds);
+
+	sync->identity = NULL;
+	sync->is_remembered = false;
+	if (result->error.class == FETCH_GONE) {
+		write_status(sync, "deleted");
+	} else if (result->error.class != FETCH_OK) {
+		take_error(sync, &result->error, result->retry_after_ms);
+	} else if (take_document(sync, result)) {
+		sync->status = NULL;
+		if (strcmp(old_pds, sync->pds) == 0)
+			write_status(sync, status);
+		else
+			sync_enter(sync, SYNC_FETCHING);
+	}
+	free(old_pds);
+}
+
 /* The signature did not fit.  If the account has moved, the copy that we have is
  * the old server's; if it has a new key, the copy may fit that. */
 static void
-on_document_again(const struct identity_result *result, void *arg)
+on_document_again(const struct identity_answer *result, void *arg)
 {
 	struct sync_repo *sync = arg;
 	struct key old_key = sync->key;
@@ -125,7 +153,7 @@ on_document_again(const struct identity_result *result, void *arg)
 		return;
 	}
 	old_pds = xstrdup(sync->pds);
-	if (take_document(sync, result->doc)) {
+	if (take_document(sync, result)) {
 		if (strcmp(old_pds, sync->pds) != 0) {
 			sync_note(sync, "the account has moved to %s", sync->pds);
 			sync_enter(sync, SYNC_FETCHING);
@@ -141,14 +169,16 @@ on_document_again(const struct identity_result *result, void *arg)
 void
 sync_fetch_document(struct sync_repo *sync)
 {
-	identity_cb *cb = on_document;
+	identity_answer_cb *cb = on_document;
 
 	if (sync->step == SYNC_REFRESHING) {
 		cb = on_document_again;
 		sync->was_refreshed = true;
+	} else if (sync->step == SYNC_CONFIRMING) {
+		cb = on_document_to_confirm;
 	}
-	sync->identity = identity_resolve(sync->env->http, &sync->env->identity,
-	    str_from(sync->did), cb, sync);
+	sync->identity = identity_ask_start(sync->env, str_from(sync->did),
+	    sync->wants_fresh_document || sync->step != SYNC_RESOLVING, cb, sync);
 }
 
 /* --- where the repository stands --- */

@@ -105,7 +105,7 @@ sync_release(struct sync_repo *sync)
 
 	ev_timer_stop(loop, &sync->slice);
 	ev_timer_stop(loop, &sync->again);
-	identity_cancel(&sync->identity);
+	identity_ask_cancel(&sync->identity);
 	latest_commit_cancel(&sync->latest);
 	get_repo_cancel(&sync->get);
 	records_abort(&sync->lane);
@@ -138,7 +138,7 @@ sync_finish(struct sync_repo *sync, enum sync_result result)
 	sync->outcome.progress = sync->progress;
 	sync->outcome.pds = sync->pds;
 	sync->outcome.is_about_document = sync->step == SYNC_RESOLVING ||
-	    sync->step == SYNC_REFRESHING;
+	    sync->step == SYNC_CONFIRMING || sync->step == SYNC_REFRESHING;
 	sync_enter(sync, SYNC_OVER);
 	ev_timer_start(sync->env->loop, &sync->over);
 }
@@ -178,6 +178,8 @@ sync_repo_start(const struct sync_env *env, const struct sync_order *order,
 	sync->arg = arg;
 	sync->spill_fd = order->spill_fd;
 	sync->is_forced = order->is_forced;
+	sync->wants_fresh_document = order->wants_fresh_document;
+	sync->accepts_older = order->accepts_older;
 	sync->did = xstrndup(order->did.ptr, order->did.len);
 	sync->outcome.retry_after_ms = -1;
 	sync->fault = FAULT_INIT;

@@ -8,6 +8,8 @@
  *	comparing    getLatestCommit: the revision that is indexed, and the same
  *	             collections wanted as then?  Then done
  *	fetching     getRepo, hashed and kept as it comes
+ *	confirming   only if the account is not to be had at the server that a
+ *	             remembered document names: is it still that server?
  *	refreshing   only if the signature does not fit: the document again, since
  *	             the key may just have been changed; once
  *	checking     the whole tree
@@ -100,6 +102,10 @@ struct sync_order {
 	struct str did;			/* copied */
 	int spill_fd;			/* this sync's alone; -1: memory_bytes is all */
 	bool is_forced;			/* fetch it, whatever the revision */
+	bool wants_fresh_document;	/* ask for it although one is remembered */
+	/* Believe the account's own server if its revision is older than ours, as
+	 * after a restore from a backup. */
+	bool accepts_older;
 };
 
 /* Begin.  env and events are borrowed.  Never calls back from inside. */

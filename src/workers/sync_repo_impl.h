@@ -15,9 +15,9 @@
 #include "atproto/repo.h"
 #include "common/attr.h"
 #include "fetch/get_repo.h"
-#include "fetch/identity.h"
 #include "fetch/latest_commit.h"
 #include "proto/msg.h"
+#include "workers/identity_memory.h"
 #include "workers/records_link.h"
 #include "workers/sync_env.h"
 #include "workers/sync_repo.h"
@@ -28,6 +28,7 @@
 	X(CLAIMING,	"resolving",	sync_index_claim)	\
 	X(COMPARING,	"resolving",	sync_fetch_latest)	\
 	X(FETCHING,	"fetching",	sync_fetch_repo)	\
+	X(CONFIRMING,	"resolving",	sync_fetch_document)	\
 	X(REFRESHING,	"verifying",	sync_fetch_document)	\
 	X(CHECKING,	"verifying",	sync_check_tree)	\
 	X(COUNTING,	"verifying",	sync_check_count)	\
@@ -61,7 +62,7 @@ struct sync_repo {
 	const struct sync_repo_events *events;
 	void *arg;
 	int spill_fd;
-	bool is_forced;
+	bool is_forced, wants_fresh_document, accepts_older;
 	/* owned */
 	char *did;
 	char *pds;		/* origin of its server; NULL until it is known */
@@ -73,7 +74,7 @@ struct sync_repo {
 	const char *status;	/* to be written; a literal */
 
 	/* Under way; all owned, NULL when not. */
-	struct identity *identity;
+	struct identity_ask *identity;
 	struct latest_commit *latest;
 	struct get_repo *get;
 	struct records_lane *lane;
@@ -82,6 +83,7 @@ struct sync_repo {
 	struct diff *diff;
 
 	struct fault fault;	/* of the bytes that came; FAULT_NONE: so far good */
+	bool is_remembered;	/* the document that we go by; it may be old */
 	bool was_refreshed;	/* the document was asked for a second time */
 	bool was_refetched;	/* the repository was, for a missing block */
 	bool end_is_marked;	/* of its body: a cut would have been seen */
