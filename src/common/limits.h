@@ -84,6 +84,11 @@
 #define LIMIT_FETCH_RETRY_AFTER_MIN_MS	1000
 #define LIMIT_FETCH_RETRY_AFTER_MAX_MS	(15 * 60 * 1000) /* more would stall a scan */
 
+#define LIMIT_LIST_CURSOR_BYTES		512	/* of a list's page; theirs have 50 */
+#define LIMIT_LIST_PAGE_ENTRIES		1000	/* the lexicons' most, whatever is asked for */
+#define LIMIT_LIST_EMPTY_PAGES		20	/* in a row, each with a cursor */
+#define LIMIT_LIST_REPOS		(20u * 1000 * 1000) /* of one server; the largest has < 1 M */
+
 /* --- repositories (atproto/) --- */
 
 #define LIMIT_HANDLE_BYTES		253	/* spec: Handle; a DNS name */

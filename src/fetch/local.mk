@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libbffetch.a
 libbffetch_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(WEBSOCKETS_CFLAGS) $(JANSSON_CFLAGS) $(SECP256K1_CFLAGS)
 libbffetch_a_SOURCES = \
+	src/fetch/describe_repo.c src/fetch/describe_repo.h \
 	src/fetch/fetch_error.c src/fetch/fetch_error.h \
 	src/fetch/get_blob.c src/fetch/get_blob.h \
 	src/fetch/get_repo.c src/fetch/get_repo.h \
@@ -16,6 +17,7 @@ libbffetch_a_SOURCES = \
 	src/fetch/http_upload.c \
 	src/fetch/identity.c src/fetch/identity.h \
 	src/fetch/latest_commit.c src/fetch/latest_commit.h \
+	src/fetch/list_page.c src/fetch/list_page.h \
 	src/fetch/polite.c src/fetch/polite.h \
 	src/fetch/resolve.c src/fetch/resolve.h \
 	src/fetch/retry_after.c src/fetch/retry_after.h \
@@ -55,6 +57,10 @@ t_unit_test_fetch_identity_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
 UNIT_TESTS += t/unit/test_fetch_polite
 t_unit_test_fetch_polite_SOURCES = t/unit/test_fetch_polite.c t/unit/unit.h
 t_unit_test_fetch_polite_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += t/unit/test_fetch_list
+t_unit_test_fetch_list_SOURCES = t/unit/test_fetch_list.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_list_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_fetch_pure
 t_unit_test_fetch_pure_SOURCES = t/unit/test_fetch_pure.c t/unit/unit.h

@@ -2,6 +2,13 @@
 noinst_LIBRARIES += libbfworkers.a
 libbfworkers_a_SOURCES = \
 	src/workers/assignment.c src/workers/assignment.h \
+	src/workers/item_class.c src/workers/item_class.h \
+	src/workers/scan.c src/workers/scan.h src/workers/scan_impl.h \
+	src/workers/scan_checkpoint.c \
+	src/workers/scan_index.c src/workers/scan_index.h \
+	src/workers/scan_listing.c src/workers/scan_listing.h \
+	src/workers/scan_page.c \
+	src/workers/scan_retry.c src/workers/scan_retry.h \
 	src/workers/host_memory.c src/workers/host_memory.h \
 	src/workers/identity_memory.c src/workers/identity_memory.h \
 	src/workers/pool_host.c src/workers/pool_host.h \
@@ -27,6 +34,15 @@ pkglibexec_PROGRAMS += did-sync
 did_sync_SOURCES = src/workers/did_sync.c
 did_sync_LDADD = $(SYNC_LDADD)
 
+pkglibexec_PROGRAMS += pds-scan full-sync freshness-scan
+pds_scan_SOURCES = src/workers/pds_scan.c src/workers/pds_scan.h \
+	src/workers/pds_empty.c src/workers/pds_gather.c src/workers/pds_host.c
+pds_scan_LDADD = $(SYNC_LDADD)
+full_sync_SOURCES = src/workers/full_sync.c
+full_sync_LDADD = $(SYNC_LDADD)
+freshness_scan_SOURCES = src/workers/freshness_scan.c
+freshness_scan_LDADD = $(SYNC_LDADD)
+
 # A worker that misbehaves on demand, for the tests of the daemon.
 check_PROGRAMS += t/workers/null-op
 t_workers_null_op_SOURCES = t/workers/null_op.c \
@@ -47,6 +63,10 @@ FAKE_INDEXER = t/unit/fake_indexer.c t/unit/fake_indexer.h \
 	t/unit/fake_rows.c t/unit/fake_rows.h
 SYNC_TEST_RIG = $(ACCOUNT_TEST_RIG) t/unit/sync_bench.c t/unit/sync_bench.h \
 	$(FAKE_INDEXER)
+
+UNIT_TESTS += t/unit/test_scan
+t_unit_test_scan_SOURCES = t/unit/test_scan.c
+t_unit_test_scan_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_sync_pool
 t_unit_test_sync_pool_SOURCES = t/unit/test_sync_pool.c $(SYNC_TEST_RIG)

@@ -19,7 +19,7 @@
 struct order {
 	TAILQ_ENTRY(order) link;	/* in its host's line; none while it runs */
 	char *did;			/* owned */
-	bool is_forced;
+	bool is_forced, wants_fresh_document, accepts_older;
 	unsigned tries;			/* that failed, other than by a 429 */
 	void *item;			/* the caller's */
 };
@@ -275,7 +275,8 @@ start(struct sync_pool *pool, struct line *line)
 	pool->running++;
 	slot->sync = sync_repo_start(pool->env, &(struct sync_order){
 	    .did = str_from(order->did), .spill_fd = slot->spill_fd,
-	    .is_forced = order->is_forced }, &sync_events, slot);
+	    .is_forced = order->is_forced, .accepts_older = order->accepts_older,
+	    .wants_fresh_document = order->wants_fresh_document }, &sync_events, slot);
 }
 
 /* --- turns --- */
@@ -422,6 +423,8 @@ sync_pool_add(struct sync_pool *pool, const struct sync_pool_order *given)
 	assert(sync_pool_has_room(pool));
 	order->did = xstrndup(given->did.ptr, given->did.len);
 	order->is_forced = given->is_forced;
+	order->wants_fresh_document = given->wants_fresh_document;
+	order->accepts_older = given->accepts_older;
 	order->item = given->item;
 	TAILQ_INSERT_TAIL(&line->orders, order, link);
 	pool->count++;

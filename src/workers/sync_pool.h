@@ -32,7 +32,8 @@ struct sync_pool;
 struct sync_pool_order {
 	struct str did;			/* copied */
 	struct str pds;			/* origin where it was last; may be empty; copied */
-	bool is_forced;			/* as in struct sync_order */
+	/* as in struct sync_order */
+	bool is_forced, wants_fresh_document, accepts_older;
 	void *item;			/* the caller's; comes back with the outcome */
 };
 

@@ -67,7 +67,7 @@ enter(struct peer *peer, const struct peer_request *request)
 	if (i == COUNTERS)
 		return;
 	if (i == peer->counter_count)
-		peer->counter_count++;
+		peer->counters[peer->counter_count++].n = 0;
 	peer->counters[i].host = request->host;
 	(void)strcpy(peer->counters[i].name, entry->name);
 	peer->counters[i].n++;

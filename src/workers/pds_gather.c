@@ -1,0 +1,118 @@
+/*
+ * The part of pds-scan that finds the hosts: those of the setting `hosts`, those
+ * of the relay's listHosts; all that DID documents named are known already.
+ */
+#include <ev.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/limits.h"
+#include "common/mem.h"
+#include "fetch/list_page.h"
+#include "workers/host_memory.h"
+#include "workers/pds_scan.h"
+
+#define PAGE_HOSTS	1000
+#define PAGES_MAX	(LIMIT_FETCH_HOSTS / 100)	/* more hosts are not kept */
+
+struct pds_gather {
+	struct pds_scan *job;		/* borrowed */
+	struct list_page *page;		/* owned; NULL: none under way */
+	struct buf cursor;
+	unsigned pages;
+};
+
+static void
+take_settings(struct pds_scan *job)
+{
+	const struct sync_env *env = scan_env(job->scan);
+	struct str rest = str_from(env->settings->hosts), item;
+	struct str only = worker_assignment(scan_worker(job->scan))->pds_url;
+
+	if (only.len > 0)
+		host_memory_see(env->hosts, only, HOST_FROM_CONFIG);
+	while (!str_is_empty(item = settings_next_item(&rest)))
+		host_memory_see(env->hosts, item, HOST_FROM_CONFIG);
+}
+
+/* A host name, on a test's network with a port. */
+static void
+on_host(const struct list_entry *entry, void *arg)
+{
+	struct pds_gather *gather = arg;
+	const struct sync_env *env = scan_env(gather->job->scan);
+	bool is_local = str_starts_with(entry->hostname, STR("localhost")) ||
+	    str_starts_with(entry->hostname, STR("127.0.0.1"));
+	struct buf url = BUF_INIT;
+
+	if (str_eq(entry->status, STR("banned")))
+		return;
+	buf_printf(&url, "%s://%.*s", is_local && env->settings->allow_plain_http ?
+	    "http" : "https", STR_FMT(entry->hostname));
+	host_memory_see(env->hosts, buf_str(&url), HOST_FROM_RELAY);
+	buf_clear(&url);
+}
+
+static void read_page(struct pds_gather *gather);
+
+static void
+on_page(const struct list_result *result, void *arg)
+{
+	struct pds_gather *gather = arg;
+	struct scan *scan = gather->job->scan;
+
+	gather->page = NULL;
+	if (result->error.class != FETCH_OK)
+		worker_log(scan_worker(scan), LOG_LEVEL_WARN, "the relay's list of hosts "
+		    "cannot be read, so only known hosts are scanned: %s",
+		    result->error.text);
+	else if (result->cursor.len > 0 && ++gather->pages < PAGES_MAX &&
+	    !str_eq(result->cursor, buf_str(&gather->cursor))) {
+		buf_reset(&gather->cursor);
+		buf_add_str(&gather->cursor, result->cursor);
+		read_page(gather);
+		return;
+	}
+	gather->job->is_gathered = true;
+	scan_go_on(scan);
+}
+
+static void
+read_page(struct pds_gather *gather)
+{
+	const struct sync_env *env = scan_env(gather->job->scan);
+
+	gather->page = list_page_get(env->http, &(struct list_query){
+	    .origin = env->settings->relay_url, .nsid = "com.atproto.sync.listHosts",
+	    .cursor = buf_str(&gather->cursor), .limit = PAGE_HOSTS,
+	    .is_trusted = true }, on_host, on_page, gather);
+}
+
+struct pds_gather *
+pds_gather_start(struct pds_scan *job)
+{
+	struct pds_gather *gather = xcalloc(1, sizeof(*gather));
+
+	gather->job = job;
+	take_settings(job);
+	if (*scan_env(job->scan)->settings->relay_url != '\0' &&
+	    worker_assignment(scan_worker(job->scan))->pds_url.len == 0) {
+		read_page(gather);
+	} else {
+		job->is_gathered = true;
+		scan_go_on(job->scan);
+	}
+	return gather;
+}
+
+void
+pds_gather_free(struct pds_gather **gather)
+{
+	if (*gather == NULL)
+		return;
+	list_page_cancel(&(*gather)->page);
+	buf_clear(&(*gather)->cursor);
+	free(*gather);
+	*gather = NULL;
+}

@@ -1,0 +1,68 @@
+/*
+ * pds_scan.h - the parts of pds-scan.
+ *
+ *	gathering   the hosts: one, or those known, configured and a relay's
+ *	listing     each host's list (pds_host.c)
+ *	relisting   only in a later attempt: what was seen then is to be known again
+ *	unlisted    what the index has of hosts whose list was read to its end, and
+ *	            was not on any list: each is asked for, so that what is gone
+ *	            for certain goes from the index
+ *
+ * What was seen is a bitmap over the numbers of repositories, which are dense.
+ */
+#ifndef BF_WORKERS_PDS_SCAN_H
+#define BF_WORKERS_PDS_SCAN_H
+
+#include <stdbool.h>
+
+#include "workers/scan.h"
+
+struct msg_state;
+
+struct pds_scan {
+	struct scan *scan;		/* borrowed */
+	/* owned */
+	struct pds_gather *gather;	/* NULL: not under way */
+	uint8_t *seen;			/* one bit per number of a repository */
+	uint64_t seen_size;		/* bytes */
+	void *complete;			/* origins whose list was read; tsearch(3) */
+	char *relist_position;
+
+	bool is_gathered;
+	bool unlisted_is_added;
+};
+
+enum pds_scan_stage { STAGE_LISTING, STAGE_UNLISTED };
+
+/* --- pds_scan.c --- */
+
+void pds_scan_saw(struct pds_scan *job, uint64_t id);
+void pds_scan_host_is_complete(struct pds_scan *job, const char *origin);
+
+/* --- pds_host.c --- */
+
+/* A source: the list of one host.  Marking only what is seen, or working. */
+void pds_host_add(struct pds_scan *job, const char *origin, bool marks_only);
+
+/* The origin of a source's name; NULL if the source only marks. */
+const char *pds_host_origin(const char *name);
+
+/* --- pds_gather.c --- */
+
+struct pds_gather;
+
+/* Tell env->hosts of the configured hosts and the relay's; then scan_go_on(). */
+struct pds_gather *pds_gather_start(struct pds_scan *job);
+void pds_gather_free(struct pds_gather **gather);	/* NULL is fine */
+
+/* --- pds_empty.c --- */
+
+/*
+ * A repository of which nothing is wanted, by its server's describeRepo: note its
+ * revision, so that it is looked at again only when it moves, and end the entry.
+ * What has anything wanted, or cannot be told, is synced.
+ */
+void pds_empty_check(struct scan_entry *entry, const char *origin);
+void pds_empty_drop(struct scan_entry *entry);
+
+#endif
