@@ -27,7 +27,6 @@ libbfworkers_a_SOURCES = \
 	src/workers/worker.c src/workers/worker.h
 
 WORKER_LDADD_COMMON = libbfworkers.a libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)
-SYNC_LDADD = libbfworkers.a libbfproto.a libbfop.a libbfrows.a $(FETCH_LIBS)
 SYNC_LDADD = libbfworkers.a libbfrows.a libbfproto.a libbfop.a $(FETCH_LIBS)
 
 pkglibexec_PROGRAMS += did-sync

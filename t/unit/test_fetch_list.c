@@ -108,9 +108,14 @@ list__refuses_what_is_no_list(void **state)
 {
 	static const char *const bad[] = { "{}", "{\"repos\":{}}", "{\"repos\":[",
 		"[]", "<html>" };
+	struct fetch_fixture *f = *state;
 
 	for (size_t i = 0; i < BF_ARRAY_LEN(bad); i++)
-		assert_int_equal(list_json(*state, bad[i]).class, FETCH_INVALID);
+		fetch_server_serve(f->server, LIST, "200 OK", "application/json", bad[i],
+		    strlen(bad[i]));
+	for (size_t i = 0; i < BF_ARRAY_LEN(bad); i++)
+		assert_int_equal(list(f, "com.atproto.sync.listRepos").class,
+		    FETCH_INVALID);
 }
 
 static void
@@ -201,12 +206,13 @@ describe__tells_whether_anything_is_wanted(void **state)
 	struct filter *filter = filter_new();
 
 	assert_int_equal(filter_add(filter, STR("pub.chive.*")), 0);
+	for (size_t i = 0; i < BF_ARRAY_LEN(cases); i++)
+		fetch_server_serve(f->server, DESCRIBE, "200 OK", "application/json",
+		    cases[i].json, strlen(cases[i].json));
 	for (size_t i = 0; i < BF_ARRAY_LEN(cases); i++) {
 		struct seen seen = { .f = f };
 		struct describe_repo *describe;
 
-		fetch_server_serve(f->server, DESCRIBE, "200 OK", "application/json",
-		    cases[i].json, strlen(cases[i].json));
 		describe = describe_repo_get(f->http, fetch_server_origin(f->server),
 		    STR(DID), filter, on_described, &seen);
 		assert_non_null(describe);

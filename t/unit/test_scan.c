@@ -279,7 +279,7 @@ static void
 checkpoint__fits_into_limit_checkpoint_bytes_when_all_is_full(void **state)
 {
 	struct scan *scan = *state, *other;
-	struct scan_source *source = NULL;
+	struct scan_source *source;
 	char name[URL_ORIGIN_SIZE], cursor[LIMIT_LIST_CURSOR_BYTES + 1];
 	void *other_state;
 
@@ -288,16 +288,16 @@ checkpoint__fits_into_limit_checkpoint_bytes_when_all_is_full(void **state)
 	name[sizeof(name) - 1] = cursor[sizeof(cursor) - 1] = '\0';
 	scan_set_position(scan, 1, name);
 	for (int i = 0; i < SCAN_SOURCES; i++) {
-		name[0] = cursor[0] = (char)('a' + i);
-		source = add_source(scan, name);
-		scan_sources_turn(scan);
-		fill(source, i * 1000, SCAN_PAGE_ENTRIES, cursor);
+		name[0] = (char)('a' + i);
+		(void)add_source(scan, name);
 	}
-	scan_sources_turn(scan);
-	cursor[0] = 'x';
-	TAILQ_FOREACH(source, &scan->sources, link)
-		if (source->reading != NULL)
-			fill(source, 9000, SCAN_PAGE_ENTRIES, cursor);
+	for (int round = 0; round < 2; round++) {
+		scan_sources_turn(scan);
+		cursor[0] = (char)('a' + round);
+		TAILQ_FOREACH(source, &scan->sources, link)
+			if (source->reading != NULL)
+				fill(source, round * 1000, SCAN_PAGE_ENTRIES, cursor);
+	}
 	assert_int_equal(scan->open_pages, SCAN_PAGES);
 	resume(scan, &other, &other_state);
 	assert_int_equal(other->resumed_count, SCAN_SOURCES);
