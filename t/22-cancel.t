@@ -108,5 +108,75 @@ subtest 'backfillctl cancel' => sub {
 	like $operation->{cancelledBy}, qr/^uid \d+$/, 'and who it was';
 };
 
+subtest 'the record says how it ended and how long it took' => sub {
+	my ($id) = running('ignore-term');
+	$daemon->xrpc_post('cancelBackfill', { id => $id, reason => 'a test' });
+	my $operation = $daemon->ctl('show', $id, '--events')->{json};
+	ok $operation->{cancelAskedAt} lt $operation->{completedAt}, 'asked, then ended';
+	my ($end) = grep { $_->{event} eq 'cancelled' } @{ $operation->{events} };
+	my ($ms) = $end->{text} =~ /^the worker did not stop in time and was killed, after (\d+) ms$/;
+	ok defined $ms, 'how it ended' or diag $end->{text};
+	cmp_ok $ms, '>=', 500, 'and how long it took: the grace period at least';
+};
+
+subtest 'a worker that is told to stop by hand' => sub {
+	my ($id, $pid) = running('run');
+	kill 'TERM', $pid;
+	my $operation = $daemon->wait_finished($id);
+	is $operation->{status}, 'cancelled', 'is cancelled';
+	is $operation->{cancelledBy}, 'kill', 'by kill';
+	my $events = $daemon->ctl('show', $id, '--events')->{json}{events};
+	like $events->[-1]{text}, qr/sent SIGTERM from outside/, 'with that said';
+};
+
+subtest 'a process that left its group does not outlive its operation' => sub {
+	my ($id) = running('runaway');
+	my ($runaway) = $daemon->wait_log(qr/op $id worker \d+: runaway (\d+)/);
+	ok is_alive($runaway), 'it is there';
+	$daemon->xrpc_post('cancelBackfill', { id => $id });
+	wait_for { !is_alive($runaway) } 10, 'it to end';
+	is $daemon->operation($id)->{status}, 'cancelled', 'the operation is cancelled';
+	$daemon->wait_log(qr/process $runaway was left behind by a worker/);
+};
+
 $daemon->finish;
+
+subtest 'against completion: what was done is done' => sub {
+	my $daemon = Backfilld::Test->new(settings => { libexec_dir => null_op_libexec(),
+		cancel_grace_ms => 2000 });
+	$daemon->start;
+	my $id = $daemon->trigger('did-sync', did => null_op_did('done-hang'));
+	$daemon->wait_log(qr/op $id worker \d+: done is said/);
+	my $answer = $daemon->xrpc_post('cancelBackfill', { id => $id });
+	ok !$answer->{json}{success}, 'no success';
+	is $answer->{json}{status}, 'completed', 'it had completed';
+	is $daemon->operation($id)->{status}, 'completed', 'and stays so';
+	$daemon->finish;
+};
+
+subtest 'during the spawn: before the worker has said hello' => sub {
+	local $ENV{BF_TEST} = 'hang-before-hello';
+	my $daemon = Backfilld::Test->new(settings => { libexec_dir => null_op_libexec() });
+	$daemon->start;
+	my $id = $daemon->trigger('did-sync', did => null_op_did('finish'));
+	my ($pid) = $daemon->wait_log(qr/op $id did-sync: started, attempt 1, worker (\d+)/);
+	ok $daemon->xrpc_post('cancelBackfill', { id => $id })->{json}{success}, 'success';
+	ok !is_alive($pid), 'the process is gone';
+	is $daemon->operation($id)->{status}, 'cancelled', 'it is cancelled';
+	$daemon->finish;
+};
+
+subtest 'right after the trigger: it never starts, or it is gone' => sub {
+	my $daemon = Backfilld::Test->new(settings => { libexec_dir => null_op_libexec() });
+	$daemon->start;
+	for (1 .. 20) {
+		my $id = $daemon->trigger('did-sync', did => null_op_did('run'));
+		$daemon->xrpc_post('cancelBackfill', { id => $id })->{json}{success}
+			or fail "cancel $id";
+		is $daemon->operation($id)->{status}, 'cancelled', "$id is cancelled";
+	}
+	is_deeply [ $daemon->children('did-sync') ], [], 'no worker is left';
+	$daemon->finish;
+};
+
 done_testing;

@@ -122,9 +122,11 @@ child_stop(struct child *child, enum stop_reason reason)
 
 	/*
 	 * We have not waited for it, so its pid cannot have been reused.  A worker
-	 * that was stopped with SIGSTOP has to be woken to see the SIGTERM.
+	 * that was stopped with SIGSTOP has to be woken to see the SIGTERM.  What it
+	 * started, a helper for example, is in its group and is told as well.
 	 */
-	if (kill(child->pid, SIGTERM) == -1 || kill(child->pid, SIGCONT) == -1)
+	child->stop_mono_ms = clock_mono_ms();
+	if (kill(-child->pid, SIGTERM) == -1 || kill(-child->pid, SIGCONT) == -1)
 		log_warn("op %s worker %d: kill(SIGTERM) failed", child->id, child->pid);
 	start_kill_timer(child);
 }

@@ -54,6 +54,7 @@ struct child {
 	struct outcome outcome;		/* of a child that has ended */
 	struct rusage usage;
 	char cancelled_by[64];		/* who asked first, or empty */
+	int64_t stop_mono_ms;		/* when it was told to stop */
 	bool said_hello;
 	int spill_fds[LIMIT_WORKER_SPILL_FILES];	/* owned; they go with assign */
 	unsigned spill_count;

@@ -1,7 +1,9 @@
 #include "supervisor/child.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
 #include "common/fdutil.h"
@@ -141,6 +143,19 @@ read_last_words(struct child *child)
 		on_worker_broke(child, fault->text);
 }
 
+/* Of a cancel: how long it took is what somebody waited for. */
+static void
+tell_duration(struct child *child)
+{
+	char *text = child->outcome.text;
+	size_t len = strlen(text);
+
+	if (child->end.stop_reason == STOP_CANCEL && child->stop_mono_ms != 0 &&
+	    child->outcome.event == OP_EVENT_CANCEL)
+		(void)snprintf(text + len, sizeof(child->outcome.text) - len, ", after %lld ms",
+		    (long long)(clock_mono_ms() - child->stop_mono_ms));
+}
+
 void
 child_ended(struct child *child, int wait_status, const struct rusage *usage)
 {
@@ -158,5 +173,6 @@ child_ended(struct child *child, int wait_status, const struct rusage *usage)
 	child->usage = *usage;
 	progress_write_last(child);
 	child->outcome = outcome_of(&child->end);
+	tell_duration(child);
 	settle(child);
 }

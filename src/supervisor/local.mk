@@ -16,6 +16,7 @@ backfilld_SOURCES = \
 	src/supervisor/on_worker.c src/supervisor/on_worker.h \
 	src/supervisor/opctl.c src/supervisor/opctl.h \
 	src/supervisor/options.c src/supervisor/options.h \
+	src/supervisor/orphans.c src/supervisor/orphans.h \
 	src/supervisor/outcome.c src/supervisor/outcome.h \
 	src/supervisor/pause.c src/supervisor/pause.h \
 	src/supervisor/progress.c src/supervisor/progress.h \

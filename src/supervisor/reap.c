@@ -5,22 +5,20 @@
 #include <sys/wait.h>
 
 #include "supervisor/child.h"
+#include "supervisor/orphans.h"
 #include "supervisor/service.h"
 
-/* A pid that nobody knows is that of an exec that failed. */
+/* A pid that nobody knows is that of an exec that failed, or of an orphan. */
 static void
 ended(struct supervisor *sup, pid_t pid, int wait_status, const struct rusage *usage)
 {
 	struct child *child = child_find_pid(sup->children, pid);
+	struct service *service = service_find_pid(sup, pid);
 
 	if (child != NULL)
 		child_ended(child, wait_status, usage);
-	else if (pid == service_pid(sup->indexer))
-		service_ended(sup->indexer, wait_status);
-	else if (pid == service_pid(sup->resolver))
-		service_ended(sup->resolver, wait_status);
-	else if (pid == service_pid(sup->api))
-		service_ended(sup->api, wait_status);
+	else if (service != NULL)
+		service_ended(service, wait_status);
 }
 
 /* Signals coalesce: one SIGCHLD may stand for many ends. */
@@ -35,6 +33,7 @@ on_sigchld(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
 
 	while ((pid = wait4(-1, &wait_status, WNOHANG, &usage)) > 0)
 		ended(sup, pid, wait_status, &usage);
+	orphans_kill(sup);
 }
 
 void

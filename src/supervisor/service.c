@@ -170,6 +170,27 @@ service_stop(struct service *service)
 	service_signal(service, SIGTERM);
 }
 
+void
+service_list(const struct supervisor *sup,
+    struct service *list_out[SUPERVISOR_SERVICES])
+{
+	list_out[0] = sup->indexer;
+	list_out[1] = sup->resolver;
+	list_out[2] = sup->api;
+}
+
+struct service *
+service_find_pid(const struct supervisor *sup, pid_t pid)
+{
+	struct service *list[SUPERVISOR_SERVICES];
+
+	service_list(sup, list);
+	for (size_t i = 0; i < SUPERVISOR_SERVICES; i++)
+		if (list[i] != NULL && list[i]->pid == pid)
+			return list[i];
+	return NULL;
+}
+
 struct channel *
 service_channel(const struct service *service)
 {

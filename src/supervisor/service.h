@@ -41,6 +41,13 @@ void service_start(struct service *service);
 void service_set_ready(struct service *service);
 bool service_is_ready(const struct service *service);
 
+/* The service whose process this is, or NULL. */
+struct service *service_find_pid(const struct supervisor *sup, pid_t pid);
+
+/* All of them, in the order in which they start. */
+void service_list(const struct supervisor *sup,
+    struct service *list_out[SUPERVISOR_SERVICES]);
+
 struct channel *service_channel(const struct service *service);	/* NULL: not running */
 pid_t service_pid(const struct service *service);		/* 0: not running */
 uint64_t service_starts(const struct service *service);	/* since our own start */

@@ -18,6 +18,7 @@
 #include "supervisor/control.h"
 #include "supervisor/indexer_link.h"
 #include "supervisor/notify.h"
+#include "supervisor/orphans.h"
 #include "supervisor/progress.h"
 #include "supervisor/queue.h"
 #include "supervisor/reap.h"
@@ -184,6 +185,7 @@ watch(struct supervisor *sup)
 	ev_signal_start(sup->loop, &sup->on_int);
 	ev_signal_start(sup->loop, &sup->on_hup);
 	ev_timer_start(sup->loop, &sup->housekeeping);
+	orphans_init(sup);
 	reap_init(sup);
 	queue_init(sup);
 	schedule_init(sup);

@@ -41,6 +41,9 @@ enum supervisor_phase {
 	PHASE_STOPPED,			/* the loop ends */
 };
 
+#define SUPERVISOR_STRANGERS_MAX	64
+#define SUPERVISOR_SERVICES		3
+
 struct supervisor {
 	/* owned */
 	struct settings settings;
@@ -59,6 +62,8 @@ struct supervisor {
 	int64_t started_ms;
 	uint64_t last_id;		/* TID given to the last operation */
 	unsigned clock_id;
+	pid_t strangers[SUPERVISOR_STRANGERS_MAX];	/* orphans.c */
+	size_t strangers_count;
 
 	/* watchers */
 	struct ev_signal on_term, on_int, on_hup, on_child;

@@ -1,5 +1,7 @@
 #include "t/workers/null_items.h"
 
+#include <unistd.h>
+
 #include "common/limits.h"
 #include "workers/worker.h"
 
@@ -32,4 +34,15 @@ null_retry(struct worker *worker, uint64_t *count_out)
 		worker_log(worker, LOG_LEVEL_INFO, "again: %.*s", STR_FMT(items[i]));
 	*count_out = count;
 	return true;
+}
+
+void
+null_spill_files(struct worker *worker)
+{
+	const struct worker_assignment *given = worker_assignment(worker);
+	unsigned usable = 0;
+
+	for (unsigned i = 0; i < given->spill_count; i++)
+		usable += pwrite(given->spill_fds[i], "x", 1, 0) == 1;
+	worker_log(worker, LOG_LEVEL_INFO, "%u temporary files", usable);
 }

@@ -15,4 +15,7 @@ void null_items_dids(struct worker *worker);
 /* If the operation is a retry, log its items and count them. */
 bool null_retry(struct worker *worker, uint64_t *count_out);
 
+/* Log how many temporary files there are to write to. */
+void null_spill_files(struct worker *worker);
+
 #endif

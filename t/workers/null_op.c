@@ -4,8 +4,8 @@
  * Tests point libexec_dir at a directory in which `did-sync` (or another type)
  * is this program.  What it does is named by the first label of the DID, as in
  * "did:web:crash.test", or of the host in `uri` or `pdsUrl`; without a word that
- * it knows it finishes at once.  A retry logs its items and is done with as many.  It calls
- * itself by the name it is started by.
+ * it knows it finishes at once.  A retry logs its items and is done with as many.
+ * It calls itself by the name it is started by.
  *
  *	finish		done, at once
  *	fail		fail, class "null-op"
@@ -27,6 +27,7 @@
  *	flood		progress as fast as it can be written, for ever
  *	grandchild	a child that ignores SIGTERM and keeps both channels open
  *			(its pid is in a `log`); then as run
+ *	runaway		as grandchild, in a session of its own
  *	list-fds	a `log` per open descriptor: "fd 3 -> socket:[123]"; done
  *	spill-files	a `log` with the number of its temporary files; done
  *	environment	a `log` with the names of all variables; done
@@ -230,17 +231,31 @@ close_control(struct null_op *job BF_UNUSED)
 /* --- what it finds around itself --- */
 
 static void
-grandchild(struct null_op *job)
+leave_child(struct null_op *job, const char *name, bool leaves_group)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
 		(void)signal(SIGTERM, SIG_IGN);
+		if (leaves_group)
+			(void)setsid();
 		for (;;)
 			(void)pause();
 	}
-	worker_log(job->worker, LOG_LEVEL_INFO, "grandchild %ld", (long)pid);
+	worker_log(job->worker, LOG_LEVEL_INFO, "%s %ld", name, (long)pid);
 	null_run(job);
+}
+
+static void
+grandchild(struct null_op *job)
+{
+	leave_child(job, "grandchild", false);
+}
+
+static void
+runaway(struct null_op *job)
+{
+	leave_child(job, "runaway", true);
 }
 
 static void
@@ -280,12 +295,7 @@ list_fds(struct null_op *job)
 static void
 spill_files(struct null_op *job)
 {
-	const struct worker_assignment *given = worker_assignment(job->worker);
-	unsigned usable = 0;
-
-	for (unsigned i = 0; i < given->spill_count; i++)
-		usable += pwrite(given->spill_fds[i], "x", 1, 0) == 1;
-	worker_log(job->worker, LOG_LEVEL_INFO, "%u temporary files", usable);
+	null_spill_files(job->worker);
 	finish(job);
 }
 
@@ -398,7 +408,7 @@ static const struct {
 	{ "ignore-term", ignore_term }, { "chatter", chatter },
 	{ "done-hang", null_done_hang }, { "long-text", null_long_text },
 	{ "spin", spin }, { "flood", null_flood },
-	{ "grandchild", grandchild }, { "list-fds", list_fds },
+	{ "grandchild", grandchild }, { "runaway", runaway }, { "list-fds", list_fds },
 	{ "environment", environment }, { "garbage", null_garbage },
 	{ "huge-frame", null_huge_frame }, { "wrong-sender", null_wrong_sender },
 	{ "close", close_control }, { "records", records },

@@ -44,7 +44,14 @@ send_raw(const struct msg *msg)
 void
 null_done_hang(struct null_op *job BF_UNUSED)
 {
-	send_raw(&(struct msg){ .type = MSG_TYPE_DONE, .done = { .processed = 7 } });
+	struct buf frames = BUF_INIT;
+
+	/* In one piece: whoever has seen the first has the second. */
+	msg_pack(&frames, &(struct msg){ .type = MSG_TYPE_LOG,
+	    .log = { .level = 6, .text = STR("done is said") } });
+	msg_pack(&frames, &(struct msg){ .type = MSG_TYPE_DONE, .done = { .processed = 7 } });
+	write_all(buf_data(&frames), buf_len(&frames));
+	buf_clear(&frames);
 	for (;;)
 		(void)pause();
 }
