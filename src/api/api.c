@@ -94,6 +94,19 @@ on_setting(struct str name, struct str value, struct err *err, void *arg)
 	return 0;
 }
 
+/* By it a supervisor finds us if we outlive ours and hang: we have its port. */
+static void
+leave_mark(struct api *api)
+{
+	struct buf path = BUF_INIT;
+	struct err err;
+
+	buf_printf(&path, "%s/api.lock%c", api->settings.state_dir, '\0');
+	if (fd_mark_file((const char *)buf_data(&path), &api->mark_fd, &err) == -1)
+		log_warn("%s", err.text);
+	buf_clear(&path);
+}
+
 static int
 open_ops(struct api *api, struct err *err)
 {
@@ -147,6 +160,7 @@ on_ready(void *arg)
 
 	apply_settings(api);
 	raise_file_limit(api->settings.http_max_connections);
+	leave_mark(api);
 	if (open_ops(api, &err) == -1) {
 		log_error("%s", err.text);
 		leave(api, EXIT_STORE);
@@ -257,7 +271,7 @@ api_init(struct api *api, struct ev_loop *loop)
 		.arg = api,
 	};
 
-	*api = (struct api){ .loop = loop };
+	*api = (struct api){ .loop = loop, .mark_fd = -1 };
 	settings_init(&api->settings);
 	api->samples = samples_new();
 	api->sessions = sessions_new();
@@ -284,6 +298,7 @@ api_clear(struct api *api)
 	samples_free(&api->samples);
 	sessions_free(&api->sessions);
 	ops_close(&api->ops);
+	fd_close(&api->mark_fd);
 	auth_clear(&api->auth);
 	settings_clear(&api->settings);
 	ev_signal_stop(api->loop, &api->sigterm);

@@ -45,6 +45,7 @@ struct api {
 	struct sessions *sessions;
 	struct http *http;		/* likewise; reads its members below */
 	enum op_spelling spelling;
+	int mark_fd;			/* -1 until the settings are there */
 
 	double orphan_until;		/* loop time */
 	bool is_draining;

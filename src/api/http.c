@@ -28,6 +28,7 @@ struct http_conn {
 	/* The request being served: target is empty between two. */
 	struct request request;
 	bool has_begun;			/* its headers are there */
+	bool is_whole;			/* all of it: it counts as busy */
 	bool is_suspended;
 };
 
@@ -221,7 +222,6 @@ begin(struct http_conn *conn, const char *target, const char *method,
 	struct err err;
 
 	conn->has_begun = true;
-	conn->http->busy++;
 	if (read_head(conn, target, version, &err) == -1)
 		return request_begin(&conn->request, str_from(method), &err);
 	return request_begin(&conn->request, str_from(method), NULL);
@@ -245,6 +245,12 @@ on_access(void *arg BF_UNUSED, struct MHD_Connection *mhd BF_UNUSED,
 		request_body(&conn->request, part);
 		*data_len = 0;
 		return MHD_YES;
+	}
+	/* Nothing is done for a request before it is whole, so a stop need not wait
+	 * for the rest of one. */
+	if (!conn->is_whole) {
+		conn->is_whole = true;
+		conn->http->busy++;
 	}
 	return go_on(conn, request_end(&conn->request));
 }
@@ -284,7 +290,9 @@ end_request(struct http_conn *conn)
 	if (!conn->has_begun)
 		return;
 	conn->has_begun = false;
-	conn->http->busy--;
+	if (conn->is_whole)
+		conn->http->busy--;
+	conn->is_whole = false;
 	report_drained(conn->http);
 }
 

@@ -45,7 +45,7 @@ struct address http_conn_address(const struct http_conn *conn);
 void http_resume(struct http_conn *conn);
 
 /*
- * Close the listening socket, finish the requests that have begun, then call
+ * Close the listening socket, finish the requests that are whole, then call
  * on_drained (at once if there are none, from the loop).  Answers close their
  * connections from now on.
  */

@@ -237,6 +237,39 @@ fd_lock_file(const char *path, int *fd_out, struct err *err)
 }
 
 int
+fd_mark_file(const char *path, int *fd_out, struct err *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd == -1)
+		return err_errno(err, "open(%s)", path);
+	if (fcntl(fd, F_SETLK, &lock) == -1) {
+		(void)err_errno(err, "lock(%s)", path);
+		if (errno == EAGAIN || errno == EACCES)
+			err->code = ERR_EXISTS;
+		(void)close(fd);
+		return -1;
+	}
+	*fd_out = fd;
+	return 0;
+}
+
+pid_t
+fd_mark_holder(const char *path)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	bool is_held;
+
+	if (fd == -1)
+		return 0;
+	is_held = fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	(void)close(fd);
+	return is_held ? lock.l_pid : 0;
+}
+
+int
 dir_make(const char *path, mode_t mode, struct err *err)
 {
 	char part[4096];

@@ -45,6 +45,15 @@ int fd_tcp_listen(const char *address, int *fd_out, struct err *err) BF_MUSTCHEC
  */
 int fd_lock_file(const char *path, int *fd_out, struct err *err) BF_MUSTCHECK;
 
+/*
+ * A mark on a file by which another process can find this one: as long as the
+ * descriptor is open, fd_mark_holder() gives our pid.  The kernel takes it away
+ * with the process, so the pid is never that of another one.  ERR_EXISTS: another
+ * process has it.
+ */
+int fd_mark_file(const char *path, int *fd_out, struct err *err) BF_MUSTCHECK;
+pid_t fd_mark_holder(const char *path);		/* 0: nobody */
+
 int dir_make(const char *path, mode_t mode, struct err *err) BF_MUSTCHECK; /* and parents */
 
 #endif

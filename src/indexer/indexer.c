@@ -207,6 +207,10 @@ on_control(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 	case MSG_TYPE_SETTING:
 		on_setting(indexer, &msg->setting);
 		break;
+	case MSG_TYPE_PING:
+		channel_send(indexer->control, &(struct msg){ .type = MSG_TYPE_PONG,
+		    .pong = { .number = msg->ping.number } });
+		break;
 	case MSG_TYPE_ATTACH:
 		on_attach(indexer, &msg->attach);
 		break;

@@ -96,7 +96,7 @@ on_attach(struct resolver *resolver)
 }
 
 static void
-on_control(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
+on_control(struct channel *channel, const struct msg *msg, void *arg)
 {
 	struct resolver *resolver = arg;
 
@@ -106,6 +106,10 @@ on_control(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 		break;
 	case MSG_TYPE_SETTING:
 		on_setting(resolver, &msg->setting);
+		break;
+	case MSG_TYPE_PING:
+		channel_send(channel, &(struct msg){ .type = MSG_TYPE_PONG,
+		    .pong = { .number = msg->ping.number } });
 		break;
 	case MSG_TYPE_ATTACH:
 		on_attach(resolver);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include "common/fdutil.h"
@@ -82,10 +83,16 @@ code_of(int rc)
 int
 env_fail(const struct env *env, int rc, const char *what, struct err *err)
 {
+	struct statvfs fs;
+
 	if (rc == MDB_PANIC) {
 		log_error("store %s: %s: %s", env->dir, what, mdb_strerror(rc));
 		abort();
 	}
+	if (code_of(rc) == ERR_DISK_FULL && statvfs(env->dir, &fs) == 0)
+		return err_set(err, ERR_DISK_FULL, "store %s: %s: %s; %llu MiB are free",
+		    env->dir, what, mdb_strerror(rc),
+		    (unsigned long long)fs.f_bavail * fs.f_frsize >> 20);
 	return err_set(err, code_of(rc), "store %s: %s: %s", env->dir, what,
 	    mdb_strerror(rc));
 }

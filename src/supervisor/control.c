@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/fdutil.h"
@@ -24,10 +25,16 @@ struct control {
 	/* watchers */
 	struct ev_io acceptable;
 	struct ev_timer accept_again;
+	struct ev_timer look;		/* is the socket's file still there? */
+
+	dev_t dev;			/* of the file */
+	ino_t ino;
+	bool is_lost;			/* and that has been told */
 };
 
 #define HELLO_MS	10000
 #define FAREWELL_MS	100	/* per client, at the daemon's end */
+#define LOOK_SECS	2.
 #define PAUSE_MS	1000	/* when no descriptor can be had */
 #define RESERVED	8	/* of LIMIT_CONTROL_CLIENTS: for root and ourselves */
 
@@ -366,6 +373,53 @@ control_op_unsettled(struct control *control, const char *id, const char *why)
 	answer_waiting(control, id, answer_unsettled, why);
 }
 
+/* --- the socket's file --- */
+
+static int
+listen_here(struct control *control, struct err *err)
+{
+	struct stat st;
+
+	if (fd_unix_listen(control->path, 0660, &control->fd, err) == -1)
+		return -1;
+	if (lstat(control->path, &st) == 0) {
+		control->dev = st.st_dev;
+		control->ino = st.st_ino;
+	}
+	return 0;
+}
+
+/* Somebody has removed it, or the whole directory, a cleaner of /run or /tmp for
+ * example: nobody could reach us.  Those who are connected stay. */
+static void
+on_look(struct ev_loop *loop, struct ev_timer *watcher, int revents BF_UNUSED)
+{
+	struct control *control = watcher->data;
+	struct stat st;
+	struct err err;
+	int old_fd = control->fd;
+
+	if (lstat(control->path, &st) == 0 && st.st_dev == control->dev &&
+	    st.st_ino == control->ino)
+		return;
+	if (dir_make(control->sup->settings.runtime_dir, 0750, &err) == -1 ||
+	    listen_here(control, &err) == -1) {
+		if (!control->is_lost)
+			log_error("the control socket is gone and cannot be made again: %s",
+			    err.text);
+		control->is_lost = true;
+		return;
+	}
+	log_warn("the control socket was gone: made it again");
+	if (supervisor_publish_address(control->sup, &err) == -1)
+		log_warn("%s", err.text);
+	control->is_lost = false;
+	ev_io_stop(loop, &control->acceptable);
+	ev_io_set(&control->acceptable, control->fd, EV_READ);
+	ev_io_start(loop, &control->acceptable);
+	fd_close(&old_fd);
+}
+
 /* --- life --- */
 
 struct control *
@@ -377,14 +431,17 @@ control_new(struct supervisor *sup, struct err *err)
 	LIST_INIT(&control->clients);
 	(void)snprintf(control->path, sizeof(control->path), "%s/control.sock",
 	    sup->settings.runtime_dir);
-	if (fd_unix_listen(control->path, 0660, &control->fd, err) == -1) {
+	if (listen_here(control, err) == -1) {
 		free(control);
 		return NULL;
 	}
 	ev_io_init(&control->acceptable, on_acceptable, control->fd, EV_READ);
 	ev_timer_init(&control->accept_again, on_accept_again, 0., 0.);
+	ev_timer_init(&control->look, on_look, LOOK_SECS, LOOK_SECS);
 	control->acceptable.data = control->accept_again.data = control;
+	control->look.data = control;
 	ev_io_start(sup->loop, &control->acceptable);
+	ev_timer_start(sup->loop, &control->look);
 	return control;
 }
 
@@ -403,6 +460,7 @@ control_free(struct control **control_ptr)
 	}
 	ev_io_stop(control->sup->loop, &control->acceptable);
 	ev_timer_stop(control->sup->loop, &control->accept_again);
+	ev_timer_stop(control->sup->loop, &control->look);
 	fd_close(&control->fd);
 	(void)unlink(control->path);
 	free(control);

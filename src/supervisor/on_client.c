@@ -455,6 +455,10 @@ on_client_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 	case MSG_TYPE_RESUME:
 		on_resume(client, &msg->resume);
 		break;
+	case MSG_TYPE_PONG:
+		if (client->is_api)
+			service_heard(client->sup->api);
+		break;
 	case MSG_TYPE_SCHEDULES:
 		schedule_send_all(client, msg->schedules.req);
 		break;

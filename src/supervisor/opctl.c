@@ -29,7 +29,7 @@ opctl_fail_store(struct opctl_error *error, const struct err *err)
 		return opctl_fail(error, "InvalidRequest", "%s", err->text);
 	if (err->code == ERR_DISK_FULL)
 		return opctl_fail(error, "DiskFull", "the disk is full: nothing can be "
-		    "recorded until there is space again");
+		    "recorded until there is space again (%s)", err->text);
 	log_error("store: %s", err->text);
 	return opctl_fail(error, "InternalServerError",
 	    "the store failed; see the daemon's log");

@@ -33,6 +33,8 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 {
 	struct supervisor *sup = arg;
 
+	if (msg->type == MSG_TYPE_PONG)
+		service_heard(sup->resolver);
 	if (msg->type != MSG_TYPE_HELLO)
 		return;
 	if (msg->hello.version != PROTO_VERSION) {

@@ -8,6 +8,7 @@
 #include "common/fdutil.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "proto/channel.h"
 #include "supervisor/handshake.h"
 #include "supervisor/outcome.h"
 #include "supervisor/shutdown.h"
@@ -16,6 +17,7 @@
 #define DELAY_LEAST_MS	100
 #define DELAY_MOST_MS	60000
 #define SETTLED_MS	60000	/* having lived this long it was not a start failure */
+#define PULSES		4	/* pings in service_timeout_ms */
 #define ENDING_MS	2000	/* for a process that has closed its channel */
 
 struct service {
@@ -31,6 +33,11 @@ struct service {
 	/* watchers */
 	struct ev_timer restart;
 	struct ev_timer deadline;	/* for its hello, then for its end */
+	struct ev_timer pulse;		/* while it is ready: pings */
+
+	uint64_t pings;
+	int64_t pulse_mono_ms;		/* the last one */
+	int64_t heard_mono_ms;		/* the last answer */
 };
 
 static void
@@ -63,6 +70,58 @@ set_deadline(struct service *service, uint64_t delay_ms)
 	ev_timer_set(&service->deadline, (double)delay_ms / 1000, 0.);
 	ev_timer_start(service->sup->loop, &service->deadline);
 }
+
+/* --- is it there? --- */
+
+static double
+pulse_secs(const struct service *service)
+{
+	return (double)service->sup->settings.service_timeout_ms / 1000 / PULSES;
+}
+
+static void
+on_pulse(struct ev_loop *loop, struct ev_timer *watcher, int revents BF_UNUSED)
+{
+	struct service *service = watcher->data;
+	int64_t timeout_ms = (int64_t)service->sup->settings.service_timeout_ms;
+	int64_t now_ms = clock_mono_ms();
+	struct msg msg = { .type = MSG_TYPE_PING };
+
+	/* Were we stopped or busy ourselves?  Then its answers wait to be read. */
+	if (now_ms - service->pulse_mono_ms > timeout_ms * 2 / PULSES)
+		service->heard_mono_ms = now_ms;
+	service->pulse_mono_ms = now_ms;
+	if (service->channel == NULL)
+		return;
+	if (now_ms - service->heard_mono_ms > timeout_ms) {
+		log_error("%s: process %d has not answered for %lld ms, sending SIGKILL",
+		    service->options.name, service->pid,
+		    (long long)(now_ms - service->heard_mono_ms));
+		ev_timer_stop(loop, watcher);
+		service_signal(service, SIGKILL);
+		return;
+	}
+	msg.ping.number = ++service->pings;
+	channel_send(service->channel, &msg);
+	watcher->repeat = pulse_secs(service);
+	ev_timer_again(loop, watcher);
+}
+
+static void
+start_pulse(struct service *service)
+{
+	service->heard_mono_ms = service->pulse_mono_ms = clock_mono_ms();
+	service->pulse.repeat = pulse_secs(service);
+	ev_timer_again(service->sup->loop, &service->pulse);
+}
+
+void
+service_heard(struct service *service)
+{
+	service->heard_mono_ms = clock_mono_ms();
+}
+
+/* --- life --- */
 
 void
 service_start(struct service *service)
@@ -119,6 +178,7 @@ service_ended(struct service *service, int wait_status)
 	service->pid = 0;
 	service->is_ready = false;
 	ev_timer_stop(service->sup->loop, &service->deadline);
+	ev_timer_stop(service->sup->loop, &service->pulse);
 	if (service->channel != NULL)
 		service->options.ended(service->sup, service->channel);
 	service->channel = NULL;
@@ -137,6 +197,7 @@ service_set_ready(struct service *service)
 {
 	service->is_ready = true;
 	ev_timer_stop(service->sup->loop, &service->deadline);
+	start_pulse(service);
 }
 
 bool
@@ -151,6 +212,7 @@ service_lost_channel(struct service *service)
 {
 	service->channel = NULL;
 	service->is_ready = false;
+	ev_timer_stop(service->sup->loop, &service->pulse);
 	if (service->pid != 0)
 		set_deadline(service, ENDING_MS);
 }
@@ -167,7 +229,9 @@ void
 service_stop(struct service *service)
 {
 	ev_timer_stop(service->sup->loop, &service->restart);
+	ev_timer_stop(service->sup->loop, &service->pulse);
 	service_signal(service, SIGTERM);
+	service_signal(service, SIGCONT);
 }
 
 void
@@ -227,7 +291,8 @@ service_new(struct supervisor *sup, const struct service_options *options)
 	service->delay_ms = DELAY_LEAST_MS;
 	ev_timer_init(&service->restart, on_restart, 0., 0.);
 	ev_timer_init(&service->deadline, on_deadline, 0., 0.);
-	service->restart.data = service->deadline.data = service;
+	ev_timer_init(&service->pulse, on_pulse, 0., 0.);
+	service->restart.data = service->deadline.data = service->pulse.data = service;
 	return service;
 }
 
@@ -238,6 +303,7 @@ service_free(struct service **service)
 		return;
 	ev_timer_stop((*service)->sup->loop, &(*service)->restart);
 	ev_timer_stop((*service)->sup->loop, &(*service)->deadline);
+	ev_timer_stop((*service)->sup->loop, &(*service)->pulse);
 	free(*service);
 	*service = NULL;
 }

@@ -1,7 +1,8 @@
 /*
  * service.h - a process that has to be there: the indexer, the resolver, the API.
  *
- * A service is started again whenever it ends, after a delay that doubles from
+ * A service that does not answer for service_timeout_ms, because it hangs or was
+ * stopped, is killed.  A service is started again whenever it ends, after a delay that doubles from
  * 0.1 s to 60 s and falls back once it has lived for a minute.  Its channel is
  * handed to `started`, which builds the conversation on it.
  */
@@ -39,6 +40,9 @@ void service_start(struct service *service);
 /* It said hello: it can work.  One that does not say so in hello_timeout_ms is
  * killed. */
 void service_set_ready(struct service *service);
+/* It has answered a ping. */
+void service_heard(struct service *service);
+
 bool service_is_ready(const struct service *service);
 
 /* The service whose process this is, or NULL. */

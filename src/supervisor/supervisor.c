@@ -99,23 +99,46 @@ open_store(struct supervisor *sup, struct err *err)
 	return recover(sup, err);
 }
 
+/* It hangs, then, or was stopped: it does not see anything. */
+static void
+end_old_api(const struct supervisor *sup)
+{
+	char path[4096];
+	pid_t pid;
+
+	(void)snprintf(path, sizeof(path), "%s/api.lock", sup->settings.state_dir);
+	pid = fd_mark_holder(path);
+	if (pid <= 0)
+		return;
+	log_warn("backfill-api: process %d of an earlier daemon keeps %s, sending SIGKILL",
+	    (int)pid, sup->settings.http_listen);
+	(void)kill(pid, SIGKILL);
+}
+
 static int
 listen_patiently(struct supervisor *sup, struct err *err)
 {
 	const struct timespec pause = { .tv_nsec = LISTEN_RETRY_MS * 1000000L };
-	int64_t deadline = clock_mono_ms() + LISTEN_PATIENCE_MS;
+	int64_t start = clock_mono_ms();
+	bool has_ended_it = false;
 
 	while (fd_tcp_listen(sup->settings.http_listen, &sup->listen_fd, err) == -1) {
-		if (err->code != ERR_EXISTS || clock_mono_ms() > deadline)
+		int64_t waited = clock_mono_ms() - start;
+
+		if (err->code != ERR_EXISTS || waited > LISTEN_PATIENCE_MS)
 			return err_wrap(err, "http_listen");
+		if (!has_ended_it && waited > LISTEN_PATIENCE_MS / 2) {
+			end_old_api(sup);
+			has_ended_it = true;
+		}
 		(void)nanosleep(&pause, NULL);
 	}
 	return 0;
 }
 
 /* Port 0 gets its number from the kernel: say which, for people and scripts. */
-static int
-publish_address(struct supervisor *sup, struct err *err)
+int
+supervisor_publish_address(struct supervisor *sup, struct err *err)
 {
 	struct sockaddr_storage address;
 	socklen_t len = sizeof(address);
@@ -221,7 +244,7 @@ supervisor_new(struct settings *settings, struct schedules *schedules,
 		goto fail;
 	sup->control = control_new(sup, err);
 	if (sup->control == NULL || listen_patiently(sup, err) == -1 ||
-	    publish_address(sup, err) == -1)
+	    supervisor_publish_address(sup, err) == -1)
 		goto fail;
 	schedule_take(sup, schedules);
 	sup->indexer = indexer_service_new(sup);

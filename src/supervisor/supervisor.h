@@ -91,6 +91,9 @@ void supervisor_free(struct supervisor **sup);
  * tell everybody.  -1 if that cannot be written now. */
 int supervisor_mend(struct supervisor *sup, const char *id) BF_MUSTCHECK;
 
+/* Write the HTTP address into the runtime directory, for people and scripts. */
+int supervisor_publish_address(struct supervisor *sup, struct err *err) BF_MUSTCHECK;
+
 /* An operation's record has changed: tell those who watch it.  Called by
  * whoever made the change. */
 void supervisor_op_changed(struct supervisor *sup, const char *id);

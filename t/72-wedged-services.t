@@ -1,0 +1,96 @@
+# Services that hang, sockets that vanish, stops that have to be quick.
+
+use strict;
+use warnings;
+use File::Path ();
+use IO::Socket::INET;
+use Test::More;
+use Time::HiRes ();
+use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
+
+use Backfilld::Test;
+use Backfilld::NullOp;
+
+my $libexec = null_op_libexec();
+my $daemon = Backfilld::Test->new(settings => { libexec_dir => $libexec,
+	service_timeout_ms => 2000 });
+$daemon->start;
+
+for my $name (qw(backfill-indexer backfill-api backfill-resolver)) {
+	subtest "$name that is stopped is replaced" => sub {
+		my $old = $daemon->wait_child($name);
+		$daemon->expect_error(qr/$name: process $old has not answered/);
+		$daemon->expect_error(qr/$name: process $old was killed by signal 9/);
+		$daemon->expect_error(qr/the index is gone|indexer/) if $name =~ /indexer/;
+		kill 'STOP', $old;
+		my $new;
+		wait_for {
+			($new) = grep { $_ != $old && is_alive($_) } $daemon->children($name)
+		} 60, "another $name";
+		ok !is_alive($old), 'the old one is gone';
+	};
+}
+
+subtest 'those that answer are left alone' => sub {
+	wait_for { $daemon->get('/xrpc/_health')->{status} == 200 } 60, 'the API';
+	my %before = map { $_ => $daemon->wait_child($_) }
+		qw(backfill-indexer backfill-api backfill-resolver);
+	# An operation that runs for longer than the timeout, on a loop that works.
+	my $until = Time::HiRes::time() + 4;
+	wait_for { Time::HiRes::time() > $until } 60, 'two timeouts to pass';
+	is $daemon->wait_child($_), $before{$_}, "$_ is the same" for sort keys %before;
+};
+
+subtest 'the daemon itself was stopped: nobody is killed for it' => sub {
+	my %before = map { $_ => $daemon->wait_child($_) }
+		qw(backfill-indexer backfill-api backfill-resolver);
+	$daemon->signal('STOP');
+	my $until = Time::HiRes::time() + 4;
+	wait_for { Time::HiRes::time() > $until } 60, 'two timeouts to pass';
+	$daemon->signal('CONT');
+	wait_for { $daemon->ctl('status')->{status} == 0 } 60, 'it to answer';
+	$until = Time::HiRes::time() + 1;
+	wait_for { Time::HiRes::time() > $until } 60, 'a ping or two';
+	is $daemon->wait_child($_), $before{$_}, "$_ is the same" for sort keys %before;
+};
+
+subtest 'the control socket comes back' => sub {
+	unlink $daemon->socket;
+	wait_for { -S $daemon->socket } 60, 'another one';
+	is $daemon->ctl('status')->{status}, 0, 'it answers';
+	File::Path::remove_tree("$daemon->{dir}/run");
+	wait_for { -S $daemon->socket && -e "$daemon->{dir}/run/http.address" } 60,
+		'the directory';
+	is $daemon->ctl('status')->{status}, 0, 'it answers';
+};
+
+subtest 'half a request does not hold up a stop' => sub {
+	my $half = IO::Socket::INET->new(PeerAddr => $daemon->http_address) or die $!;
+	print $half "POST /xrpc/pub.chive.admin.triggerBackfill HTTP/1.1\r\nHost: x\r\n",
+		"Authorization: ", 'Basic YWRtaW46Y29ycmVjdCBob3JzZQ==', "\r\n",
+		"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+	$half->flush;
+	wait_for { $daemon->get('/xrpc/_health')->{status} == 200 } 60, 'the API to have it';
+	my $start = Time::HiRes::time();
+	$daemon->stop;
+	cmp_ok Time::HiRes::time() - $start, '<', 3, 'under 3 s';
+};
+
+subtest 'an API that hangs and outlived its daemon makes room' => sub {
+	my ($port) = do { my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
+		or die $!; $s->sockport };
+	$daemon->set(http_listen => "127.0.0.1:$port");
+	$daemon->start;
+	my $api = $daemon->wait_child('backfill-api');
+	kill 'STOP', $api;
+	wait_for { proc_state($api) eq 'T' } 10, 'it to stop';
+	$daemon->kill_hard;
+	ok is_alive($api), 'the API outlived the daemon';
+	$daemon->start;
+	ok !is_alive($api), 'it is gone';
+	is $daemon->http_address, "127.0.0.1:$port", 'the new one has its port';
+	$daemon->wait_log(qr/process $api of an earlier daemon keeps 127\.0\.0\.1:$port/);
+};
+
+$daemon->finish;
+done_testing;
