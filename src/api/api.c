@@ -15,6 +15,7 @@
 #include "common/fdutil.h"
 #include "common/log.h"
 #include "proto/fdlayout.h"
+#include "search/search.h"
 #include "store/ops.h"
 
 #define SUCCESSOR_LOOK_SECS	0.2
@@ -120,6 +121,16 @@ open_ops(struct api *api, struct err *err)
 }
 
 static void
+open_search(struct api *api)
+{
+	struct buf dir = BUF_INIT;
+
+	buf_printf(&dir, "%s/search%c", api->settings.state_dir, '\0');
+	api->search = search_new((const char *)buf_data(&dir));
+	buf_clear(&dir);
+}
+
+static void
 apply_settings(struct api *api)
 {
 	apply_log_level(api);
@@ -166,6 +177,7 @@ on_ready(void *arg)
 		leave(api, EXIT_STORE);
 		return;
 	}
+	open_search(api);
 	api->feed = feed_new(api->loop, api->spelling);
 	if (http_new(api->loop, api, &options, &api->http, &err) == -1) {
 		log_error("%s", err.text);
@@ -297,6 +309,7 @@ api_clear(struct api *api)
 	feed_free(&api->feed);
 	samples_free(&api->samples);
 	sessions_free(&api->sessions);
+	search_free(&api->search);
 	ops_close(&api->ops);
 	fd_close(&api->mark_fd);
 	auth_clear(&api->auth);

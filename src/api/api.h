@@ -28,6 +28,7 @@ struct http;
 struct ops;
 struct resolver_link;
 struct samples;
+struct search;
 struct sessions;
 struct supervisor_link;
 
@@ -40,6 +41,7 @@ struct api {
 	struct supervisor_link *link;
 	struct resolver_link *resolver;
 	struct ops *ops;		/* NULL until the settings are there */
+	struct search *search;		/* likewise */
 	struct feed *feed;		/* likewise */
 	struct samples *samples;
 	struct sessions *sessions;

@@ -10,6 +10,10 @@
 route_params h_status_params, h_history_params;
 route_handler h_status, h_history;
 
+/* h_search.c */
+route_params h_search_params;
+route_handler h_search;
+
 /* h_events.c */
 route_handler h_events;
 

@@ -43,6 +43,7 @@ backfill_api_SOURCES = \
 	src/api/h_health.c \
 	src/api/h_home.c \
 	src/api/h_operation.c \
+	src/api/h_search.c \
 	src/api/h_session.c src/api/h_session.h \
 	src/api/h_status.c \
 	src/api/h_trigger.c src/api/h_trigger.h \
@@ -68,7 +69,7 @@ src/api/assets.c: $(DASHBOARD_FILES) src/api/dashboard/embed
 		$(srcdir)/src/api/dashboard/style.css > $@.tmp && mv $@.tmp $@
 
 backfill_api_LDADD = libbfapi.a libbfstore.a libbfproto.a libbfop.a \
-	$(ATPROTO_LIBS) $(MICROHTTPD_LIBS) $(LMDB_LIBS) $(EV_LIBS) $(LIBCRYPT_LIBS)
+	$(SEARCH_LIBS) $(MICROHTTPD_LIBS) $(LMDB_LIBS) $(EV_LIBS) $(LIBCRYPT_LIBS)
 
 # The API's lexicons: what it promises, and what the tests hold it to.
 lexicondir = $(pkgdatadir)/lexicons
@@ -76,6 +77,7 @@ dist_lexicon_DATA = \
 	etc/lexicons/cancelBackfill.json \
 	etc/lexicons/getBackfillHistory.json \
 	etc/lexicons/getBackfillStatus.json \
+	etc/lexicons/searchRecords.json \
 	etc/lexicons/triggerBackfill.json \
 	etc/lexicons/triggerCitationExtraction.json \
 	etc/lexicons/triggerDIDSync.json \

@@ -18,6 +18,7 @@
 #include "api/route.h"
 #include "api/supervisor_link.h"
 #include "common/tid.h"
+#include "search/search.h"
 
 struct api;
 struct http_conn;
@@ -41,6 +42,7 @@ struct request {
 	struct str path_arg;		/* ":id" of the route; into target */
 	struct op_query query;		/* of the lists of operations; into params */
 	struct caller from;		/* who sent it, if not by a cookie */
+	struct search_request search;	/* of searchRecords; into params */
 	struct session *session;	/* held; NULL: not by a cookie */
 	struct buf lxm;			/* owned; the method that a token has to be for */
 	struct str caller;		/* who, once authenticated; into one of these */

@@ -9,6 +9,8 @@ static const struct route routes[] = {
 	    .params = h_status_params, .handler = h_status },
 	{ .name = "getBackfillHistory", .access = ROUTE_READ,
 	    .params = h_history_params, .handler = h_history },
+	{ .name = "searchRecords", .access = ROUTE_READ,
+	    .params = h_search_params, .handler = h_search },
 	{ .name = "triggerBackfill", .kind = ROUTE_PROCEDURE, .handler = h_trigger },
 	{ .name = "cancelBackfill", .kind = ROUTE_PROCEDURE, .handler = h_cancel },
 	{ .name = "pauseBackfill", .kind = ROUTE_PROCEDURE, .handler = h_pause },

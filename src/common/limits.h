@@ -136,6 +136,7 @@
 #define LIMIT_SEARCH_FIELD_BYTES	(128 * 1024) /* of one field; abstracts have 10,000 */
 #define LIMIT_SEARCH_QUERY_BYTES	1024	/* typed by a person */
 #define LIMIT_SEARCH_TERMS		32	/* each is a list to be merged */
+#define LIMIT_SEARCH_MS			250	/* of one query in the API, which has one loop */
 #define LIMIT_SEARCH_SKIP		10000	/* hits before a page: all are found again */
 
 /* --- the index (store/, indexer/) --- */

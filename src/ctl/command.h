@@ -37,6 +37,7 @@ struct command {
 	X(records)	\
 	X(repos)	\
 	X(index)	\
+	X(search)	\
 	X(schedules)	\
 	X(status)	\
 	X(repo)		\

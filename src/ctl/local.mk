@@ -22,6 +22,7 @@ backfillctl_SOURCES = \
 	src/ctl/cmd_repos.c \
 	src/ctl/cmd_retry.c \
 	src/ctl/cmd_schedules.c \
+	src/ctl/cmd_search.c \
 	src/ctl/cmd_show.c \
 	src/ctl/cmd_status.c \
 	src/ctl/cmd_trigger.c \
@@ -34,7 +35,7 @@ backfillctl_SOURCES = \
 	src/ctl/main.c \
 	src/ctl/repo_print.c src/ctl/repo_print.h \
 	src/ctl/repo_session.c src/ctl/repo_session.h
-backfillctl_LDADD = libbfctl.a libbfproto.a libbfop.a libbfrows.a $(ATPROTO_LIBS)
+backfillctl_LDADD = libbfctl.a libbfproto.a libbfop.a libbfrows.a $(SEARCH_LIBS)
 
 UNIT_TESTS += t/unit/test_ctl_bar t/unit/test_ctl_human
 t_unit_test_ctl_bar_SOURCES = t/unit/test_ctl_bar.c

@@ -12,6 +12,7 @@
 #include "search/sqlite_err.h"
 
 #define BUILDING_PREFIX	"building-"
+#define MERGE_PAGES	"256"	/* 1 MB */
 
 struct index_file {
 	/* owned */
@@ -22,6 +23,7 @@ struct index_file {
 
 	uint64_t documents, failed;	/* likewise */
 	bool is_writing;		/* a transaction is open */
+	bool is_merging;		/* a merge was begun */
 };
 
 #define COLUMN(NAME, name, weight)	", " #name
@@ -354,9 +356,19 @@ index_file_commit(struct index_file *file, const struct index_position *position
 /* --- the end --- */
 
 int
-index_file_optimize(struct index_file *file, struct err *err)
+index_file_merge(struct index_file *file, bool *is_done_out, struct err *err)
 {
-	return run(file, "INSERT INTO body(body) VALUES('optimize')", err);
+	int before = sqlite3_total_changes(file->db);
+
+	/* FTS5: a negative number of pages begins a merge of everything into one,
+	 * a positive one goes on with it; less than two changes: there is no more. */
+	if (run(file, file->is_merging ?
+	    "INSERT INTO body(body, rank) VALUES('merge', " MERGE_PAGES ")" :
+	    "INSERT INTO body(body, rank) VALUES('merge', -" MERGE_PAGES ")", err) == -1)
+		return -1;
+	*is_done_out = file->is_merging && sqlite3_total_changes(file->db) - before < 2;
+	file->is_merging = true;
+	return 0;
 }
 
 static int

@@ -57,9 +57,12 @@ int index_file_add(struct index_file *file, const struct search_document *docume
 int index_file_commit(struct index_file *file, const struct index_position *position,
     struct err *err) BF_MUSTCHECK;
 
-/* Make the file small and quick; to be called once, before the switch.  Takes a
- * few seconds per million documents. */
-int index_file_optimize(struct index_file *file, struct err *err) BF_MUSTCHECK;
+/*
+ * One step of making the file small and quick to search, a few milliseconds long;
+ * before the switch, until *is_done_out.  Begun again after a kill, it goes on.
+ */
+int index_file_merge(struct index_file *file, bool *is_done_out, struct err *err)
+    BF_MUSTCHECK;
 
 /* The switch: the file is closed, synced and becomes live.db.  In either case
  * *file is NULL afterwards. */

@@ -8,7 +8,7 @@
  *
  * A path is names of members with dots between; an array on the way stands for
  * all its items.  What several paths find is put one after the other.  Process:
- * the full-reindex worker, and the supervisor's check of the configuration.
+ * the full-reindex worker.
  */
 #ifndef BF_SEARCH_MAPPING_H
 #define BF_SEARCH_MAPPING_H

@@ -42,6 +42,11 @@ full_sync_LDADD = $(SYNC_LDADD)
 freshness_scan_SOURCES = src/workers/freshness_scan.c
 freshness_scan_LDADD = $(SYNC_LDADD)
 
+pkglibexec_PROGRAMS += full-reindex
+full_reindex_SOURCES = src/workers/full_reindex.c src/workers/reindex_file.c \
+	src/workers/reindex_sink.h
+full_reindex_LDADD = libbfworkers.a libbfproto.a libbfop.a $(SEARCH_LIBS) $(EV_LIBS)
+
 # A worker that misbehaves on demand, for the tests of the daemon.
 check_PROGRAMS += t/workers/null-op
 t_workers_null_op_SOURCES = t/workers/null_op.c \
