@@ -16,7 +16,9 @@ examplesdir = $(docdir)/examples
 nobase_dist_examples_DATA = \
 	etc/runit/run etc/runit/log/run \
 	etc/s6/run etc/s6/log/run \
-	etc/sysvinit/backfilld
+	etc/sysvinit/backfilld \
+	etc/grafana/backfilld.json \
+	etc/prometheus/backfilld.rules.yml
 
 install-data-hook:
 	$(MKDIR_P) '$(DESTDIR)$(sysconfdir)'

@@ -5,6 +5,7 @@
 
 #include "api/feed.h"
 #include "api/http.h"
+#include "api/metrics.h"
 #include "api/resolver_link.h"
 #include "api/samples.h"
 #include "api/session.h"
@@ -17,6 +18,7 @@
 #include "proto/fdlayout.h"
 #include "search/search.h"
 #include "store/ops.h"
+#include "store/records.h"
 
 #define SUCCESSOR_LOOK_SECS	0.2
 #define ORPHAN_SECS		300	/* without a supervisor, then give up */
@@ -156,6 +158,31 @@ raise_file_limit(uint64_t connections)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static bool
+on_known(const struct op *op, void *arg)
+{
+	struct api *api = arg;
+
+	metrics_op_known(api->metrics, op);
+	samples_op(api->samples, op, clock_wall_ms());
+	return true;
+}
+
+/* What runs already, which nobody tells us of. */
+static int
+look_at_running(struct api *api, struct err *err)
+{
+	struct ops_filter running = { .status = OP_RUNNING };
+	struct ops_read *read;
+	int rc;
+
+	if (ops_read_begin(api->ops, &read, err) == -1)
+		return -1;
+	rc = ops_list(read, &running, on_known, api, err);
+	ops_read_end(&read);
+	return rc;
+}
+
 static void
 on_ready(void *arg)
 {
@@ -172,7 +199,7 @@ on_ready(void *arg)
 	apply_settings(api);
 	raise_file_limit(api->settings.http_max_connections);
 	leave_mark(api);
-	if (open_ops(api, &err) == -1) {
+	if (open_ops(api, &err) == -1 || look_at_running(api, &err) == -1) {
 		log_error("%s", err.text);
 		leave(api, EXIT_STORE);
 		return;
@@ -192,6 +219,7 @@ on_op(const struct op *op, void *arg)
 {
 	struct api *api = arg;
 
+	metrics_op(api->metrics, op);
 	samples_op(api->samples, op, clock_wall_ms());
 	if (api->feed != NULL)
 		feed_op(api->feed, op);
@@ -285,6 +313,7 @@ api_init(struct api *api, struct ev_loop *loop)
 
 	*api = (struct api){ .loop = loop, .mark_fd = -1 };
 	settings_init(&api->settings);
+	api->metrics = metrics_new();
 	api->samples = samples_new();
 	api->sessions = sessions_new();
 	watch_signal(api, &api->sigterm, SIGTERM);
@@ -307,11 +336,13 @@ api_clear(struct api *api)
 		feed_end(api->feed);
 	http_free(&api->http);
 	feed_free(&api->feed);
+	metrics_free(&api->metrics);
 	samples_free(&api->samples);
 	sessions_free(&api->sessions);
 	search_free(&api->search);
 	ops_close(&api->ops);
 	fd_close(&api->mark_fd);
+	records_close(&api->records);
 	auth_clear(&api->auth);
 	settings_clear(&api->settings);
 	ev_signal_stop(api->loop, &api->sigterm);

@@ -25,7 +25,9 @@
 
 struct feed;
 struct http;
+struct metrics;
 struct ops;
+struct records;
 struct resolver_link;
 struct samples;
 struct search;
@@ -43,6 +45,8 @@ struct api {
 	struct ops *ops;		/* NULL until the settings are there */
 	struct search *search;		/* likewise */
 	struct feed *feed;		/* likewise */
+	struct records *records;	/* NULL until /metrics wants it */
+	struct metrics *metrics;
 	struct samples *samples;
 	struct sessions *sessions;
 	struct http *http;		/* likewise; reads its members below */

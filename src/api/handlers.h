@@ -16,6 +16,8 @@ route_handler h_search;
 
 /* h_events.c */
 route_handler h_events;
+/* h_events.c, h_metrics.c */
+route_handler h_events, h_metrics;
 
 /* h_home.c, h_operation.c, h_session.c, h_forms.c, h_asset.c: the dashboard */
 route_handler h_home, h_operation, h_login, h_session_start, h_session_end;

@@ -9,8 +9,11 @@
 
 #include "api/answer.h"
 #include "api/audit.h"
+#include "api/api.h"
 #include "api/head_layout.h"
+#include "api/metrics.h"
 #include "api/request.h"
+#include "common/clock.h"
 #include "common/fdutil.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -29,6 +32,7 @@ struct http_conn {
 	struct request request;
 	bool has_begun;			/* its headers are there */
 	bool is_whole;			/* all of it: it counts as busy */
+	int64_t begun_us;		/* when they were */
 	bool is_suspended;
 };
 
@@ -130,6 +134,9 @@ send_reply(struct http_conn *conn)
 	if (response == NULL)
 		return MHD_NO;
 	audit_answer(&conn->request);
+	metrics_request(conn->http->api->metrics, conn->request.route,
+	    conn->request.reply.status,
+	    (double)(clock_mono_us() - conn->begun_us) / 1e6);
 	result = MHD_queue_response(conn->mhd, conn->request.reply.status, response);
 	MHD_destroy_response(response);
 	start_time(conn);
@@ -222,6 +229,7 @@ begin(struct http_conn *conn, const char *target, const char *method,
 	struct err err;
 
 	conn->has_begun = true;
+	conn->begun_us = clock_mono_us();
 	if (read_head(conn, target, version, &err) == -1)
 		return request_begin(&conn->request, str_from(method), &err);
 	return request_begin(&conn->request, str_from(method), NULL);
@@ -449,6 +457,13 @@ http_new(struct ev_loop *loop, struct api *api, const struct http_options *optio
 	ev_io_start(loop, &http->epoll);
 	*http_out = http;
 	return 0;
+}
+
+unsigned
+http_connections(const struct http *http)
+{
+	return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->
+	    num_connections;
 }
 
 static void

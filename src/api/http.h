@@ -40,6 +40,7 @@ void http_free(struct http **http);
 
 /* Where it comes from. */
 struct address http_conn_address(const struct http_conn *conn);
+unsigned http_connections(const struct http *http);
 
 /* The answer of a request that waited is written. */
 void http_resume(struct http_conn *conn);

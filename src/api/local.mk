@@ -18,6 +18,7 @@ libbfapi_a_SOURCES = \
 	src/api/params.c src/api/params.h \
 	src/api/password.c src/api/password.h \
 	src/api/replay.c src/api/replay.h \
+	src/api/prom.c src/api/prom.h \
 	src/api/reply.c src/api/reply.h \
 	src/api/resolver_link.c src/api/resolver_link.h \
 	src/api/samples.c src/api/samples.h \
@@ -41,6 +42,7 @@ backfill_api_SOURCES = \
 	src/api/h_events.c \
 	src/api/h_forms.c src/api/h_forms.h \
 	src/api/h_health.c \
+	src/api/h_metrics.c \
 	src/api/h_home.c \
 	src/api/h_operation.c \
 	src/api/h_search.c \
@@ -51,6 +53,7 @@ backfill_api_SOURCES = \
 	src/api/http.c src/api/http.h \
 	src/api/items.c src/api/items.h \
 	src/api/main.c \
+	src/api/metrics.c src/api/metrics.h \
 	src/api/page.c src/api/page.h \
 	src/api/request.c src/api/request.h \
 	src/api/route.c src/api/route.h
@@ -106,5 +109,5 @@ t_unit_fill_ops_LDADD = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
 EXTRA_DIST += t/lib/Backfilld/Api.pm t/lib/Backfilld/Lexicon.pm \
 	t/lib/Backfilld/RawHttp.pm t/40-api-methods.t t/41-api-abuse.t \
 	t/43-api-events.t \
-	t/44-dashboard.t t/45-browser.t t/lib/Backfilld/Browser.pm \
+	t/44-dashboard.t t/45-browser.t t/46-metrics.t t/lib/Backfilld/Prometheus.pm t/lib/Backfilld/Browser.pm \
 	t/42-api-supervisor-gone.t docs/api.md

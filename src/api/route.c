@@ -27,6 +27,7 @@ static const struct route routes[] = {
 	TRIGGER("triggerFullReindex", "full-reindex"),
 #undef TRIGGER
 
+	{ .name = "/metrics", .access = ROUTE_READ, .handler = h_metrics },
 	{ .name = "/events", .access = ROUTE_READ, .handler = h_events },
 
 	/* the dashboard */
@@ -143,4 +144,22 @@ const char *
 route_method(const struct route *route)
 {
 	return route->name[0] == '/' ? route->acts_as : route->name;
+}
+
+size_t
+route_count(void)
+{
+	return BF_ARRAY_LEN(routes);
+}
+
+const struct route *
+route_at(size_t i)
+{
+	return &routes[i];
+}
+
+size_t
+route_index(const struct route *route)
+{
+	return (size_t)(route - routes);
 }

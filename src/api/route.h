@@ -66,6 +66,11 @@ enum route_result {
 enum route_result route_find(struct str path, struct str authority,
     const struct route **route_out, struct str *arg_out) BF_MUSTCHECK;
 
+/* All of them, for those who count by route. */
+size_t route_count(void);
+const struct route *route_at(size_t i);
+size_t route_index(const struct route *route);
+
 /* The method that a token for this route has to be for, behind the authority. */
 const char *route_method(const struct route *route);	/* NULL: none will do */
 

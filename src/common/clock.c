@@ -26,6 +26,12 @@ clock_wall_us(void)
 }
 
 int64_t
+clock_mono_us(void)
+{
+	return read_clock_us(CLOCK_MONOTONIC);
+}
+
+int64_t
 clock_mono_ms(void)
 {
 	return read_clock_us(CLOCK_MONOTONIC) / 1000;

@@ -16,6 +16,7 @@
 int64_t clock_wall_ms(void);
 int64_t clock_wall_us(void);
 int64_t clock_mono_ms(void);
+int64_t clock_mono_us(void);
 
 #define DATETIME_SIZE	25	/* "2026-11-22T12:00:00.000Z" and a NUL */
 

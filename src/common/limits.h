@@ -65,6 +65,7 @@
 #define LIMIT_FEED_EVENTS		4096	/* kept for readers of /events that come back */
 #define LIMIT_FEED_BYTES		(1024 * 1024)	/* of their texts; a minute of 4 operations */
 #define LIMIT_SESSIONS			64	/* logged in; the one unused for longest goes */
+#define LIMIT_METRIC_TYPES		32	/* of operation in /metrics; the rest is "other" */
 #define LIMIT_SAMPLED_OPS		256	/* whose rate over time is kept; 1 KB each */
 
 /* --- answers of servers (fetch/) --- */

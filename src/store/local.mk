@@ -22,6 +22,7 @@ libbfstore_a_SOURCES = \
 	src/store/records_rows.c \
 	src/store/records_tally.c \
 	src/store/records_write.c \
+	src/store/store_figures.c src/store/store_figures.h \
 	src/store/table.c src/store/table.h
 
 # What a program that uses the library links, in this order.
