@@ -41,7 +41,7 @@ subtest 'log in' => sub {
 	is_calm('the login');
 	$browser->fill('#secret', 'wrong');
 	$browser->press('Enter', text => "\r");
-	$browser->wait_text(qr/That is not the password/);
+	$browser->wait_text(qr/password is wrong/);
 	$browser->complaints;		# the console tells of the 401
 	$browser->fill('#secret', $Backfilld::Test::PASSWORD);
 	$browser->press('Enter', text => "\r");

@@ -10,7 +10,7 @@
 #include "api/answer.h"
 #include "api/audit.h"
 #include "api/api.h"
-#include "api/head_layout.h"
+#include "api/head_read.h"
 #include "api/metrics.h"
 #include "api/request.h"
 #include "common/clock.h"
@@ -179,49 +179,6 @@ http_resume(struct http_conn *conn)
 
 /* --- requests, as libmicrohttpd hands them out --- */
 
-struct header_sink {
-	struct head *head;
-	struct head_layout layout;
-	struct err *err;		/* written if has_failed */
-	bool has_failed;
-};
-
-static enum MHD_Result
-on_header(void *arg, enum MHD_ValueKind kind BF_UNUSED, const char *name,
-    size_t name_len, const char *value, size_t value_len)
-{
-	struct header_sink *sink = arg;
-
-	head_layout_line(&sink->layout, name, value, value_len);
-	if (head_add(sink->head, (struct str){ name, name_len },
-	    (struct str){ value, value_len }, sink->err) == -1) {
-		sink->has_failed = true;
-		return MHD_NO;
-	}
-	return MHD_YES;
-}
-
-static int
-read_head(struct http_conn *conn, const char *target, const char *version,
-    struct err *err)
-{
-	struct header_sink sink = { .head = &conn->request.head, .err = err };
-
-	head_layout_init(&sink.layout, target, buf_len(&conn->request.target),
-	    version);
-	(void)MHD_get_connection_values_n(conn->mhd, MHD_HEADER_KIND, on_header,
-	    &sink);
-	head_layout_end(&sink.layout);
-	if (sink.has_failed)
-		return -1;
-#if MHD_VERSION < 0x00097701
-	if (sink.layout.is_odd)
-		return err_set(err, ERR_INVALID, "a line does not end in CRLF, "
-		    "is folded, or has a NUL");
-#endif
-	return head_check(sink.head, err);
-}
-
 static enum request_next
 begin(struct http_conn *conn, const char *target, const char *method,
     const char *version)
@@ -230,7 +187,8 @@ begin(struct http_conn *conn, const char *target, const char *method,
 
 	conn->has_begun = true;
 	conn->begun_us = clock_mono_us();
-	if (read_head(conn, target, version, &err) == -1)
+	if (head_read(conn->mhd, target, buf_len(&conn->request.target), version,
+	    &conn->request.head, &err) == -1)
 		return request_begin(&conn->request, str_from(method), &err);
 	return request_begin(&conn->request, str_from(method), NULL);
 }

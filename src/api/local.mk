@@ -50,6 +50,7 @@ backfill_api_SOURCES = \
 	src/api/h_status.c \
 	src/api/h_trigger.c src/api/h_trigger.h \
 	src/api/handlers.h \
+	src/api/head_read.c src/api/head_read.h \
 	src/api/http.c src/api/http.h \
 	src/api/items.c src/api/items.h \
 	src/api/main.c \
