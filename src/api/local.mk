@@ -112,3 +112,4 @@ EXTRA_DIST += t/lib/Backfilld/Api.pm t/lib/Backfilld/Lexicon.pm \
 	t/43-api-events.t \
 	t/44-dashboard.t t/45-browser.t t/46-metrics.t t/lib/Backfilld/Prometheus.pm t/lib/Backfilld/Browser.pm \
 	t/42-api-supervisor-gone.t docs/api.md
+EXTRA_DIST += t/47-api-tokens.t t/lib/Backfilld/Tokens.pm
