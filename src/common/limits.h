@@ -79,6 +79,7 @@
 #define LIMIT_FETCH_JSON_BYTES		(2 * 1024 * 1024) /* 1000 repositories: 0.3 MB */
 #define LIMIT_FETCH_REPO_BYTES		(4ull << 30)	/* the largest known: about 1 GB */
 #define LIMIT_FETCH_BLOB_BYTES		(50 * 1024 * 1024) /* what the lexicons of documents allow */
+#define LIMIT_FETCH_TEI_BYTES		(32 * 1024 * 1024) /* 5000 references: 12 MB */
 #define LIMIT_FETCH_INFLATE_RATIO	100	/* decoded to received; JSON gets 20 */
 #define LIMIT_FETCH_INFLATE_FREE_BYTES	(256 * 1024)	/* decoded before it counts */
 #define LIMIT_FETCH_REFUSALS		10	/* 429s that one request waits for */
@@ -114,6 +115,8 @@
 #define LIMIT_PDF_MEMORY_BYTES		(1024 * 1024 * 1024ull)
 #define LIMIT_PDF_CPU_SECS		60
 #define LIMIT_PDF_FILES			16
+#define LIMIT_PDF_WALL_MS		(120 * 1000)
+#define LIMIT_PDF_TEXT_BYTES		(16 * 1024 * 1024)
 
 /* --- the firehose (atproto/, fetch/, workers/) --- */
 

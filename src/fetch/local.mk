@@ -3,9 +3,11 @@ noinst_LIBRARIES += libbffetch.a
 libbffetch_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS) $(WEBSOCKETS_CFLAGS) $(JANSSON_CFLAGS) $(SECP256K1_CFLAGS)
 libbffetch_a_SOURCES = \
 	src/fetch/describe_repo.c src/fetch/describe_repo.h \
+	src/fetch/crossref.c src/fetch/crossref.h \
 	src/fetch/fetch_error.c src/fetch/fetch_error.h \
 	src/fetch/get_blob.c src/fetch/get_blob.h \
 	src/fetch/get_repo.c src/fetch/get_repo.h \
+	src/fetch/grobid.c src/fetch/grobid.h \
 	src/fetch/guard.c src/fetch/guard.h \
 	src/fetch/http.c src/fetch/http.h \
 	src/fetch/http_clock.c \
@@ -16,12 +18,14 @@ libbffetch_a_SOURCES = \
 	src/fetch/http_turn.c \
 	src/fetch/http_upload.c \
 	src/fetch/identity.c src/fetch/identity.h \
+	src/fetch/json_get.c src/fetch/json_get.h \
 	src/fetch/latest_commit.c src/fetch/latest_commit.h \
 	src/fetch/list_page.c src/fetch/list_page.h \
 	src/fetch/polite.c src/fetch/polite.h \
 	src/fetch/resolve.c src/fetch/resolve.h \
 	src/fetch/retry_after.c src/fetch/retry_after.h \
 	src/fetch/subscribe.c src/fetch/subscribe.h \
+	src/fetch/scholar.c src/fetch/scholar.h \
 	src/fetch/url.c src/fetch/url.h \
 	src/fetch/xrpc.c src/fetch/xrpc.h
 
@@ -86,3 +90,7 @@ t_unit_test_subscribe_SOURCES = t/unit/test_subscribe.c t/unit/ws_server.c \
 	t/unit/ws_server.h t/unit/unit.h
 t_unit_test_subscribe_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
 t_unit_test_subscribe_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
+
+UNIT_TESTS += t/unit/test_fetch_services
+t_unit_test_fetch_services_SOURCES = t/unit/test_fetch_services.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_services_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
