@@ -190,18 +190,18 @@ next_place(const struct match_table *table, enum order order, uint64_t hash,
 }
 
 static enum order
-order_of(enum match_method method)
+order_of(enum citation_method method)
 {
-	return method == MATCH_DOI ? BY_DOI : BY_TITLE;
+	return method == CITATION_BY_DOI ? BY_DOI : BY_TITLE;
 }
 
 struct match_search
-match_begin(const struct match_table *table, enum match_method method, struct str text)
+match_begin(const struct match_table *table, enum citation_method method, struct str text)
 {
 	struct match_search search = { .table = table, .method = method };
 
 	assert(table->orders[0] != NULL);
-	if (text.len > 0 && (method == MATCH_DOI || text.len >= TITLE_LEAST_BYTES))
+	if (text.len > 0 && (method == CITATION_BY_DOI || text.len >= TITLE_LEAST_BYTES))
 		search.hash = title_hash(text);
 	search.next = lower_bound(table, order_of(method), search.hash);
 	return search;
@@ -226,28 +226,4 @@ match_has(const struct match_table *table, struct str did, struct str rkey)
 			return true;
 	}
 	return false;
-}
-
-const char *
-match_method_name(uint64_t method)
-{
-	switch (method) {
-	case MATCH_DOI:
-		return "doi";
-	case MATCH_TITLE:
-		return "title";
-	}
-	return "";
-}
-
-unsigned
-match_confidence_percent(uint64_t method)
-{
-	switch (method) {
-	case MATCH_DOI:
-		return 100;
-	case MATCH_TITLE:
-		return 80;
-	}
-	return 0;
 }

@@ -13,6 +13,7 @@
 #include "citation/eprint.h"
 #include "common/attr.h"
 #include "common/str.h"
+#include "rows/citation_row.h"
 
 struct match_table;
 
@@ -29,27 +30,17 @@ void match_ready(struct match_table *table);
 
 uint64_t match_count(const struct match_table *table);
 
-enum match_method {
-	MATCH_NONE,
-	MATCH_DOI,		/* confidence 1.0 */
-	MATCH_TITLE,		/* 0.8 */
-};
-
-/* "doi", "title", "" */
-const char *match_method_name(uint64_t method);
-unsigned match_confidence_percent(uint64_t method);
-
 /* Walks the candidates in the order they were entered. */
 struct match_search {
 	const struct match_table *table;
-	enum match_method method;
+	enum citation_method method;
 	uint64_t hash;
 	uint64_t next;
 };
 
 /* Begin a search for a DOI, or for a title in its normal form. */
 struct match_search match_begin(const struct match_table *table,
-    enum match_method method, struct str text);
+    enum citation_method method, struct str text);
 
 struct match_candidate {
 	struct str did, rkey;		/* good as long as the table */

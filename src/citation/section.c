@@ -1,5 +1,6 @@
 #include "citation/section.h"
 
+#include "citation/doi.h"
 #include "citation/title.h"
 #include "common/attr.h"
 
@@ -167,12 +168,15 @@ is_end(struct str line)
 	return is;
 }
 
+/* References have years, or at least a DOI. */
 static bool
-has_year_soon(struct str rest)
+has_reference_soon(struct str rest)
 {
+	char doi[DOI_SIZE];
+
 	if (rest.len > YEAR_WITHIN_BYTES)
 		rest.len = YEAR_WITHIN_BYTES;
-	return section_find_year(rest, 0, NULL) != 0;
+	return section_find_year(rest, 0, NULL) != 0 || doi_find(rest, doi);
 }
 
 bool
@@ -183,7 +187,7 @@ section_find(struct str text, struct str *section_out)
 
 	while (section_next_line(&rest, &line, NULL)) {
 		if (line_is(line, headings, BF_ARRAY_LEN(headings)) &&
-		    has_year_soon(rest))
+		    has_reference_soon(rest))
 			found = rest;
 	}
 	if (found.len == 0)

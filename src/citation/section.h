@@ -11,7 +11,7 @@
 /*
  * Find the reference section: what follows the last line that is nothing but such a
  * heading ("References", "7. BIBLIOGRAPHY", "R EFERENCES", "Literatur", ...) and is
- * followed by a year soon, up to a heading that cannot be part of it ("Appendix A",
+ * followed by a year or a DOI soon, up to a heading that cannot be part of it ("Appendix A",
  * "Acknowledgements", ...).  text is UTF-8 with a form feed behind each page.  A slice
  * of text; false if there is none.
  */

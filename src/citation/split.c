@@ -292,19 +292,31 @@ may_be_over(struct str text)
 	return is_digit(last) || last == ')' || last == ']' || last == '/';
 }
 
-/* The last word is part of an address or a DOI. */
+/* The last word is an address or a DOI, and `next` goes on with it.  Behind a point only
+ * what cannot begin a sentence. */
 static bool
-ends_in_address(struct str text)
+address_goes_on(struct str text, char next)
 {
 	size_t at = text.len;
 	struct str word;
+	bool is_doi;
+	char last;
 
+	if (text.len == 0)
+		return false;
+	last = text.ptr[text.len - 1];
 	while (at > 0 && text.ptr[at - 1] != ' ')
 		at--;
 	word = (struct str){ text.ptr + at, text.len - at };
-	return memmem(word.ptr, word.len, "://", 3) != NULL ||
-	    memmem(word.ptr, word.len, "10.", 3) != NULL ||
-	    memmem(word.ptr, word.len, "www.", 4) != NULL;
+	if (word.len == 0)
+		return false;
+	is_doi = memmem(word.ptr, word.len, "10.", 3) != NULL;
+	if (!is_doi && memmem(word.ptr, word.len, "://", 3) == NULL &&
+	    memmem(word.ptr, word.len, "www.", 4) == NULL)
+		return false;
+	if (is_doi && strchr("/-_", last) != NULL && is_upper(next))
+		return true;
+	return strchr("/-_.=", last) != NULL && (is_digit(next) || is_lower(next));
 }
 
 /* --- putting together --- */
@@ -344,9 +356,7 @@ append(struct split *split, struct str line)
 
 	if (before.len > LIMIT_CITATION_TEXT_BYTES)
 		return;
-	if (before.len > 0 && ends_in_address(before) &&
-	    strchr("/-_.=", before.ptr[before.len - 1]) != NULL &&
-	    (is_digit(*line.ptr) || is_lower(*line.ptr))) {
+	if (address_goes_on(before, *line.ptr)) {
 		/* An address goes on; its hyphen is its own. */
 	} else if (hyphen > 0 && (is_lower(*line.ptr) || is_high(*line.ptr))) {
 		current->end -= hyphen;

@@ -296,7 +296,7 @@ on_start(void *arg, const char *name, const char **attributes)
 	tei->stack[tei->depth++] = element;
 	tei->lists += element == EL_LIST_BIBL;
 	if (element == EL_BIBL && tei->lists > 0 && tei->work == NULL) {
-		tei->work = works_add(tei->works, WORK_FROM_GROBID);
+		tei->work = works_add(tei->works, CITATION_FROM_GROBID);
 		buf_reset(&tei->authors);
 		buf_reset(&tei->author);
 	}

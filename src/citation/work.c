@@ -7,12 +7,6 @@
 #include "common/mem.h"
 #include "common/utf8.h"
 
-static const char *const text_names[] = {
-#define X(name, text) text,
-	WORK_TEXTS(X)
-#undef X
-};
-
 static void
 work_clear(struct work *work)
 {
@@ -30,7 +24,7 @@ works_clear(struct works *works)
 }
 
 struct work *
-works_add(struct works *works, enum work_source source)
+works_add(struct works *works, enum citation_source source)
 {
 	struct work *work;
 
@@ -91,21 +85,4 @@ work_set(struct work *work, enum work_text which, struct str text)
 		work->texts[which] = xstrndup((const char *)buf_data(&clean),
 		    buf_len(&clean));
 	buf_clear(&clean);
-}
-
-const char *
-work_text_name(enum work_text which)
-{
-	return text_names[which];
-}
-
-const char *
-work_source_name(uint64_t source)
-{
-	switch (source) {
-#define X(name, number, word) case number: return word;
-	WORK_SOURCES(X)
-#undef X
-	}
-	return "unknown";
 }

@@ -38,6 +38,7 @@ struct command {
 	X(repos)	\
 	X(index)	\
 	X(search)	\
+	X(citations)	\
 	X(schedules)	\
 	X(status)	\
 	X(repo)		\

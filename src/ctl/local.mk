@@ -13,6 +13,7 @@ libbfctl_a_SOURCES = \
 bin_PROGRAMS += backfillctl
 backfillctl_SOURCES = \
 	src/ctl/cmd_cancel.c \
+	src/ctl/cmd_citations.c \
 	src/ctl/cmd_help.c \
 	src/ctl/cmd_index.c \
 	src/ctl/cmd_list.c \

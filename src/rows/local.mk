@@ -1,7 +1,9 @@
 # libbfrows.a: what the index's rows mean.
 noinst_LIBRARIES += libbfrows.a
 libbfrows_a_SOURCES = \
+	src/rows/citation_row.c src/rows/citation_row.h \
 	src/rows/cursor_row.c src/rows/cursor_row.h \
+	src/rows/extraction_row.c src/rows/extraction_row.h \
 	src/rows/host_row.c src/rows/host_row.h \
 	src/rows/identity_row.c src/rows/identity_row.h \
 	src/rows/row_table.h

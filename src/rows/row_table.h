@@ -25,8 +25,8 @@
 	X(NODE,		4, "node")					\
 	X(EDGE,		5, "edge")					\
 	X(PENDING_EDGE,	6, "pending_edge")				\
-	X(CITATION,	7, "citation")					\
-	X(EXTRACTION,	8, "extraction")
+	X(CITATION,	7, "citation")		/* citation_row.h */	\
+	X(EXTRACTION,	8, "extraction")	/* extraction_row.h */
 
 enum row_table {
 #define X(NAME, number, name) ROW_##NAME = number,

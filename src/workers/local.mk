@@ -12,6 +12,7 @@ libbfworkers_a_SOURCES = \
 	src/workers/host_memory.c src/workers/host_memory.h \
 	src/workers/identity_memory.c src/workers/identity_memory.h \
 	src/workers/pool_host.c src/workers/pool_host.h \
+	src/workers/record_read.c src/workers/record_read.h \
 	src/workers/records_lane.c \
 	src/workers/records_link.c src/workers/records_link.h \
 	src/workers/records_link_impl.h \
@@ -46,6 +47,29 @@ pkglibexec_PROGRAMS += full-reindex
 full_reindex_SOURCES = src/workers/full_reindex.c src/workers/reindex_file.c \
 	src/workers/reindex_sink.h
 full_reindex_LDADD = libbfworkers.a libbfproto.a libbfop.a $(SEARCH_LIBS) $(EV_LIBS)
+
+pkglibexec_PROGRAMS += citation-extraction
+citation_extraction_SOURCES = \
+	src/workers/citation_enrich.c \
+	src/workers/citation_env.c src/workers/citation_env.h \
+	src/workers/citation_extract.c \
+	src/workers/citation_extraction.c \
+	src/workers/citation_fetch.c \
+	src/workers/citation_job.c src/workers/citation_job.h \
+	src/workers/citation_job_impl.h \
+	src/workers/citation_match.c src/workers/citation_match.h \
+	src/workers/citation_queue.c src/workers/citation_queue.h \
+	src/workers/citation_sweep.c \
+	src/workers/citation_table.c src/workers/citation_table.h \
+	src/workers/citation_write.c \
+	src/workers/pdf_run.c src/workers/pdf_run.h
+citation_extraction_LDADD = libbfrows.a libbfcitation.a $(EXPAT_LIBS) $(UNISTRING_LIBS) \
+	$(SYNC_LDADD)
+
+UNIT_TESTS += t/unit/test_pdf_run
+t_unit_test_pdf_run_SOURCES = t/unit/test_pdf_run.c src/workers/pdf_run.c \
+	src/workers/pdf_run.h t/unit/unit.h
+t_unit_test_pdf_run_LDADD = libbfcommon.a $(EV_LIBS) $(UNIT_LIBS)
 
 # A worker that misbehaves on demand, for the tests of the daemon.
 check_PROGRAMS += t/workers/null-op
@@ -92,4 +116,5 @@ t_unit_test_did_sync_SOURCES = t/unit/test_did_sync.c $(ACCOUNT_TEST_RIG) \
 	t/unit/worker_rig.c t/unit/worker_rig.h
 t_unit_test_did_sync_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
-EXTRA_DIST += t/30-did-sync.t t/31-did-sync-faults.t
+EXTRA_DIST += t/30-did-sync.t t/31-did-sync-faults.t t/33-citation-extraction.t \
+	t/35-citation-faults.t t/lib/Backfilld/Pdf.pm

@@ -163,7 +163,7 @@ static void
 a_work_has_clean_text_up_to_LIMIT_CITATION_TEXT_BYTES(void **state BF_UNUSED)
 {
 	struct works works = WORKS_INIT;
-	struct work *work = works_add(&works, WORK_FROM_PDF);
+	struct work *work = works_add(&works, CITATION_FROM_PDF);
 	struct buf text = BUF_INIT;
 
 	work_set(work, WORK_TITLE, STR(" a\n\t b\xff\x01" "c\0d "));
@@ -175,8 +175,8 @@ a_work_has_clean_text_up_to_LIMIT_CITATION_TEXT_BYTES(void **state BF_UNUSED)
 	work_set(work, WORK_TITLE, STR(" "));
 	assert_null(work->texts[WORK_TITLE]);
 	for (size_t i = 1; i < LIMIT_CITATIONS; i++)
-		assert_non_null(works_add(&works, WORK_FROM_PDF));
-	assert_null(works_add(&works, WORK_FROM_PDF));
+		assert_non_null(works_add(&works, CITATION_FROM_PDF));
+	assert_null(works_add(&works, CITATION_FROM_PDF));
 	buf_clear(&text);
 	works_clear(&works);
 }
@@ -226,7 +226,7 @@ tei__of_a_real_paper(void **state BF_UNUSED)
 	    "Waleed Ammar; Matthew E Peters; Chandra Bhagavatula; Russell Power");
 	assert_string_equal(works.list[0].texts[WORK_VENUE], "ACL workshop (SemEval)");
 	assert_int_equal(works.list[0].year, 2017);
-	assert_int_equal(works.list[0].source, WORK_FROM_GROBID);
+	assert_int_equal(works.list[0].source, CITATION_FROM_GROBID);
 	for (size_t i = 0; i < works.count; i++)
 		assert_true(work_text(&works.list[i], WORK_RAW).len > 40);
 	works_clear(&works);

@@ -106,14 +106,14 @@ add_eprint(struct match_table *table, const char *did, const char *rkey,
 
 /* expected: the keys of the candidates in order. */
 static void
-expect_candidates(const struct match_table *table, enum match_method method,
+expect_candidates(const struct match_table *table, enum citation_method method,
     const char *text, const char *expected)
 {
 	struct buf normal = BUF_INIT, keys = BUF_INIT;
 	struct match_candidate candidate;
 	struct match_search search;
 
-	if (method == MATCH_TITLE)
+	if (method == CITATION_BY_TITLE)
 		title_normal(str_from(text), &normal);
 	else
 		buf_add_str(&normal, str_from(text));
@@ -138,12 +138,12 @@ match__finds_all_candidates_in_the_order_of_entry(void **state BF_UNUSED)
 	add_eprint(table, "did:c", "4", "Preface", "");
 	match_ready(table);
 	assert_int_equal(match_count(table), 5);
-	expect_candidates(table, MATCH_TITLE, "On the origin of species", "did:a/1 did:b/1 ");
-	expect_candidates(table, MATCH_DOI, "10.1000/origin", "did:a/1 did:b/3 ");
-	expect_candidates(table, MATCH_TITLE, "Preface", "");
-	expect_candidates(table, MATCH_TITLE, "", "");
-	expect_candidates(table, MATCH_DOI, "", "");
-	expect_candidates(table, MATCH_DOI, "10.1000/other", "");
+	expect_candidates(table, CITATION_BY_TITLE, "On the origin of species", "did:a/1 did:b/1 ");
+	expect_candidates(table, CITATION_BY_DOI, "10.1000/origin", "did:a/1 did:b/3 ");
+	expect_candidates(table, CITATION_BY_TITLE, "Preface", "");
+	expect_candidates(table, CITATION_BY_TITLE, "", "");
+	expect_candidates(table, CITATION_BY_DOI, "", "");
+	expect_candidates(table, CITATION_BY_DOI, "10.1000/other", "");
 	assert_true(match_has(table, STR("did:b"), STR("3")));
 	assert_false(match_has(table, STR("did:b"), STR("4")));
 	assert_false(match_has(table, STR("did:b3"), STR("")));
@@ -156,7 +156,7 @@ match__of_an_empty_table(void **state BF_UNUSED)
 	struct match_table *table = match_table_new();
 
 	match_ready(table);
-	expect_candidates(table, MATCH_DOI, "10.1000/1", "");
+	expect_candidates(table, CITATION_BY_DOI, "10.1000/1", "");
 	assert_false(match_has(table, STR("did:a"), STR("1")));
 	match_table_free(&table);
 }
@@ -174,8 +174,8 @@ match__of_many(void **state BF_UNUSED)
 		add_eprint(table, i < 10000 ? "did:a" : "did:b", rkey, title, doi);
 	}
 	match_ready(table);
-	expect_candidates(table, MATCH_TITLE, "a long title number 777", "did:a/key777 ");
-	expect_candidates(table, MATCH_DOI, "10.1000/19999", "did:b/key19999 ");
+	expect_candidates(table, CITATION_BY_TITLE, "a long title number 777", "did:a/key777 ");
+	expect_candidates(table, CITATION_BY_DOI, "10.1000/19999", "did:b/key19999 ");
 	assert_true(match_has(table, STR("did:b"), STR("key10000")));
 	assert_false(match_has(table, STR("did:a"), STR("key10000")));
 	match_table_free(&table);

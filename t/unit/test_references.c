@@ -60,6 +60,7 @@ section__is_the_last_one_that_has_a_year_soon(void **state BF_UNUSED)
 	    A_REFERENCE, A_REFERENCE);
 	expect_section("References\n" A_REFERENCE "Sources\nof nothing\n",
 	    A_REFERENCE "Sources\nof nothing\n");
+	expect_section("References\n[1] doi:10.1234/x\n", "[1] doi:10.1234/x\n");
 }
 
 static void
@@ -268,7 +269,7 @@ expect_work(const char *reference, const char *title, unsigned year, const char 
     const char *arxiv)
 {
 	struct works works = WORKS_INIT;
-	struct work *work = works_add(&works, WORK_FROM_PDF);
+	struct work *work = works_add(&works, CITATION_FROM_PDF);
 
 	reference_read(str_from(reference), work);
 	if (!str_eq(work_text(work, WORK_TITLE), str_from(title)))
@@ -333,7 +334,7 @@ reference__takes_anything(void **state BF_UNUSED)
 	for (size_t i = 0; i < BF_ARRAY_LEN(odd); i++) {
 		struct works works = WORKS_INIT;
 
-		reference_read(str_from(odd[i]), works_add(&works, WORK_FROM_PDF));
+		reference_read(str_from(odd[i]), works_add(&works, CITATION_FROM_PDF));
 		works_clear(&works);
 	}
 }
@@ -348,7 +349,7 @@ static void
 read_line(struct str line, void *arg BF_UNUSED)
 {
 	struct works works = WORKS_INIT;
-	struct work *work = works_add(&works, WORK_FROM_PDF);
+	struct work *work = works_add(&works, CITATION_FROM_PDF);
 
 	reference_read(line, work);
 	seen.lines++;

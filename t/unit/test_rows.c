@@ -3,7 +3,9 @@
  */
 #include "t/unit/unit.h"
 
+#include "rows/citation_row.h"
 #include "rows/cursor_row.h"
+#include "rows/extraction_row.h"
 #include "rows/host_row.h"
 #include "rows/identity_row.h"
 
@@ -83,6 +85,76 @@ cursor__comes_back_as_it_was(void **state BF_UNUSED)
 	buf_clear(&value);
 }
 
+#define EPRINT_URI	"at://did:plc:x/pub.chive.eprint.submission/3k"
+
+static void
+citation__comes_back_as_it_was(void **state BF_UNUSED)
+{
+	struct citation_row row = {
+		.raw = STR("raw"), .title = STR("title"), .authors = STR("A; B"),
+		.venue = STR("venue"), .volume = STR("1"), .issue = STR("2"),
+		.pages = STR("3-4"), .doi = STR("10.1000/1"), .arxiv = STR("1706.03762"),
+		.year = 2017, .source = 2, .matched_uri = STR("at://x"), .method = 1,
+	}, back;
+	struct buf key = BUF_INIT, prefix = BUF_INIT, value = BUF_INIT;
+
+	citation_row_key(&key, STR(EPRINT_URI), 258);
+	citation_row_prefix(&prefix, STR(EPRINT_URI));
+	assert_true(str_starts_with(buf_str(&key), buf_str(&prefix)));
+	citation_row_encode(&value, &row);
+	assert_int_equal(citation_row_decode(buf_bytes(&key), buf_bytes(&value), &back), 0);
+	assert_true(str_eq(back.eprint_uri, STR(EPRINT_URI)));
+	assert_int_equal(back.place, 258);
+	assert_true(str_eq(back.raw, row.raw));
+	assert_true(str_eq(back.title, row.title));
+	assert_true(str_eq(back.authors, row.authors));
+	assert_true(str_eq(back.venue, row.venue));
+	assert_true(str_eq(back.volume, row.volume));
+	assert_true(str_eq(back.issue, row.issue));
+	assert_true(str_eq(back.pages, row.pages));
+	assert_true(str_eq(back.doi, row.doi));
+	assert_true(str_eq(back.arxiv, row.arxiv));
+	assert_int_equal(back.year, 2017);
+	assert_int_equal(back.source, 2);
+	assert_true(str_eq(back.matched_uri, row.matched_uri));
+	assert_int_equal(back.method, CITATION_BY_DOI);
+	assert_string_equal(citation_method_name(back.method), "doi");
+	assert_int_equal(citation_confidence_percent(back.method), 100);
+	assert_string_equal(citation_source_name(back.source), "grobid");
+	assert_int_equal(citation_row_decode(as_bytes(STR("a\0" "123")), BYTES_NONE, &back),
+	    -1);
+	assert_int_equal(citation_row_decode(as_bytes(STR("a\0b\0" "1234")), BYTES_NONE,
+	    &back), -1);
+	buf_clear(&key);
+	buf_clear(&prefix);
+	buf_clear(&value);
+}
+
+static void
+extraction__comes_back_as_it_was(void **state BF_UNUSED)
+{
+	static const uint8_t cid[36] = { 1, 0x55, 0x12, 0x20 };
+	struct extraction_row row = {
+		.document = { cid, sizeof(cid) }, .tools = STR("grobid+crossref"),
+		.version = STR("0.8"), .at_ms = 3, .citations = 4, .matched = 5,
+	}, back;
+	struct buf value = BUF_INIT;
+
+	extraction_row_encode(&value, &row);
+	assert_int_equal(extraction_row_decode(as_bytes(STR(EPRINT_URI)),
+	    buf_bytes(&value), &back), 0);
+	assert_true(str_eq(back.eprint_uri, STR(EPRINT_URI)));
+	assert_true(bytes_eq(back.document, row.document));
+	assert_true(str_eq(back.tools, row.tools));
+	assert_true(str_eq(back.version, row.version));
+	assert_int_equal(back.at_ms, 3);
+	assert_int_equal(back.citations, 4);
+	assert_int_equal(back.matched, 5);
+	assert_int_equal(extraction_row_decode(as_bytes(STR(EPRINT_URI)), BYTES_NONE, &back),
+	    -1);
+	buf_clear(&value);
+}
+
 static void
 row__with_nothing_set_takes_no_bytes(void **state BF_UNUSED)
 {
@@ -130,6 +202,8 @@ static const struct CMUnitTest rows_tests[] = {
 	cmocka_unit_test(host__comes_back_as_it_was),
 	cmocka_unit_test(identity__comes_back_as_it_was),
 	cmocka_unit_test(cursor__comes_back_as_it_was),
+	cmocka_unit_test(citation__comes_back_as_it_was),
+	cmocka_unit_test(extraction__comes_back_as_it_was),
 	cmocka_unit_test(row__with_nothing_set_takes_no_bytes),
 	cmocka_unit_test(row__of_a_newer_version_is_read_without_what_is_not_known),
 	cmocka_unit_test(row__that_is_none_is_refused),

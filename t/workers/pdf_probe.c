@@ -120,6 +120,12 @@ fail(void)
 }
 
 static int
+refuse(void)
+{
+	return 3;
+}
+
+static int
 open_many(void)
 {
 	int n = 0;
@@ -159,6 +165,7 @@ static const struct {
 	{ "flood", flood },
 	{ "crash", crash },
 	{ "fail", fail },
+	{ "protected", refuse },
 };
 
 int

@@ -43,10 +43,15 @@ sub get {
 	return $self->call('GET', $nsid, \%params);
 }
 
+sub login {
+	my ($self) = @_;
+	return $self->call('POST', 'com.atproto.server.createSession',
+		{ identifier => $self->{did}, password => $self->{password} })->{accessJwt};
+}
+
 sub post {
 	my ($self, $nsid, $input) = @_;
-	$self->{token} //= $self->call('POST', 'com.atproto.server.createSession',
-		{ identifier => $self->{did}, password => $self->{password} })->{accessJwt};
+	$self->{token} //= $self->login;
 	return $self->call('POST', $nsid, $input,
 		{ authorization => "Bearer $self->{token}" });
 }
@@ -73,6 +78,19 @@ sub write {
 sub create { my ($self, $coll, $record) = @_; $self->write('createRecord', $coll, undef, $record) }
 sub put { my ($self, $coll, $rkey, $record) = @_; $self->write('putRecord', $coll, $rkey, $record) }
 sub delete { my ($self, $coll, $rkey) = @_; $self->write('deleteRecord', $coll, $rkey) }
+
+# Give the PDS bytes; returns the blob as a record has it.  Once no record has it any
+# more, the PDS forgets it.
+sub upload_blob {
+	my ($self, $bytes, $type) = @_;
+	$self->{token} //= $self->login;
+	my $response = HTTP::Tiny->new(timeout => 60)->post(
+		"$self->{pds}/xrpc/com.atproto.repo.uploadBlob",
+		{ content => $bytes, headers => { 'content-type' => $type,
+			authorization => "Bearer $self->{token}" } });
+	die "uploadBlob: $response->{status} $response->{content}\n" if !$response->{success};
+	return $json->decode($response->{content})->{blob};
+}
 
 # Everything that the PDS lists: {'collection/rkey' => {cid, value}}.
 sub list_records {
