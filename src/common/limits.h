@@ -138,6 +138,8 @@
 
 #define LIMIT_SEARCH_PATH_BYTES		256	/* where a field is in a record; ours have 20 */
 #define LIMIT_SEARCH_FIELD_BYTES	(128 * 1024) /* of one field; abstracts have 10,000 */
+#define LIMIT_SEARCH_NAME_BYTES		200	/* of an alias; OpenSearch allows 255 for an index */
+#define LIMIT_BULK_DOCUMENTS		128	/* in one _bulk; each has at most 640 KB */
 #define LIMIT_SEARCH_QUERY_BYTES	1024	/* typed by a person */
 #define LIMIT_SEARCH_TERMS		32	/* each is a list to be merged */
 #define LIMIT_SEARCH_MS			250	/* of one query in the API, which has one loop */

@@ -24,6 +24,7 @@ libbffetch_a_SOURCES = \
 	src/fetch/polite.c src/fetch/polite.h \
 	src/fetch/resolve.c src/fetch/resolve.h \
 	src/fetch/retry_after.c src/fetch/retry_after.h \
+	src/fetch/search_server.c src/fetch/search_server.h \
 	src/fetch/subscribe.c src/fetch/subscribe.h \
 	src/fetch/scholar.c src/fetch/scholar.h \
 	src/fetch/url.c src/fetch/url.h \

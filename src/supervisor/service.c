@@ -18,7 +18,7 @@
 #define DELAY_MOST_MS	60000
 #define SETTLED_MS	60000	/* having lived this long it was not a start failure */
 #define PULSES		4	/* pings in service_timeout_ms */
-#define ENDING_MS	2000	/* for a process that has closed its channel */
+#define ENDING_MS	10000	/* for a process that has closed its channel: it may be syncing */
 
 struct service {
 	struct supervisor *sup;		/* borrowed, outlives us */

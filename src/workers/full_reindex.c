@@ -17,6 +17,8 @@
 #include <string.h>
 
 #include "common/mem.h"
+#include "fetch/http.h"
+#include "fetch/search_server.h"
 #include "search/mapping.h"
 #include "workers/reindex_sink.h"
 #include "workers/rows_link.h"
@@ -40,14 +42,17 @@ struct full_reindex {
 	uint64_t in_page;		/* records of the present one */
 	bool is_open;			/* the sink has told its position */
 	bool is_pausing;
+	bool is_useless;		/* the new index is not taken */
 };
 
 static uint64_t
 batch_size(const struct full_reindex *job)
 {
 	uint64_t asked = worker_assignment(job->worker)->batch_size;
+	uint64_t size = asked > 0 ? asked : BATCH_SIZE;
 
-	return asked > 0 ? asked : BATCH_SIZE;
+	return job->kind->page_max > 0 && size > job->kind->page_max ?
+	    job->kind->page_max : size;
 }
 
 static void
@@ -97,6 +102,7 @@ finish(struct full_reindex *job)
 	const struct settings *settings = worker_settings(job->worker);
 
 	if (job->failed > 0 && !settings->search_allow_failed) {
+		job->is_useless = true;
 		worker_fail(job->worker, "documents-failed", "%" PRIu64 " of %" PRIu64
 		    " records could not be indexed; the index that is searched stays as "
 		    "it was (search_allow_failed would switch)", job->failed,
@@ -293,15 +299,20 @@ static const struct reindex_events events = {
 static void *
 start(struct worker *worker)
 {
+	const struct settings *settings = worker_settings(worker);
 	struct full_reindex *job = xcalloc(1, sizeof(*job));
+	bool has_server = settings->opensearch_url[0] != '\0';
 	struct err err;
 
 	job->worker = worker;
 	job->document = SEARCH_DOCUMENT_INIT;
-	job->kind = &reindex_file;
-	if (mapping_parse(str_from(worker_settings(worker)->search_mapping),
-	    &job->mapping, &err) == -1)
+	job->kind = has_server ? &reindex_server : &reindex_file;
+	if (mapping_parse(str_from(settings->search_mapping), &job->mapping, &err) == -1)
 		worker_fail(worker, "setting", "%s", err.text);
+	else if (has_server && !search_server_name_is_valid(settings->opensearch_index))
+		worker_fail(worker, "setting", "opensearch_index: \"%s\" is no name of "
+		    "an index: lower case letters, digits and _ - .",
+		    settings->opensearch_index);
 	else
 		job->sink = job->kind->open(worker, &events, job);
 	return job;
@@ -323,7 +334,7 @@ end(void *arg)
 
 	link_question_cancel(&job->question);
 	if (job->sink != NULL)
-		job->kind->free(&job->sink, false);
+		job->kind->free(&job->sink, job->is_useless);
 	mapping_free(&job->mapping);
 	search_document_clear(&job->document);
 	buf_clear(&job->did);
@@ -338,5 +349,10 @@ main(void)
 		.name = "full-reindex", .start = start, .end = end, .pause = pause_job,
 	};
 
-	return worker_main(&type);
+	int status;
+
+	http_init();
+	status = worker_main(&type);
+	http_exit();
+	return status;
 }

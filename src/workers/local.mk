@@ -45,8 +45,8 @@ freshness_scan_LDADD = $(SYNC_LDADD)
 
 pkglibexec_PROGRAMS += full-reindex
 full_reindex_SOURCES = src/workers/full_reindex.c src/workers/reindex_file.c \
-	src/workers/reindex_sink.h
-full_reindex_LDADD = libbfworkers.a libbfproto.a libbfop.a $(SEARCH_LIBS) $(EV_LIBS)
+	src/workers/reindex_server.c src/workers/reindex_sink.h
+full_reindex_LDADD = $(SYNC_LDADD) libbfsearch.a $(ATPROTO_LIBS) $(SQLITE_LIBS)
 
 pkglibexec_PROGRAMS += citation-extraction
 citation_extraction_SOURCES = \

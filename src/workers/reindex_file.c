@@ -159,12 +159,12 @@ sink_finish(struct reindex_sink *sink)
 }
 
 static void
-sink_free(struct reindex_sink **sink, bool is_discarded)
+sink_free(struct reindex_sink **sink, bool is_useless)
 {
 	if (*sink == NULL)
 		return;
 	ev_timer_stop((*sink)->loop, &(*sink)->turn);
-	if (is_discarded)
+	if (is_useless)
 		index_file_discard(&(*sink)->file);
 	else
 		index_file_close(&(*sink)->file);

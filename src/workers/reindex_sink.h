@@ -30,6 +30,7 @@ struct reindex_events {
 };
 
 struct reindex_sink_kind {
+	uint64_t page_max;	/* documents between two commits; 0: any number */
 	struct reindex_sink *(*open)(struct worker *worker,
 	    const struct reindex_events *events, void *arg);
 	/* Of what is committed; borrowed until the next commit. */
@@ -38,10 +39,10 @@ struct reindex_sink_kind {
 	void (*add)(struct reindex_sink *sink, const struct search_document *document);
 	void (*commit)(struct reindex_sink *sink, const struct index_position *position);
 	void (*finish)(struct reindex_sink *sink);
-	/* is_discarded: the new index is of no use to a later attempt. */
-	void (*free)(struct reindex_sink **sink, bool is_discarded);
+	/* is_useless: no later attempt will go on with the new index. */
+	void (*free)(struct reindex_sink **sink, bool is_useless);
 };
 
-extern const struct reindex_sink_kind reindex_file;
+extern const struct reindex_sink_kind reindex_file, reindex_server;
 
 #endif

@@ -16,6 +16,7 @@
 #include "fetch/guard.h"
 #include "fetch/http_error.h"
 #include "fetch/retry_after.h"
+#include "fetch/search_server.h"
 #include "fetch/url.h"
 
 /* --- fetch_error --- */
@@ -307,7 +308,24 @@ a_reset_is_a_date_or_a_delay_by_its_size(void **state BF_UNUSED)
 	assert_int_equal(retry_after_parse_reset(STR_NONE, NOW_MS), -1);
 }
 
+static void
+search_server__takes_names_up_to_LIMIT_SEARCH_NAME_BYTES(void **state BF_UNUSED)
+{
+	static const char *const bad[] = { "", "_a", "-a", ".a", "A", "a b", "a/b", "a*" };
+	char name[LIMIT_SEARCH_NAME_BYTES + 2] = { 0 };
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(bad); i++)
+		if (search_server_name_is_valid(bad[i]))
+			fail_msg("taken: %s", bad[i]);
+	assert_true(search_server_name_is_valid("pub.chive_e-prints.2"));
+	memset(name, 'a', LIMIT_SEARCH_NAME_BYTES);
+	assert_true(search_server_name_is_valid(name));
+	name[LIMIT_SEARCH_NAME_BYTES] = 'a';
+	assert_false(search_server_name_is_valid(name));
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(search_server__takes_names_up_to_LIMIT_SEARCH_NAME_BYTES),
 	cmocka_unit_test(every_class_has_a_word_of_its_own),
 	cmocka_unit_test(a_transfer_that_broke_off_is_truncated_only_behind_a_head),
 	cmocka_unit_test(only_global_unicast_addresses_are_public),

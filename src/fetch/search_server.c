@@ -1,0 +1,329 @@
+#include "fetch/search_server.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/buf.h"
+#include "common/limits.h"
+#include "common/mem.h"
+
+struct search_server {
+	struct http *http;		/* borrowed */
+
+	/* owned */
+	char *url, *alias, *index;
+	struct http_request *request;	/* NULL: none is under way */
+	struct buf answer;
+
+	/* of what is under way */
+	void (*on_answer)(struct search_server *server, const json_t *json);
+	size_t count;
+	bool may_be_missing;		/* 404 is an answer: an empty object */
+	search_server_refused_cb *on_refused;
+	search_server_done_cb *on_done;
+	void *arg;
+};
+
+static const struct http_limits LIMITS = {
+	.body_bytes = LIMIT_FETCH_JSON_BYTES,
+	.connect_ms = 10000,
+	.head_ms = 120000,
+	.total_ms = 180000,
+	.slow_ms = 60000,
+	.slow_bytes = 1,
+	.attempts = 5,
+	.wait_ms = 600000,
+};
+
+/* --- the end of a request --- */
+
+static void
+end(struct search_server *server, const struct fetch_error *error)
+{
+	server->on_done(error, server->arg);
+}
+
+static void
+fail(struct search_server *server, const char *text)
+{
+	struct fetch_error error;
+
+	fetch_error_set(&error, FETCH_INVALID, "%s: %s", server->url, text);
+	end(server, &error);
+}
+
+static void
+succeed(struct search_server *server)
+{
+	end(server, &(struct fetch_error){ .class = FETCH_OK });
+}
+
+static void
+read_answer(struct search_server *server)
+{
+	json_t *json = json_loadb((const char *)buf_data(&server->answer),
+	    buf_len(&server->answer), JSON_REJECT_DUPLICATES, NULL);
+
+	if (!json_is_object(json))
+		fail(server, "the answer is no JSON object");
+	else
+		server->on_answer(server, json);
+	json_decref(json);
+}
+
+/* What the server says of a request that it did not like. */
+static void
+explain(const struct search_server *server, const struct http_result *result,
+    struct fetch_error *error)
+{
+	int len = result->error_body.len < 160 ? (int)result->error_body.len : 160;
+
+	*error = result->error;
+	if (len > 0)
+		fetch_error_set(error, result->error.class, "%s: status %u: %.*s",
+		    server->url, result->status, len, result->error_body.ptr);
+}
+
+static void
+on_body(struct http_request *request BF_UNUSED, struct bytes chunk, void *arg)
+{
+	struct search_server *server = arg;
+
+	buf_add(&server->answer, chunk.ptr, chunk.len);
+}
+
+static void
+on_restart(struct http_request *request BF_UNUSED, void *arg)
+{
+	struct search_server *server = arg;
+
+	buf_reset(&server->answer);
+}
+
+static void
+on_done(struct http_request *request BF_UNUSED, const struct http_result *result,
+    void *arg)
+{
+	struct search_server *server = arg;
+	struct fetch_error error;
+
+	server->request = NULL;
+	if (result->error.class == FETCH_OK) {
+		read_answer(server);
+	} else if (server->may_be_missing && result->status == 404) {
+		buf_reset(&server->answer);
+		buf_add_str(&server->answer, STR("{}"));
+		read_answer(server);
+	} else {
+		explain(server, result, &error);
+		end(server, &error);
+	}
+}
+
+/* body.ptr is NULL for a GET. */
+static void
+ask(struct search_server *server, const char *path, const char *type, struct bytes body,
+    void (*on_answer)(struct search_server *server, const json_t *json))
+{
+	struct buf url = BUF_INIT;
+	struct http_get get = {
+		.accept = "application/json",
+		.limits = &LIMITS,
+		.is_trusted = true,
+		.on_body = on_body,
+		.on_restart = on_restart,
+		.on_done = on_done,
+		.arg = server,
+	};
+
+	buf_printf(&url, "%s%s%c", server->url, path, '\0');
+	get.url = (const char *)buf_data(&url);
+	buf_reset(&server->answer);
+	server->on_answer = on_answer;
+	if (body.ptr == NULL)
+		server->request = http_get(server->http, &get);
+	else
+		server->request = http_post(server->http, &get, &(struct http_upload){
+		    .content_type = type, .head = body, .fd = -1 });
+	buf_clear(&url);
+}
+
+/* --- bulk --- */
+
+static struct str
+text_member(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (!json_is_string(value))
+		return STR_NONE;
+	return (struct str){ json_string_value(value), json_string_length(value) };
+}
+
+/* {"index": {"_id": ..., "status": 400, "error": {"type": ..., "reason": ...}}} */
+static bool
+read_item(struct search_server *server, const json_t *item)
+{
+	const json_t *of = json_object_get(item, "index");
+	const json_t *error = json_object_get(of, "error");
+	struct str id = text_member(of, "_id");
+	struct buf text = BUF_INIT;
+
+	if (id.len == 0 || !json_is_integer(json_object_get(of, "status")))
+		return false;
+	if (error == NULL && json_integer_value(json_object_get(of, "status")) < 300)
+		return true;
+	buf_printf(&text, "%.*s: %.*s", STR_FMT(text_member(error, "type")),
+	    STR_FMT(text_member(error, "reason")));
+	server->on_refused(id, buf_str(&text), server->arg);
+	buf_clear(&text);
+	return true;
+}
+
+static void
+on_bulk(struct search_server *server, const json_t *json)
+{
+	const json_t *items = json_object_get(json, "items"), *item;
+	size_t i;
+
+	if (json_array_size(items) != server->count) {
+		fail(server, "the answer does not tell of each document");
+		return;
+	}
+	json_array_foreach(items, i, item) {
+		if (!read_item(server, item)) {
+			fail(server, "the answer does not tell of each document");
+			return;
+		}
+	}
+	succeed(server);
+}
+
+void
+search_server_bulk(struct search_server *server, struct bytes lines, size_t count,
+    search_server_refused_cb *on_refused, search_server_done_cb *on_bulk_done, void *arg)
+{
+	char path[LIMIT_SEARCH_NAME_BYTES + 64];
+
+	server->count = count;
+	server->may_be_missing = false;
+	server->on_refused = on_refused;
+	server->on_done = on_bulk_done;
+	server->arg = arg;
+	(void)snprintf(path, sizeof(path), "/%s/_bulk", server->index);
+	ask(server, path, "application/x-ndjson", lines, on_bulk);
+}
+
+/* --- publish --- */
+
+static void
+on_moved(struct search_server *server, const json_t *json)
+{
+	if (json_is_true(json_object_get(json, "acknowledged")))
+		succeed(server);
+	else
+		fail(server, "the alias was not moved");
+}
+
+/* {"add": {"index": ..., "alias": ...}} for ours, {"remove_index": ...} for each
+ * other one that has the alias: `had` has a member for each. */
+static json_t *
+make_actions(const struct search_server *server, const json_t *had)
+{
+	json_t *actions = json_array();
+	void *at;
+
+	json_array_append_new(actions, json_pack("{s{ssss}}", "add", "index",
+	    server->index, "alias", server->alias));
+	for (at = json_object_iter((json_t *)(uintptr_t)had); at != NULL;
+	    at = json_object_iter_next((json_t *)(uintptr_t)had, at))
+		if (strcmp(json_object_iter_key(at), server->index) != 0)
+			json_array_append_new(actions, json_pack("{s{ss}}",
+			    "remove_index", "index", json_object_iter_key(at)));
+	return actions;
+}
+
+static void
+on_aliases(struct search_server *server, const json_t *had)
+{
+	json_t *body;
+	char *text;
+
+	server->may_be_missing = false;
+	if (json_object_size(had) == 1 && json_object_get(had, server->index) != NULL) {
+		succeed(server);
+		return;
+	}
+	body = json_pack("{so}", "actions", make_actions(server, had));
+	text = json_dumps(body, JSON_COMPACT);
+	ask(server, "/_aliases", "application/json",
+	    (struct bytes){ (const uint8_t *)text, strlen(text) }, on_moved);
+	free(text);
+	json_decref(body);
+}
+
+static void
+on_refreshed(struct search_server *server, const json_t *json BF_UNUSED)
+{
+	char path[LIMIT_SEARCH_NAME_BYTES + 64];
+
+	server->may_be_missing = true;
+	(void)snprintf(path, sizeof(path), "/_alias/%s", server->alias);
+	ask(server, path, NULL, BYTES_NONE, on_aliases);
+}
+
+void
+search_server_publish(struct search_server *server,
+    search_server_done_cb *on_published, void *arg)
+{
+	char path[LIMIT_SEARCH_NAME_BYTES + 64];
+
+	server->may_be_missing = false;
+	server->on_done = on_published;
+	server->arg = arg;
+	(void)snprintf(path, sizeof(path), "/%s/_refresh", server->index);
+	ask(server, path, "application/json", (struct bytes){ (const uint8_t *)"", 0 },
+	    on_refreshed);
+}
+
+/* --- life --- */
+
+bool
+search_server_name_is_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len <= LIMIT_SEARCH_NAME_BYTES &&
+	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-.") == len &&
+	    strchr("_-.", name[0]) == NULL;
+}
+
+struct search_server *
+search_server_new(struct http *http, const char *url, const char *alias,
+    const char *index)
+{
+	struct search_server *server = xcalloc(1, sizeof(*server));
+	size_t len = strlen(url);
+
+	server->http = http;
+	server->url = xstrndup(url, len > 0 && url[len - 1] == '/' ? len - 1 : len);
+	server->alias = xstrdup(alias);
+	server->index = xstrdup(index);
+	return server;
+}
+
+void
+search_server_free(struct search_server **server)
+{
+	if (*server == NULL)
+		return;
+	http_cancel(&(*server)->request);
+	buf_clear(&(*server)->answer);
+	free((*server)->url);
+	free((*server)->alias);
+	free((*server)->index);
+	free(*server);
+	*server = NULL;
+}

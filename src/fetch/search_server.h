@@ -1,0 +1,49 @@
+/*
+ * search_server.h - putting documents into OpenSearch or Elasticsearch.
+ *
+ * A new index beside the one that is searched: documents go into an index of a name
+ * of its own (_bulk), and at the end the alias that is searched is moved to it, in
+ * the one request that also removes the indexes that the alias had (_aliases).
+ *
+ * The server is the operator's: it is asked wherever its URL says.  It is not
+ * believed more than others: every answer is bounded and may be anything.
+ *
+ * Process: the full-reindex worker.  One request at a time; none of the calls calls
+ * back from inside.
+ */
+#ifndef BF_FETCH_SEARCH_SERVER_H
+#define BF_FETCH_SEARCH_SERVER_H
+
+#include <stdbool.h>
+
+#include "common/str.h"
+#include "fetch/fetch_error.h"
+#include "fetch/http.h"
+
+struct search_server;
+
+/* For an alias, to which we put an operation's id behind a '-'. */
+bool search_server_name_is_valid(const char *name);
+
+/* url is where the API begins, "http://127.0.0.1:9200"; http is borrowed. */
+struct search_server *search_server_new(struct http *http, const char *url,
+    const char *alias, const char *index);
+void search_server_free(struct search_server **server);	/* and what is under way */
+
+/* One document was refused; id is what the `index` line named.  For the call. */
+typedef void search_server_refused_cb(struct str id, struct str text, void *arg);
+typedef void search_server_done_cb(const struct fetch_error *error, void *arg);
+
+/*
+ * Send lines of _bulk, each `index` line with its document, `count` of them.  The
+ * same lines again change nothing.  FETCH_INVALID: the answer does not tell of that
+ * many documents.
+ */
+void search_server_bulk(struct search_server *server, struct bytes lines, size_t count,
+    search_server_refused_cb *on_refused, search_server_done_cb *on_done, void *arg);
+
+/* Move the alias.  If it is there already nothing is changed. */
+void search_server_publish(struct search_server *server,
+    search_server_done_cb *on_done, void *arg);
+
+#endif

@@ -1,0 +1,127 @@
+# full-reindex fills an index of a search server and moves the alias to it.
+
+use strict;
+use warnings;
+use Test::More;
+use File::Temp ();
+use HTTP::Tiny;
+use JSON::PP ();
+use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
+
+use Backfilld::Process;
+use Backfilld::Test;
+use Backfilld::WriteOp;
+
+my $libexec = File::Temp->newdir;
+my $did = 'did:plc:' . 'a' x 24;
+my $EPRINT = 'pub.chive.eprint.submission';
+
+my $out = File::Temp->new;
+pipe my $their_stdin, my $alive or die "pipe: $!";
+my $search = Backfilld::Process::spawn([ $^X, "$Backfilld::Test::SRCDIR/t/lib/fake-search" ],
+	stdin => $their_stdin, stdout => "$out");
+close $their_stdin;
+my $port = wait_for {
+	open my $file, '<', "$out" or die "$out: $!";
+	(<$file> // '') =~ /^(\d+)\n/ && $1
+} 30, 'the search server';
+my $url = "http://127.0.0.1:$port";
+
+sub state_of {
+	return JSON::PP::decode_json(HTTP::Tiny->new->get("$url/-/state")->{content});
+}
+
+sub fault {
+	my $answer = HTTP::Tiny->new->post("$url/-/fault",
+		{ content => JSON::PP::encode_json({ @_ }) });
+	die "fault: $answer->{status}" if !$answer->{success};
+}
+
+sub write_titles {
+	my (@titles) = @_;
+	my $n = 100;
+	Backfilld::WriteOp::install($libexec, 'write-op', { $did => {
+		map { ("$EPRINT/3k" . $n++ => { title => $_ }) } @titles } });
+}
+
+symlink "$Backfilld::Test::BUILDDIR/$_", "$libexec/$_"
+	for qw(backfill-indexer backfill-resolver backfill-api full-reindex);
+write_titles(map { "title $_" } 1 .. 300);
+my $daemon = Backfilld::Test->new(settings => { libexec_dir => "$libexec",
+	opensearch_url => "$url/", opensearch_index => 'eprints' });
+$daemon->start;
+
+sub run_op {
+	my ($type, %params) = @_;
+	return $daemon->wait_finished($daemon->trigger($type, %params));
+}
+is run_op('write-op')->{status}, 'completed', 'there is something to search';
+
+my $first;
+subtest 'the first index' => sub {
+	my $op = run_op('full-reindex');
+	is $op->{status}, 'completed', 'completed';
+	is $op->{recordsProcessed}, 300, 'all records';
+	my $state = state_of();
+	$first = "eprints-$op->{id}";
+	is_deeply $state->{aliases}, { eprints => { $first => 1 } }, 'the alias is there';
+	is scalar keys %{ $state->{indexes}{$first} }, 300, 'with all documents';
+	is $state->{indexes}{$first}{"at://$did/$EPRINT/3k142"}{title}, 'title 43',
+		'under their URIs';
+	is $state->{largest}, 128, 'LIMIT_BULK_DOCUMENTS, 128, at a time';
+};
+
+subtest 'the next one takes its place' => sub {
+	write_titles('one', 'two');
+	is run_op('write-op')->{status}, 'completed', 'two records are left';
+	my $op = run_op('full-reindex', batchSize => 1);
+	is $op->{status}, 'completed', 'completed';
+	my $state = state_of();
+	is_deeply [ keys %{ $state->{indexes} } ], [ "eprints-$op->{id}" ],
+		'the old index is removed';
+	is_deeply $state->{aliases}{eprints}, { "eprints-$op->{id}" => 1 }, 'the alias moved';
+	is $state->{bulks}, 3 + 2, 'batchSize is kept to';
+	$first = "eprints-$op->{id}";
+};
+
+subtest 'a document that is refused' => sub {
+	fault(refuse => '3k101');
+	my $id = $daemon->trigger('full-reindex');
+	my $op = $daemon->wait_finished($id);
+	is $op->{status}, 'failed', 'failed';
+	is $op->{itemsFailed}, 1, 'one item';
+	like $daemon->ctl('show', $id, '--items')->{out}, qr{3k101.*mapper_parsing}s,
+		'with what the server said';
+	is_deeply state_of()->{aliases}{eprints}, { $first => 1 }, 'the alias is where it was';
+	fault();
+};
+
+subtest 'a server that is ill for a moment' => sub {
+	fault(status => 503);
+	my $op = run_op('full-reindex');
+	is $op->{status}, 'completed', 'is asked again';
+	$first = "eprints-$op->{id}";
+};
+
+subtest 'a server that says nonsense' => sub {
+	fault(garbage => 1);
+	my $op = run_op('full-reindex');
+	is $op->{status}, 'failed', 'fails it';
+	is $op->{errorClass}, 'invalid', 'as invalid';
+	is_deeply state_of()->{aliases}{eprints}, { $first => 1 }, 'the alias is where it was';
+};
+
+subtest 'a name that is none' => sub {
+	$daemon->set(opensearch_index => 'Eprints');
+	$daemon->stop;
+	$daemon->start;
+	my $op = run_op('full-reindex');
+	is $op->{status}, 'failed', 'fails';
+	like $op->{error}, qr/opensearch_index: "Eprints"/, 'naming the setting';
+};
+
+$daemon->finish;
+close $alive;
+waitpid $search, 0;
+Backfilld::Process::forget_group($search);
+done_testing;
