@@ -24,6 +24,7 @@ check-local:
 		'$(top_srcdir)/t/run' $(UNIT_TESTS)
 
 EXTRA_DIST += t/run t/lib/guard t/lib/fake-pds t/lib/Backfilld/Account.pm \
+	t/lib/fake-relay t/lib/Backfilld/FakeRelay.pm \
 	t/lib/Backfilld/FakePDS.pm t/lib/Backfilld/FakePeer.pm t/lib/Backfilld/Net.pm \
 	t/lib/Backfilld/Process.pm t/lib/Backfilld/Test.pm
 

@@ -12,6 +12,15 @@ static const struct fields_layout layout = {
 };
 
 void
+cursor_row_relay_key(struct buf *to, struct str relay_url)
+{
+	while (relay_url.len > 0 && relay_url.ptr[relay_url.len - 1] == '/')
+		relay_url.len--;
+	buf_add_str(to, STR("relay "));
+	buf_add_str(to, relay_url);
+}
+
+void
 cursor_row_encode(struct buf *to, const struct cursor_row *row)
 {
 	fields_encode(to, &layout, row);

@@ -23,6 +23,10 @@ struct cursor_row {
 	CURSOR_ROW_FIELDS(CURSOR_ROW_MEMBER)
 };
 
+/* Append the key of a relay's firehose: "relay " and its URL as it is configured,
+ * without slashes at the end. */
+void cursor_row_relay_key(struct buf *to, struct str relay_url);
+
 /* Append the value. */
 void cursor_row_encode(struct buf *to, const struct cursor_row *row);
 

@@ -4,8 +4,10 @@ libbfrows_a_SOURCES = \
 	src/rows/citation_row.c src/rows/citation_row.h \
 	src/rows/cursor_row.c src/rows/cursor_row.h \
 	src/rows/extraction_row.c src/rows/extraction_row.h \
+	src/rows/desync_row.c src/rows/desync_row.h \
 	src/rows/host_row.c src/rows/host_row.h \
 	src/rows/identity_row.c src/rows/identity_row.h \
+	src/rows/resume_row.c src/rows/resume_row.h \
 	src/rows/row_table.h
 
 UNIT_TESTS += t/unit/test_rows

@@ -26,7 +26,9 @@
 	X(EDGE,		5, "edge")					\
 	X(PENDING_EDGE,	6, "pending_edge")				\
 	X(CITATION,	7, "citation")		/* citation_row.h */	\
-	X(EXTRACTION,	8, "extraction")	/* extraction_row.h */
+	X(EXTRACTION,	8, "extraction")	/* extraction_row.h */	\
+	X(DESYNC,	9, "desync")		/* desync_row.h */	\
+	X(RESUME,	10, "resume")		/* resume_row.h */
 
 enum row_table {
 #define X(NAME, number, name) ROW_##NAME = number,

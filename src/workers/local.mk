@@ -70,6 +70,22 @@ UNIT_TESTS += t/unit/test_pdf_run
 t_unit_test_pdf_run_SOURCES = t/unit/test_pdf_run.c src/workers/pdf_run.c \
 	src/workers/pdf_run.h t/unit/unit.h
 t_unit_test_pdf_run_LDADD = libbfcommon.a $(EV_LIBS) $(UNIT_LIBS)
+pkglibexec_PROGRAMS += catch-up
+catch_up_SOURCES = \
+	src/workers/catch_up.c src/workers/catch_up_impl.h \
+	src/workers/catch_up_apply.c \
+	src/workers/catch_up_compare.c \
+	src/workers/catch_up_event.c src/workers/catch_up_event.h \
+	src/workers/catch_up_resync.c \
+	src/workers/catch_up_save.c \
+	src/workers/relay.c src/workers/relay.h \
+	src/workers/replay_window.c src/workers/replay_window.h
+catch_up_LDADD = $(SYNC_LDADD)
+
+UNIT_TESTS += t/unit/test_replay_window
+t_unit_test_replay_window_SOURCES = t/unit/test_replay_window.c t/unit/unit.h \
+	src/workers/replay_window.c src/workers/replay_window.h
+t_unit_test_replay_window_LDADD = $(UNIT_LDADD_COMMON)
 
 # A worker that misbehaves on demand, for the tests of the daemon.
 check_PROGRAMS += t/workers/null-op
@@ -118,3 +134,12 @@ t_unit_test_did_sync_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
 EXTRA_DIST += t/30-did-sync.t t/31-did-sync-faults.t t/33-citation-extraction.t \
 	t/35-citation-faults.t t/lib/Backfilld/Pdf.pm
+# Runs the executable: check_PROGRAMS are made after the others.
+UNIT_TESTS += t/unit/test_catch_up
+t_unit_test_catch_up_SOURCES = t/unit/test_catch_up.c $(FAKE_INDEXER) \
+	t/unit/fetch_server.c t/unit/fetch_server.h t/unit/vectors.c t/unit/vectors.h \
+	t/unit/worker_rig.c t/unit/worker_rig.h t/unit/ws_server.c t/unit/ws_server.h
+t_unit_test_catch_up_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_test_catch_up_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
+
+EXTRA_DIST += t/38-catch-up-faults.t t/39-catch-up.t

@@ -16,7 +16,7 @@
 #include "proto/msg.h"
 #include "t/unit/fake_rows.h"
 
-#define FAKE_LANES	16
+#define FAKE_LANES	256	/* and repositories */
 
 struct fake_record {
 	char *path;		/* owned */

@@ -5,9 +5,11 @@
 
 #include "rows/citation_row.h"
 #include "rows/cursor_row.h"
+#include "rows/desync_row.h"
 #include "rows/extraction_row.h"
 #include "rows/host_row.h"
 #include "rows/identity_row.h"
+#include "rows/resume_row.h"
 
 static struct bytes
 as_bytes(struct str text)
@@ -40,6 +42,54 @@ host__comes_back_as_it_was(void **state BF_UNUSED)
 	assert_int_equal(back.failures, 6);
 	assert_int_equal(back.parked_until_ms, 7);
 	assert_true(str_eq(back.last_error, row.last_error));
+	buf_clear(&value);
+}
+
+static void
+cursor__of_a_relay_has_its_url_as_the_key(void **state BF_UNUSED)
+{
+	struct buf key = BUF_INIT;
+
+	cursor_row_relay_key(&key, STR("https://relay.example//"));
+	assert_true(str_eq(buf_str(&key), STR("relay https://relay.example")));
+	buf_clear(&key);
+}
+
+static void
+desync__comes_back_as_it_was(void **state BF_UNUSED)
+{
+	struct desync_row row = {
+		.did = STR("did:web:a.example"), .since_ms = 7,
+		.reason = STR("an event is missing"),
+	}, back;
+	struct buf value = BUF_INIT;
+
+	desync_row_encode(&value, &row);
+	assert_int_equal(desync_row_decode(as_bytes(row.did), buf_bytes(&value), &back),
+	    0);
+	assert_true(str_eq(back.did, row.did));
+	assert_int_equal(back.since_ms, 7);
+	assert_true(str_eq(back.reason, row.reason));
+	assert_int_equal(desync_row_decode(BYTES_NONE, buf_bytes(&value), &back), -1);
+	buf_clear(&value);
+}
+
+static void
+resume__comes_back_as_it_was(void **state BF_UNUSED)
+{
+	struct resume_row row = {
+		.service = STR("relay https://relay.example"),
+		.operation = STR("3migo7fijwi2k"), .checkpoint = as_bytes(STR("1 2 3")),
+	}, back;
+	struct buf value = BUF_INIT;
+
+	resume_row_encode(&value, &row);
+	assert_int_equal(resume_row_decode(as_bytes(row.service), buf_bytes(&value),
+	    &back), 0);
+	assert_true(str_eq(back.service, row.service));
+	assert_true(str_eq(back.operation, row.operation));
+	assert_true(bytes_eq(back.checkpoint, row.checkpoint));
+	assert_int_equal(resume_row_decode(BYTES_NONE, buf_bytes(&value), &back), -1);
 	buf_clear(&value);
 }
 
@@ -200,6 +250,9 @@ row__that_is_none_is_refused(void **state BF_UNUSED)
 
 static const struct CMUnitTest rows_tests[] = {
 	cmocka_unit_test(host__comes_back_as_it_was),
+	cmocka_unit_test(cursor__of_a_relay_has_its_url_as_the_key),
+	cmocka_unit_test(desync__comes_back_as_it_was),
+	cmocka_unit_test(resume__comes_back_as_it_was),
 	cmocka_unit_test(identity__comes_back_as_it_was),
 	cmocka_unit_test(cursor__comes_back_as_it_was),
 	cmocka_unit_test(citation__comes_back_as_it_was),

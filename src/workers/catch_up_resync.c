@@ -1,0 +1,201 @@
+/*
+ * The part of catch-up that fetches whole what the events did not prove: every
+ * repository with a mark; of a retry, those that failed then.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/limits.h"
+#include "common/mem.h"
+#include "rows/desync_row.h"
+#include "rows/row_table.h"
+#include "workers/catch_up_impl.h"
+#include "workers/sync_pool.h"
+
+#define PAGE_ROWS	64
+
+struct catch_up_resync {
+	struct catch_up *job;		/* borrowed */
+	/* owned */
+	struct sync_pool *pool;
+	struct link_question *question;
+	char **dids;			/* of a page, or of the retry; NULL: handed over */
+	size_t n, next;
+	struct buf last;		/* key of the last row that was read */
+	bool is_read;			/* there are no more */
+};
+
+static void go_on(struct catch_up_resync *resync);
+
+static void
+forget_dids(struct catch_up_resync *resync)
+{
+	for (size_t i = resync->next; i < resync->n; i++)
+		free(resync->dids[i]);
+	resync->n = resync->next = 0;
+}
+
+static void
+add_did(struct catch_up_resync *resync, struct str did)
+{
+	resync->dids = xrealloc(resync->dids, (resync->n + 1) * sizeof(*resync->dids));
+	resync->dids[resync->n++] = xstrndup(did.ptr, did.len);
+}
+
+/* --- the outcome of one --- */
+
+static void
+on_outcome(struct sync_pool *pool BF_UNUSED, void *item,
+    const struct sync_outcome *outcome, void *arg)
+{
+	struct catch_up_resync *resync = arg;
+	struct catch_up *job = resync->job;
+	char *did = item;
+
+	switch (outcome->result) {
+	case SYNC_DONE:
+	case SYNC_UNCHANGED:
+	case SYNC_INACTIVE:
+		job->resynced++;
+		catch_up_mark(job, str_from(did), NULL);
+		break;
+	case SYNC_FAILED:
+		/* The mark stays, for the next catch-up. */
+		catch_up_item_failed(job, str_from(did), outcome->error_class,
+		    outcome->error_text);
+		break;
+	}
+	free(did);
+	catch_up_tell_progress(job);
+	go_on(resync);
+}
+
+static void
+on_bad_record(struct sync_pool *pool BF_UNUSED, struct str did, struct str path,
+    const struct fault *fault, void *arg)
+{
+	struct catch_up_resync *resync = arg;
+	struct buf uri = BUF_INIT;
+	char text[FAULT_TEXT_SIZE];
+
+	fault_format(fault, text);
+	buf_printf(&uri, "at://%.*s/%.*s", STR_FMT(did), STR_FMT(path));
+	catch_up_item_failed(resync->job, buf_str(&uri), fault_kind(fault->code), text);
+	buf_clear(&uri);
+}
+
+static void
+on_note(struct sync_pool *pool BF_UNUSED, struct str did, const char *text, void *arg)
+{
+	struct catch_up_resync *resync = arg;
+
+	worker_log(resync->job->worker, LOG_LEVEL_INFO, "%.*s: %s", STR_FMT(did), text);
+}
+
+/* --- the marks --- */
+
+static void
+on_row(struct bytes key, struct bytes value BF_UNUSED, void *arg)
+{
+	struct catch_up_resync *resync = arg;
+
+	buf_reset(&resync->last);
+	buf_add(&resync->last, key.ptr, key.len);
+	add_did(resync, (struct str){ (const char *)key.ptr, key.len });
+}
+
+static void
+on_end(const struct msg_refuse *why, void *arg)
+{
+	struct catch_up_resync *resync = arg;
+	char word[64], text[ERR_TEXT_SIZE];
+
+	resync->question = NULL;
+	if (why != NULL) {
+		(void)str_copy(word, sizeof(word), why->class);
+		(void)str_copy(text, sizeof(text), why->text);
+		catch_up_fail(resync->job, word, text);
+		return;
+	}
+	resync->is_read = resync->n < PAGE_ROWS;
+	go_on(resync);
+}
+
+static void
+read_page(struct catch_up_resync *resync)
+{
+	forget_dids(resync);
+	resync->question = rows_read(worker_records(resync->job->worker), ROW_DESYNC,
+	    BYTES_NONE, buf_bytes(&resync->last), PAGE_ROWS, on_row, on_end, resync);
+}
+
+/* Keep the pool filled; at the end wait until all outcomes are on disk. */
+static void
+go_on(struct catch_up_resync *resync)
+{
+	while (resync->next < resync->n && sync_pool_has_room(resync->pool) &&
+	    catch_up_save_has_room(resync->job)) {
+		char *did = resync->dids[resync->next++];
+
+		sync_pool_add(resync->pool, &(struct sync_pool_order){
+			.did = str_from(did), .item = did,
+			/* It may have moved, have another key, or gone back. */
+			.wants_fresh_document = true, .accepts_older = true });
+	}
+	if (resync->next < resync->n || resync->question != NULL)
+		return;
+	if (!resync->is_read)
+		read_page(resync);
+	else if (sync_pool_count(resync->pool) == 0)
+		catch_up_save_now(resync->job);
+}
+
+void
+catch_up_resync_go_on(struct catch_up *job)
+{
+	struct catch_up_resync *resync = job->resync;
+
+	if (resync->is_read && resync->next == resync->n &&
+	    sync_pool_count(resync->pool) == 0 && job->save.n == 0)
+		catch_up_enter(job, CATCH_UP_OVER);
+	else
+		go_on(resync);
+}
+
+void
+catch_up_resync_start(struct catch_up *job)
+{
+	static const struct sync_pool_events events = {
+		.on_outcome = on_outcome, .on_bad_record = on_bad_record,
+		.on_note = on_note,
+	};
+	const struct worker_assignment *given = worker_assignment(job->worker);
+	struct catch_up_resync *resync = xcalloc(1, sizeof(*resync));
+	const struct str *items;
+	size_t count;
+
+	job->resync = resync;
+	resync->job = job;
+	resync->pool = sync_pool_new(&job->env, given->spill_fds, given->spill_count,
+	    &events, resync);
+	if (worker_retry_items(job->worker, &items, &count)) {
+		for (size_t i = 0; i < count; i++)
+			add_did(resync, items[i]);
+		resync->is_read = true;
+	}
+	go_on(resync);
+}
+
+void
+catch_up_resync_free(struct catch_up_resync **resync)
+{
+	if (*resync == NULL)
+		return;
+	link_question_cancel(&(*resync)->question);
+	sync_pool_free(&(*resync)->pool);
+	forget_dids(*resync);
+	free((*resync)->dids);
+	buf_clear(&(*resync)->last);
+	free(*resync);
+	*resync = NULL;
+}
