@@ -14,8 +14,6 @@ route_handler h_status, h_history;
 route_params h_search_params;
 route_handler h_search;
 
-/* h_events.c */
-route_handler h_events;
 /* h_events.c, h_metrics.c */
 route_handler h_events, h_metrics;
 

@@ -110,6 +110,6 @@ t_unit_fill_ops_LDADD = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
 EXTRA_DIST += t/lib/Backfilld/Api.pm t/lib/Backfilld/Lexicon.pm \
 	t/lib/Backfilld/RawHttp.pm t/40-api-methods.t t/41-api-abuse.t \
 	t/43-api-events.t \
-	t/44-dashboard.t t/45-browser.t t/46-metrics.t t/lib/Backfilld/Prometheus.pm t/lib/Backfilld/Browser.pm \
+	t/44-dashboard.t t/45-browser.t t/46-metrics.t t/47-idle-connections.t t/lib/Backfilld/Prometheus.pm t/lib/Backfilld/Browser.pm \
 	t/42-api-supervisor-gone.t docs/api.md
 EXTRA_DIST += t/47-api-tokens.t t/lib/Backfilld/Tokens.pm
