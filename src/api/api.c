@@ -288,6 +288,24 @@ on_successor_look(struct ev_loop *loop, struct ev_timer *watcher,
 	buf_clear(&path);
 }
 
+/* Opened when it is first wanted: the indexer, which makes it, may not have been
+ * there when we started. */
+struct records *
+api_records(struct api *api)
+{
+	struct buf dir = BUF_INIT;
+	struct err err;
+
+	if (api->records == NULL) {
+		buf_printf(&dir, "%s/records%c", api->settings.state_dir, '\0');
+		if (records_open((const char *)buf_data(&dir), RECORDS_READ, &api->records,
+		    &err) == -1)
+			api->records = NULL;
+		buf_clear(&dir);
+	}
+	return api->records;
+}
+
 /* --- life --- */
 
 static void

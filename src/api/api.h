@@ -45,7 +45,7 @@ struct api {
 	struct ops *ops;		/* NULL until the settings are there */
 	struct search *search;		/* likewise */
 	struct feed *feed;		/* likewise */
-	struct records *records;	/* NULL until /metrics wants it */
+	struct records *records;	/* NULL until api_records() */
 	struct metrics *metrics;
 	struct samples *samples;
 	struct sessions *sessions;
@@ -65,5 +65,8 @@ struct api {
 
 void api_init(struct api *api, struct ev_loop *loop);
 void api_clear(struct api *api);
+
+/* records/, read only; NULL while it cannot be opened. */
+struct records *api_records(struct api *api);
 
 #endif

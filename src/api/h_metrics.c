@@ -94,29 +94,11 @@ write_operations(struct api *api, struct buf *to)
 
 /* --- both stores --- */
 
-/* Opened when it is first wanted: the indexer, which makes it, may not have been
- * there when we started. */
-static struct records *
-records_of(struct api *api)
-{
-	struct buf dir = BUF_INIT;
-	struct err err;
-
-	if (api->records == NULL) {
-		buf_printf(&dir, "%s/records%c", api->settings.state_dir, '\0');
-		if (records_open((const char *)buf_data(&dir), RECORDS_READ, &api->records,
-		    &err) == -1)
-			api->records = NULL;
-		buf_clear(&dir);
-	}
-	return api->records;
-}
-
 static void
 write_stores(struct api *api, struct buf *to)
 {
 	static const char *const names[] = { "operations", "records" };
-	struct records *records = records_of(api);
+	struct records *records = api_records(api);
 	struct store_figures figures[2];
 	bool is_known[2] = {
 		ops_figures(api->ops, &figures[0]) == 0,

@@ -33,6 +33,9 @@ route_handler h_pause, h_resume;
 /* h_health.c */
 route_handler h_health, h_livez, h_readyz;
 
+/* h_atbb.c */
+route_handler h_atbb_start, h_atbb_show, h_atbb_errors;
+
 /* h_did.c */
 route_handler h_did_document;
 

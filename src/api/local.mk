@@ -36,6 +36,7 @@ backfill_api_SOURCES = \
 	src/api/api.c src/api/api.h \
 	src/api/h_asset.c \
 	src/api/audit.c src/api/audit.h \
+	src/api/h_atbb.c \
 	src/api/h_cancel.c \
 	src/api/h_did.c \
 	src/api/h_pause.c \
@@ -72,7 +73,7 @@ src/api/assets.c: $(DASHBOARD_FILES) src/api/dashboard/embed
 		$(srcdir)/src/api/dashboard/icon.svg \
 		$(srcdir)/src/api/dashboard/style.css > $@.tmp && mv $@.tmp $@
 
-backfill_api_LDADD = libbfapi.a libbfstore.a libbfproto.a libbfop.a \
+backfill_api_LDADD = libbfapi.a libbfrows.a libbfstore.a libbfproto.a libbfop.a \
 	$(SEARCH_LIBS) $(MICROHTTPD_LIBS) $(LMDB_LIBS) $(EV_LIBS) $(LIBCRYPT_LIBS)
 
 # The API's lexicons: what it promises, and what the tests hold it to.
@@ -113,3 +114,9 @@ EXTRA_DIST += t/lib/Backfilld/Api.pm t/lib/Backfilld/Lexicon.pm \
 	t/44-dashboard.t t/45-browser.t t/46-metrics.t t/47-idle-connections.t t/lib/Backfilld/Prometheus.pm t/lib/Backfilld/Browser.pm \
 	t/42-api-supervisor-gone.t docs/api.md
 EXTRA_DIST += t/47-api-tokens.t t/lib/Backfilld/Tokens.pm
+
+# Makes an index for the tests of atBB's routes.
+check_PROGRAMS += t/unit/fill_records
+t_unit_fill_records_SOURCES = t/unit/fill_records.c
+t_unit_fill_records_LDADD = libbfrows.a $(STORE_LIBS)
+EXTRA_DIST += t/48-api-atbb.t

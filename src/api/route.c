@@ -48,6 +48,13 @@ static const struct route routes[] = {
 	{ .name = "/assets/:id", .access = ROUTE_PUBLIC, .handler = h_asset },
 
 	{ .name = "/xrpc/_health", .access = ROUTE_PUBLIC, .handler = h_health },
+	{ .name = "/api/admin/backfill", .kind = ROUTE_ACTION,
+	    .acts_as = "triggerBackfill", .handler = h_atbb_start },
+	{ .name = "/api/admin/backfill/:id", .access = ROUTE_READ,
+	    .acts_as = "getBackfillStatus", .handler = h_atbb_show },
+	{ .name = "/api/admin/backfill/:id/errors", .access = ROUTE_READ,
+	    .acts_as = "getBackfillStatus", .handler = h_atbb_errors },
+
 	{ .name = "/.well-known/did.json", .access = ROUTE_PUBLIC,
 	    .handler = h_did_document },
 	{ .name = "/livez", .access = ROUTE_PUBLIC, .handler = h_livez },

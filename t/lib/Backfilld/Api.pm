@@ -46,13 +46,24 @@ sub new {
 # Run commands of fill_ops; returns what it prints, a line each.
 sub fill {
 	my ($self, @commands) = @_;
-	my $pid = IPC::Open2::open2(my $out, my $in,
-		"$BUILDDIR/t/unit/fill_ops", "$self->{dir}/operations");
+	return filled('fill_ops', "$self->{dir}/operations", @commands);
+}
+
+# Make records/, with commands of fill_records.
+sub fill_records {
+	my ($self, @commands) = @_;
+	mkdir "$self->{dir}/records", 0700 or die "$self->{dir}/records: $!";
+	return filled('fill_records', "$self->{dir}/records", @commands);
+}
+
+sub filled {
+	my ($program, $dir, @commands) = @_;
+	my $pid = IPC::Open2::open2(my $out, my $in, "$BUILDDIR/t/unit/$program", $dir);
 	print $in "$_\n" for @commands;
 	close $in;
 	chomp(my @lines = <$out>);
 	waitpid $pid, 0;
-	die "fill_ops: $?" if $?;
+	die "$program: $?" if $?;
 	return @lines;
 }
 
