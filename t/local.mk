@@ -28,6 +28,7 @@ EXTRA_DIST += t/run t/lib/guard t/lib/fake-pds t/lib/Backfilld/Account.pm \
 	t/lib/Backfilld/FakePDS.pm t/lib/Backfilld/FakePeer.pm t/lib/Backfilld/Net.pm \
 	t/lib/Backfilld/Process.pm t/lib/Backfilld/Test.pm
 
+EXTRA_DIST += t/47-crash-points.t
 EXTRA_DIST += t/45-reindex-server.t t/lib/fake-search
 EXTRA_DIST += t/44-full-reindex.t t/lib/Backfilld/WriteOp.pm
 EXTRA_DIST += t/01-lint.t t/03-private-network.t t/04-fake-pds.t t/05-fake-peer.t

@@ -1,5 +1,6 @@
 #include "indexer/work.h"
 
+#include "common/crashpoint.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "indexer/apply.h"
@@ -83,12 +84,15 @@ commit_ready(struct work *work)
 	if (TAILQ_EMPTY(&work->ready))
 		return;
 	take_group(work, &group);
+	crashpoint(CRASHPOINT_COMMIT_BEGUN);
 	apply_group(work->records, &group);
+	crashpoint(CRASHPOINT_COMMIT_ON_DISK);
 	while ((lane = TAILQ_FIRST(&group)) != NULL) {
 		TAILQ_REMOVE(&group, lane, of_ready);
 		note_disk(work, &lane->result);
 		peer_answer_commit(lane);
 	}
+	crashpoint(CRASHPOINT_COMMIT_ACKED);
 }
 
 /* One step for as many scans as the turn has room for; who was served goes to

@@ -1,5 +1,6 @@
 #include "supervisor/assign.h"
 
+#include "common/crashpoint.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -124,5 +125,6 @@ assign_send(struct child *child, struct err *err)
 			rc = send_items(child, read, &op, err);
 	}
 	ops_read_end(&read);
+	crashpoint(CRASHPOINT_WORKER_ASSIGNED);
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/fdutil.h"
 #include "common/log.h"
 #include "supervisor/control.h"
@@ -90,6 +91,7 @@ store_outcome(struct child *child, struct err *err)
 	    str_from(outcome->text), clock_wall_ms(), edit_ended, child, &status,
 	    err) == -1)
 		return -1;
+	crashpoint(CRASHPOINT_OUTCOME_STORED);
 	log_at(outcome->event == OP_EVENT_FAIL ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 	    "op %s %s: %s%s%s", child->id, child->type, op_event_word(outcome->event),
 	    outcome->text[0] != '\0' ? ": " : "", outcome->text);
@@ -162,6 +164,7 @@ child_ended(struct child *child, int wait_status, const struct rusage *usage)
 	/* What the worker started may still be there; nothing outlives it. */
 	(void)kill(-child->pid, SIGKILL);
 	child->state = CHILD_ENDED;
+	crashpoint(CRASHPOINT_WORKER_REAPED);
 	ev_timer_stop(child->sup->loop, &child->hello_timer);
 	ev_timer_stop(child->sup->loop, &child->kill_timer);
 	ev_timer_init(&child->settle_timer, on_settle_timer, 0., 0.);
@@ -172,6 +175,7 @@ child_ended(struct child *child, int wait_status, const struct rusage *usage)
 	child->end.wait_status = wait_status;
 	child->usage = *usage;
 	progress_write_last(child);
+	crashpoint(CRASHPOINT_LAST_NEWS_STORED);
 	child->outcome = outcome_of(&child->end);
 	tell_duration(child);
 	settle(child);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/fdutil.h"
 #include "common/limits.h"
 #include "common/log.h"
@@ -163,6 +164,8 @@ child_start(struct supervisor *sup, const struct op *op, struct err *err)
 	    err) == -1 || spawn_worker(sup, op, &pairs, &start.pid, err) == -1)
 		goto out;
 
+	crashpoint(CRASHPOINT_WORKER_SPAWNED);
+
 	/*
 	 * The worker can do nothing before it is told what: if this transaction
 	 * fails, or we die before it, the operation is simply still queued.
@@ -171,6 +174,7 @@ child_start(struct supervisor *sup, const struct op *op, struct err *err)
 	    (unsigned long long)op->attempt + 1, (int)start.pid);
 	rc = ops_change(sup->ops, op->id, OP_EVENT_START, str_from(text), start.now_ms,
 	    edit_started, &start, NULL, err);
+	crashpoint(CRASHPOINT_START_STORED);
 	child = child_new(sup, op, start.pid, pairs.control[0]);
 	pairs.control[0] = -1;
 	give_files(child, &files);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/crashpoint.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "op/op_type.h"
@@ -131,6 +132,7 @@ on_trigger(struct control_client *client, const struct msg_trigger *trigger)
 		client_send_error(client, trigger->req, error.name, error.text, error.id);
 	else
 		client_send_op(client, trigger->req, str_from(id));
+	crashpoint(CRASHPOINT_TRIGGER_ANSWERED);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/utf8.h"
@@ -125,6 +126,7 @@ on_item_failed(struct child *child, const struct msg_item_failed *failed)
 static void
 on_done(struct child *child, const struct msg_done *done)
 {
+	crashpoint(CRASHPOINT_RESULT_HEARD);
 	child->end.said_done = true;
 	child->processed = done->processed;
 	child->total = done->total;

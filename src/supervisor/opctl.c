@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/utf8.h"
@@ -69,10 +70,12 @@ cancel_running(struct supervisor *sup, struct child *child, struct cancel *cance
 	if (ops_note(sup->ops, str_from(child->id), OP_EVENT_CANCEL_ASKED, str_from(text),
 	    cancel->now_ms, edit_cancel, cancel, &err) == -1)
 		log_warn("op %s: the cancel cannot be stored yet: %s", child->id, err.text);
+	crashpoint(CRASHPOINT_CANCEL_STORED);
 	(void)str_copy(child->cancelled_by, sizeof(child->cancelled_by),
 	    utf8_cut(cancel->by, sizeof(child->cancelled_by) - 1));
 	log_info("op %s %s: cancel asked for %s", child->id, child->type, text);
 	child_stop(child, STOP_CANCEL);
+	crashpoint(CRASHPOINT_CANCEL_SENT);
 	supervisor_op_changed(sup, child->id);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/log.h"
 #include "common/mem.h"
 
@@ -111,7 +112,11 @@ write_news(struct supervisor *sup, const struct ops_progress *reports, size_t co
 		if (child->is_dirty && write_extras(child, &extras_err) == -1)
 			log_warn("op %s: %s", child->id, extras_err.text);
 	rc = ops_write_progress(sup->ops, reports, count, err);
-	return ops_group_commit(sup->ops, err) == -1 ? -1 : rc;
+	crashpoint(CRASHPOINT_NEWS_BEGUN);
+	if (ops_group_commit(sup->ops, err) == -1)
+		return -1;
+	crashpoint(CRASHPOINT_NEWS_STORED);
+	return rc;
 }
 
 static void

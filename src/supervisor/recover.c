@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/log.h"
 
 /* What is to be done with the one operation that was found. */
@@ -96,6 +97,8 @@ recover(struct supervisor *sup, struct err *err)
 		if (find_running(sup, &found, err) == -1 ||
 		    (found.id[0] != '\0' && settle(sup, &found, err) == -1))
 			return err_wrap(err, "recovery");
+		if (found.id[0] != '\0')
+			crashpoint(CRASHPOINT_RECOVERED_ONE);
 	} while (found.id[0] != '\0');
 	return 0;
 }

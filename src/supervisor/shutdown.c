@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include "common/crashpoint.h"
 #include "common/log.h"
 #include "supervisor/child.h"
 #include "supervisor/notify.h"
@@ -56,6 +57,7 @@ shutdown_request(struct supervisor *sup)
 	sup->phase = PHASE_STOPPING_WORKERS;
 	LIST_FOREACH(child, &sup->children->list, entry)
 		child_stop(child, STOP_SHUTDOWN);
+	crashpoint(CRASHPOINT_STOP_BEGUN);
 	shutdown_check(sup);
 }
 

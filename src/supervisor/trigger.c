@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/crashpoint.h"
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/utf8.h"
@@ -86,6 +87,7 @@ create(struct supervisor *sup, struct op *op, char id_out[TID_SIZE],
 	tid_format(id, id_out);
 	op->id = str_from(id_out);
 	op->created_ms = (uint64_t)clock_wall_ms();
+	crashpoint(CRASHPOINT_TRIGGER_HEARD);
 	if (ops_create(sup->ops, op, active_id, &err) == -1) {
 		if (err.code != ERR_EXISTS)
 			return opctl_fail_store(error, &err);
@@ -94,6 +96,7 @@ create(struct supervisor *sup, struct op *op, char id_out[TID_SIZE],
 		memcpy(error->id, active_id, sizeof(error->id));
 		return -1;
 	}
+	crashpoint(CRASHPOINT_TRIGGER_STORED);
 	sup->last_id = id;
 	log_info("op %s %.*s: triggered by %.*s", id_out, STR_FMT(op->type),
 	    STR_FMT(op->started_by));
