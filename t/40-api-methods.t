@@ -344,6 +344,27 @@ subtest 'without the right password there is only 401' => sub {
 	is $api->get('/xrpc/_health', as => '')->{status}, 200, '_health is public';
 };
 
+subtest 'the password may be configured as a hash' => sub {
+	my $ctl = "$Backfilld::Api::BUILDDIR/backfillctl";
+	open my $out, '-|', "printf 'correct horse\n' | $ctl hash-password --cost 1"
+		or die $!;
+	chomp(my $hash = <$out> // '');
+	close $out;
+	is $?, 0, 'backfillctl hash-password';
+	like $hash, qr/^\$y\$/, 'prints a hash';
+	isnt system("printf '\n' | $ctl hash-password >/dev/null 2>&1"), 0, 'not of nothing';
+	my $hashed = Backfilld::Api->new(settings => { admin_password => $hash });
+	$hashed->start;
+	my $path = "$nsid.getBackfillStatus";
+	is $hashed->get($path)->{status}, 200, 'the password lets in';
+	is $hashed->get($path)->{status}, 200, 'again';
+	is $hashed->get($path, as => [ 'admin', 'wrong' ])->{status}, 401, 'another does not';
+	is $hashed->get($path, as => [ 'admin', $hash ])->{status}, 401,
+		'the hash itself does not';
+	unlike $hashed->log, qr/correct horse|\Q$hash\E/, 'neither is in the log';
+	$hashed->finish;
+};
+
 subtest 'health' => sub {
 	like $api->get('/xrpc/_health')->{json}{version}, qr/^\d+\.\d+/, 'a version';
 	is $api->get('/livez')->{status}, 200, 'livez';
@@ -385,6 +406,8 @@ subtest 'HEAD and OPTIONS' => sub {
 		headers => { Origin => 'https://x' })->answer;
 	is $options->{status}, 204, 'OPTIONS needs no password';
 	is $options->{headers}{'access-control-allow-origin'}, '*', 'any origin';
+	ok !exists $options->{headers}{'access-control-allow-credentials'},
+		'and no cookies with it';
 	like $options->{headers}{'access-control-allow-methods'}, qr/POST/, 'methods';
 };
 
@@ -400,6 +423,25 @@ subtest 'a connection serves many requests' => sub {
 };
 
 $api->finish;
+
+subtest 'only pages of the listed origins may read' => sub {
+	my $listed = Backfilld::Api->new(settings => {
+		cors_origins => 'https://admin.example http://localhost:5173' });
+	$listed->start;
+	for my $method ('GET', 'OPTIONS') {
+		for my $origin ('https://admin.example', 'https://evil.example', undef) {
+			my $answer = $listed->ask($method, "$nsid.getBackfillStatus",
+				headers => { $origin ? (Origin => $origin) : () })->answer;
+			my $allowed = $answer->{headers}{'access-control-allow-origin'};
+			is $allowed, $origin && $origin =~ /admin/ ? $origin : undef,
+				"$method from " . ($origin // 'no page');
+			is $answer->{headers}{vary}, 'Origin', 'caches are told';
+			ok !exists $answer->{headers}{'access-control-allow-credentials'},
+				'no cookies';
+		}
+	}
+	$listed->finish;
+};
 
 subtest 'the other spelling, another authority, and no password' => sub {
 	my $other = Backfilld::Api->new(settings => {

@@ -42,6 +42,7 @@ struct command {
 	X(schedules)	\
 	X(status)	\
 	X(repo)		\
+	X(hash_password) \
 	X(help)
 
 #define X(name)	extern const struct command command_##name;

@@ -14,6 +14,7 @@ bin_PROGRAMS += backfillctl
 backfillctl_SOURCES = \
 	src/ctl/cmd_cancel.c \
 	src/ctl/cmd_citations.c \
+	src/ctl/cmd_hash_password.c \
 	src/ctl/cmd_help.c \
 	src/ctl/cmd_index.c \
 	src/ctl/cmd_list.c \
@@ -36,7 +37,7 @@ backfillctl_SOURCES = \
 	src/ctl/main.c \
 	src/ctl/repo_print.c src/ctl/repo_print.h \
 	src/ctl/repo_session.c src/ctl/repo_session.h
-backfillctl_LDADD = libbfctl.a libbfproto.a libbfop.a libbfrows.a $(SEARCH_LIBS)
+backfillctl_LDADD = libbfctl.a libbfproto.a libbfop.a libbfrows.a $(SEARCH_LIBS) $(LIBCRYPT_LIBS)
 
 UNIT_TESTS += t/unit/test_ctl_bar t/unit/test_ctl_human
 t_unit_test_ctl_bar_SOURCES = t/unit/test_ctl_bar.c
