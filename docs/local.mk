@@ -1,1 +1,2 @@
-EXTRA_DIST += docs/architecture.md docs/lifecycle.md docs/operations.md docs/protocol.md docs/store.md
+EXTRA_DIST += docs/architecture.md docs/citations.md docs/lifecycle.md docs/operations.md \
+	docs/protocol.md docs/store.md

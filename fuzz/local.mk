@@ -50,6 +50,15 @@ fuzz_message_LDADD = libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)
 
 EXTRA_PROGRAMS += fuzz/car fuzz/dagcbor fuzz/dagcbor_json fuzz/diddoc fuzz/aturi \
 	fuzz/commit fuzz/jwt fuzz/message
+FUZZ_TARGETS += fuzz/tei fuzz/references
+EXTRA_PROGRAMS += fuzz/tei fuzz/references
+fuzz_tei_SOURCES = fuzz/fuzz_tei.c fuzz/fuzz.h
+fuzz_tei_LDFLAGS = $(FUZZ_LINK)
+fuzz_tei_LDADD = $(CITATION_LIBS)
+fuzz_references_SOURCES = fuzz/fuzz_references.c fuzz/fuzz.h
+fuzz_references_LDFLAGS = $(FUZZ_LINK)
+fuzz_references_LDADD = $(CITATION_LIBS)
+
 CLEANFILES += $(FUZZ_TARGETS)
 EXTRA_DIST += fuzz/corpus
 

@@ -150,7 +150,7 @@ subtest 'GROBID' => sub {
 	is citations($uris[0])->[0]{source}, 'pdf', '... by pdftotext';
 };
 
-subtest 'PDFs that are bombs' => sub {
+subtest 'PDFs that are bombs (F96)' => sub {
 	configure(pdftotext => "$builddir/t/workers/pdf-probe");
 	my %class = (socket => 'crashed', crash => 'crashed', flood => 'too-large',
 		fail => 'not-readable', protected => 'protected');
@@ -160,6 +160,19 @@ subtest 'PDFs that are bombs' => sub {
 		is $operation->{status}, 'failed', "$act fails";
 		like $operation->{error}, qr/: $class{$act}: /, "... as $class{$act}";
 	}
+
+	my $uri = eprint("%PDF-1.4\nhang\n" . '-' x 5000);
+	my $id = $daemon->trigger('citation-extraction', uri => $uri);
+	my $worker = $daemon->wait_child('citation-extraction');
+	$daemon->wait_operation($id, sub { ($_[0]{stage} // '') eq 'extracting' },
+		'to extract');
+	my $helper;
+	wait_for { ($helper) = proc_children($worker, 'pdf-probe') } 60, 'the helper';
+	$daemon->ctl('cancel', $id);
+	is $daemon->wait_finished($id)->{status}, 'cancelled', 'one that hangs is cancelled';
+	wait_for { !is_alive($helper) } 10, 'the helper to end';
+	pass '... and its helper with it';
+
 	configure(pdftotext => '/nowhere/pdftotext');
 	like extract(eprint($one_reference))->{error}, qr/no-tool.*|install poppler-utils/,
 		'no pdftotext at all is told at once';

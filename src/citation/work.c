@@ -60,12 +60,14 @@ is_blank(uint8_t byte)
 void
 work_set(struct work *work, enum work_text which, struct str text)
 {
-	const uint8_t *at = (const uint8_t *)text.ptr, *end = at + text.len;
 	struct buf clean = BUF_INIT;
 	bool blank_is_due = false;
 
-	while (at < end && buf_len(&clean) < LIMIT_CITATION_TEXT_BYTES) {
-		size_t n = utf8_sequence(at, (size_t)(end - at));
+	for (size_t i = 0, n; i < text.len && buf_len(&clean) < LIMIT_CITATION_TEXT_BYTES;
+	    i += n > 0 ? n : 1) {
+		const uint8_t *at = (const uint8_t *)text.ptr + i;
+
+		n = utf8_sequence(at, text.len - i);
 
 		if (n == 1 && is_blank(*at)) {
 			blank_is_due = buf_len(&clean) > 0;
@@ -77,7 +79,6 @@ work_set(struct work *work, enum work_text which, struct str text)
 				break;
 			buf_add(&clean, at, n);
 		}
-		at += n > 0 ? n : 1;
 	}
 	free(work->texts[which]);
 	work->texts[which] = NULL;

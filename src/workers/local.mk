@@ -133,7 +133,8 @@ t_unit_test_did_sync_SOURCES = t/unit/test_did_sync.c $(ACCOUNT_TEST_RIG) \
 t_unit_test_did_sync_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
 EXTRA_DIST += t/30-did-sync.t t/31-did-sync-faults.t t/33-citation-extraction.t \
-	t/35-citation-faults.t t/lib/Backfilld/Pdf.pm
+	t/35-citation-faults.t t/36-kill-citation.t t/lib/Backfilld/Pdf.pm
+
 # Runs the executable: check_PROGRAMS are made after the others.
 UNIT_TESTS += t/unit/test_catch_up
 t_unit_test_catch_up_SOURCES = t/unit/test_catch_up.c $(FAKE_INDEXER) \
