@@ -22,3 +22,17 @@ bench: bench-programs
 	done
 	@if test -e $(top_srcdir)/t/net/node_modules/.installed; then \
 		echo; $(top_srcdir)/bench/compare bench/records-20000.car; fi
+
+# How fast the API answers, beside the least that libmicrohttpd costs: see bench/api.
+EXTRA_PROGRAMS += bench/http-floor
+CLEANFILES += bench/http-floor
+bench_http_floor_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS)
+bench_http_floor_SOURCES = bench/http_floor.c
+bench_http_floor_LDADD = $(MICROHTTPD_LIBS)
+EXTRA_DIST += bench/api
+
+.PHONY: bench-api-programs bench-api
+bench-api-programs: all
+	@$(MAKE) $(AM_MAKEFLAGS) bench/http-floor t/unit/fill_ops
+bench-api: bench-api-programs
+	@$(top_srcdir)/bench/api

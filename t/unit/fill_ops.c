@@ -23,6 +23,7 @@
 #include "store/ops.h"
 
 #define FIRST_MS	1700000000000ll
+#define MANY_GROUP	1000	/* written together */
 
 struct fill {
 	struct ops *ops;
@@ -140,13 +141,20 @@ many(struct fill *fill)
 {
 	unsigned long count = strtoul(word(fill, 1), NULL, 10);
 	char id[TID_SIZE];
+	struct err err;
 
+	check(ops_group_begin(fill->ops, &err), &err);
 	while (count-- > 0) {
+		if (count % MANY_GROUP == 0) {
+			check(ops_group_commit(fill->ops, &err), &err);
+			check(ops_group_begin(fill->ops, &err), &err);
+		}
 		fill->now_ms++;
 		create(fill, word(fill, 2), "admin", "", id);
 		change(fill, str_from(id), OP_EVENT_START, set_attempt, NULL);
 		change(fill, str_from(id), OP_EVENT_COMPLETE, NULL, NULL);
 	}
+	check(ops_group_commit(fill->ops, &err), &err);
 }
 
 static void
