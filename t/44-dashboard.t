@@ -272,12 +272,17 @@ subtest 'a broken form is an error, not an end' => sub {
 };
 
 subtest 'log out' => sub {
+	my $events = $api->ask('GET', '/events', as => '', headers => { @session });
+	is $events->stream->{status}, 200, 'a stream by this session';
 	is form('/session/end', { form_token => 'x' }, @session)->{status}, 403,
 		'not for another site';
 	my $answer = form('/session/end', { form_token => $token }, @session);
 	is $answer->{headers}{location}, '/login', 'to the login';
 	like $answer->{headers}{'set-cookie'}, qr/^backfilld=;.*Max-Age=0/, 'the cookie goes';
 	is page('/', @session)->{status}, 303, 'and is worth nothing';
+	$api->tell('op', req => $api->{watch}, op => { id => $running, type => 'did-sync',
+		status => 2, attempt => 9, created_ms => 1 });
+	ok !$events->event, 'the stream ends with its session';
 };
 
 subtest 'without the supervisor the pages are still there' => sub {

@@ -72,6 +72,13 @@ session_admit(struct request *request)
 }
 
 bool
+session_is_lost(const struct request *request)
+{
+	return request->session != NULL &&
+	    session_is_over(request->session, clock_mono_ms());
+}
+
+bool
 session_form_is_ours(struct request *request)
 {
 	struct str token;

@@ -21,6 +21,9 @@ enum session_result {
  * Authorization header. */
 enum session_result session_admit(struct request *request) BF_MUSTCHECK;
 
+/* A stream that goes on: the session that it was let in by has ended meanwhile. */
+bool session_is_lost(const struct request *request);
+
 /* A form that was sent whole: from a page of ours, with its session's form token. */
 bool session_form_is_ours(struct request *request);
 

@@ -10,6 +10,7 @@
 #include "api/answer.h"
 #include "api/audit.h"
 #include "api/api.h"
+#include "api/h_session.h"
 #include "api/head_read.h"
 #include "api/metrics.h"
 #include "api/request.h"
@@ -109,7 +110,8 @@ static ssize_t
 on_stream(void *arg, uint64_t offset BF_UNUSED, char *to, size_t size)
 {
 	struct http_conn *conn = arg;
-	ssize_t n = feed_read(&conn->request.reader, to, size);
+	ssize_t n = session_is_lost(&conn->request) ? -1 :
+	    feed_read(&conn->request.reader, to, size);
 
 	if (n < 0)
 		return MHD_CONTENT_READER_END_OF_STREAM;
