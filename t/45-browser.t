@@ -45,8 +45,8 @@ subtest 'log in' => sub {
 	$browser->complaints;		# the console tells of the 401
 	$browser->fill('#secret', $Backfilld::Test::PASSWORD);
 	$browser->press('Enter', text => "\r");
-	my $text = $browser->wait_text(qr/Nothing is running/);
-	like $text, qr/failed as asked/, 'the history is there';
+	like $browser->wait_text(qr/failed as asked/), qr/Nothing is running/,
+		'what runs and what has ended';
 	$browser->wait_text(qr/Live/);
 	is_calm('the first page');
 };
@@ -170,7 +170,8 @@ subtest 'cancel' => sub {
 
 subtest 'failing items' => sub {
 	$browser->open_page($daemon->url . "/op/$past[2]");
-	like $browser->wait_text(qr/Failed items/), qr/with errors/, 'it completed with errors';
+	like $browser->wait_text(qr/What happened/), qr/with errors.*Failed items/s,
+		'it completed with errors';
 	$browser->screenshot('items');
 	is_calm('items');
 };
