@@ -28,6 +28,7 @@ backfillctl_SOURCES = \
 	src/ctl/cmd_show.c \
 	src/ctl/cmd_status.c \
 	src/ctl/cmd_trigger.c \
+	src/ctl/cmd_upgrade.c \
 	src/ctl/cmd_watch.c \
 	src/ctl/command.c src/ctl/command.h \
 	src/ctl/ctl.c src/ctl/ctl.h \

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 #include "common/err.h"
+#include "common/limits.h"
 #include "proto/msg.h"
 
 struct channel;
@@ -76,6 +77,27 @@ void channel_drain_input(struct channel *channel);
 /* How the peer broke the protocol, also before on_close tells; NULL if it has
  * not.  Borrowed until the channel is freed. */
 const struct err *channel_broken(const struct channel *channel);
+
+/*
+ * All that a channel has in hand: for a process that replaces itself by exec and
+ * keeps its channels.  The bytes and descriptors are borrowed from the channel.
+ */
+struct channel_state {
+	int fd;				/* -1: it is closed */
+	struct bytes in, out;
+	struct {
+		int fd;
+		uint64_t at;		/* its place in `out` */
+	} out_fds[LIMIT_CHANNEL_FDS];
+	size_t out_fds_count;
+};
+struct channel_state channel_state(const struct channel *channel);
+
+/* Give a new channel what another had in hand, once: input, output, or a descriptor
+ * of the output, which is the channel's then. */
+void channel_restore_input(struct channel *channel, struct bytes in);
+void channel_restore_output(struct channel *channel, struct bytes out);
+void channel_restore_fd(struct channel *channel, int fd, uint64_t at);
 
 size_t channel_queued_bytes(const struct channel *channel);
 bool channel_is_clogged(const struct channel *channel);	/* over half the limit */

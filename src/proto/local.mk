@@ -1,5 +1,7 @@
 noinst_LIBRARIES += libbfproto.a
 libbfproto_a_SOURCES = \
+	src/proto/channel_impl.h \
+	src/proto/channel_state.c \
 	src/proto/channel.c src/proto/channel.h \
 	src/proto/client.c src/proto/client.h \
 	src/proto/fdlayout.h \

@@ -84,16 +84,39 @@ on_kill_timer(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
 }
 
 static void
-start_kill_timer(struct child *child)
+set_kill_timer(struct child *child)
 {
 	struct supervisor *sup = child->sup;
 
 	ev_timer_stop(sup->loop, &child->hello_timer);
-	child->state = CHILD_STOPPING;
 	ev_timer_init(&child->kill_timer, on_kill_timer,
 	    (double)sup->settings.cancel_grace_ms / 1000, 0.);
 	child->kill_timer.data = child;
 	ev_timer_start(sup->loop, &child->kill_timer);
+}
+
+static void
+start_kill_timer(struct child *child)
+{
+	child->state = CHILD_STOPPING;
+	set_kill_timer(child);
+}
+
+void
+child_set_timers(struct child *child)
+{
+	switch (child->state) {
+	case CHILD_STARTING:
+	case CHILD_ENDED:
+		break;
+	case CHILD_RUNNING:
+		ev_timer_stop(child->sup->loop, &child->hello_timer);
+		break;
+	case CHILD_STOPPING:
+	case CHILD_KILLED:
+		set_kill_timer(child);
+		break;
+	}
 }
 
 void

@@ -97,6 +97,14 @@ void child_table_free(struct child_table **table);	/* must be empty */
 int child_start(struct supervisor *sup, const struct op *op, struct err *err)
     BF_MUSTCHECK;
 
+/* Part of child_start(): enter a process that runs already, with its end of the
+ * channel (-1: it has closed it) and a new hello_timer.  Also for upgrade.c. */
+struct child *child_new(struct supervisor *sup, const struct op *op, pid_t pid,
+    int control_fd);
+
+/* Its state was set from outside (upgrade.c): start the timer that belongs to it. */
+void child_set_timers(struct child *child);
+
 struct child *child_find_pid(const struct child_table *table, pid_t pid);
 struct child *child_find_op(const struct child_table *table, struct str id);
 

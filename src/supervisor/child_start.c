@@ -59,7 +59,7 @@ on_channel_close(struct channel *channel, const struct err *why, void *arg)
 	channel_free(&channel);
 }
 
-static struct child *
+struct child *
 child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd)
 {
 	struct child *child = xcalloc(1, sizeof(*child));
@@ -85,7 +85,8 @@ child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd
 	child->rated_mono_ms = clock_mono_ms();
 	child->checkpoint = BUF_INIT;
 	notes_init(&child->notes);
-	child->channel = channel_new(sup->loop, control_fd, &options);
+	if (control_fd != -1)
+		child->channel = channel_new(sup->loop, control_fd, &options);
 	ev_timer_init(&child->hello_timer, on_hello_timer,
 	    (double)sup->settings.hello_timeout_ms / 1000, 0.);
 	child->hello_timer.data = child;

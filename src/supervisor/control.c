@@ -12,25 +12,9 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "supervisor/control_impl.h"
 #include "supervisor/on_client.h"
 #include "supervisor/service.h"
-
-struct control {
-	struct supervisor *sup;		/* borrowed, outlives us */
-	int fd;				/* owned */
-	char path[4096];
-	LIST_HEAD(, control_client) clients;	/* owned */
-	unsigned count;
-
-	/* watchers */
-	struct ev_io acceptable;
-	struct ev_timer accept_again;
-	struct ev_timer look;		/* is the socket's file still there? */
-
-	dev_t dev;			/* of the file */
-	ino_t ino;
-	bool is_lost;			/* and that has been told */
-};
 
 #define HELLO_MS	10000
 #define FAREWELL_MS	100	/* per client, at the daemon's end */
@@ -42,14 +26,6 @@ struct control {
 /* --- clients --- */
 
 static void
-forget(struct control_client *client, struct pending *pending)
-{
-	LIST_REMOVE(pending, entry);
-	client->pendings_count--;
-	free(pending);
-}
-
-static void
 client_free(struct control_client *client)
 {
 	if (!client->is_api)
@@ -57,7 +33,7 @@ client_free(struct control_client *client)
 	ev_timer_stop(client->sup->loop, &client->hello_timer);
 	LIST_REMOVE(client, entry);
 	while (!LIST_EMPTY(&client->pendings))
-		forget(client, LIST_FIRST(&client->pendings));
+		client_forget(client, LIST_FIRST(&client->pendings));
 	channel_free(&client->channel);
 	free(client);
 }
@@ -105,7 +81,7 @@ on_hello_timer(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
 	client_free(client);
 }
 
-static struct control_client *
+struct control_client *
 client_new(struct control *control, int fd, const char *who, bool is_api)
 {
 	struct control_client *client = xcalloc(1, sizeof(*client));
@@ -255,137 +231,25 @@ on_acceptable(struct ev_loop *loop BF_UNUSED, struct ev_io *watcher,
 	client_free(client);
 }
 
-/* --- waiting --- */
-
-bool
-client_wait(struct control_client *client, enum pending_kind kind, uint64_t req,
-    struct str id)
-{
-	struct pending *pending;
-
-	/* The API waits for all of its callers; a shell has no need of many. */
-	if (!client->is_api && client->pendings_count >= LIMIT_CLIENT_PENDING)
-		return false;
-	pending = xcalloc(1, sizeof(*pending));
-	pending->kind = kind;
-	pending->req = req;
-	(void)str_copy(pending->id, sizeof(pending->id), id);
-	LIST_INSERT_HEAD(&client->pendings, pending, entry);
-	client->pendings_count++;
-	return true;
-}
-
-/*
- * One who watches everything and does not read would be dropped for its queue, and
- * the API with it: it is told instead that it has missed something.
- */
-static void
-tell_watcher_of_all(struct control_client *client, struct pending *pending, struct str id)
-{
-	if (!channel_is_clogged(client->channel)) {
-		client_send_op(client, pending->req, id);
-		return;
-	}
-	client_send_end_list(client, pending->req, STR_NONE);
-	forget(client, pending);
-}
-
-void
-control_op_changed(struct control *control, const char *id)
-{
-	struct control_client *client;
-	struct pending *pending, *next;
-
-	LIST_FOREACH(client, &control->clients, entry) {
-		for (pending = LIST_FIRST(&client->pendings); pending != NULL;
-		    pending = next) {
-			next = LIST_NEXT(pending, entry);
-			if (pending->kind == PENDING_WATCH_ALL)
-				tell_watcher_of_all(client, pending, str_from(id));
-			else if (pending->kind == PENDING_WATCH &&
-			    str_eq(str_from(pending->id), str_from(id)))
-				client_send_op(client, pending->req, str_from(id));
-		}
-	}
-}
-
-/* Call `answer` for each request that waits for the operation; it says whether
- * the request is done with. */
-typedef bool answer_cb(struct control_client *client, const struct pending *pending,
-    const void *arg);
-
-static void
-answer_waiting(struct control *control, const char *id, answer_cb *answer,
-    const void *arg)
-{
-	struct control_client *client;
-	struct pending *pending, *next;
-
-	LIST_FOREACH(client, &control->clients, entry) {
-		for (pending = LIST_FIRST(&client->pendings); pending != NULL;
-		    pending = next) {
-			next = LIST_NEXT(pending, entry);
-			if (str_eq(str_from(pending->id), str_from(id)) &&
-			    answer(client, pending, arg))
-				forget(client, pending);
-		}
-	}
-}
-
-static bool
-answer_settled(struct control_client *client, const struct pending *pending, const void *arg)
-{
-	enum op_status status = *(const enum op_status *)arg;
-
-	switch (pending->kind) {
-	case PENDING_CANCEL:
-		client_send_cancelled(client, pending->req, status);
-		return true;
-	case PENDING_WATCH:
-		if (!op_status_is_terminal(status))
-			return false;
-		client_send_end_list(client, pending->req, STR_NONE);
-		return true;
-	case PENDING_WATCH_ALL:
-		return false;
-	}
-	return false;
-}
-
-void
-control_op_settled(struct control *control, const char *id, enum op_status status)
-{
-	answer_waiting(control, id, answer_settled, &status);
-}
-
-static bool
-answer_unsettled(struct control_client *client, const struct pending *pending, const void *arg)
-{
-	if (pending->kind != PENDING_CANCEL)
-		return false;
-	client_send_error(client, pending->req, "InternalServerError", arg, pending->id);
-	return true;
-}
-
-void
-control_op_unsettled(struct control *control, const char *id, const char *why)
-{
-	answer_waiting(control, id, answer_unsettled, why);
-}
-
 /* --- the socket's file --- */
 
-static int
-listen_here(struct control *control, struct err *err)
+static void
+know_file(struct control *control)
 {
 	struct stat st;
 
-	if (fd_unix_listen(control->path, 0660, &control->fd, err) == -1)
-		return -1;
 	if (lstat(control->path, &st) == 0) {
 		control->dev = st.st_dev;
 		control->ino = st.st_ino;
 	}
+}
+
+static int
+listen_here(struct control *control, struct err *err)
+{
+	if (fd_unix_listen(control->path, 0660, &control->fd, err) == -1)
+		return -1;
+	know_file(control);
 	return 0;
 }
 
@@ -423,7 +287,7 @@ on_look(struct ev_loop *loop, struct ev_timer *watcher, int revents BF_UNUSED)
 /* --- life --- */
 
 struct control *
-control_new(struct supervisor *sup, struct err *err)
+control_new(struct supervisor *sup, int listen_fd, struct err *err)
 {
 	struct control *control = xcalloc(1, sizeof(*control));
 
@@ -431,7 +295,10 @@ control_new(struct supervisor *sup, struct err *err)
 	LIST_INIT(&control->clients);
 	(void)snprintf(control->path, sizeof(control->path), "%s/control.sock",
 	    sup->settings.runtime_dir);
-	if (listen_here(control, err) == -1) {
+	control->fd = listen_fd;
+	if (listen_fd != -1) {
+		know_file(control);
+	} else if (listen_here(control, err) == -1) {
 		free(control);
 		return NULL;
 	}

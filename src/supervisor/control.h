@@ -24,6 +24,7 @@ enum pending_kind {
 	PENDING_WATCH,		/* each change of the operation, until its end */
 	PENDING_WATCH_ALL,	/* each change of any operation; no id */
 	PENDING_CANCEL,		/* once, when it has settled */
+	PENDING_UPGRADE,	/* once, by the supervisor that took our place; no id */
 };
 
 struct pending {
@@ -49,8 +50,23 @@ struct control_client {
 
 struct control;
 
-/* Listen on <runtime_dir>/control.sock. */
-struct control *control_new(struct supervisor *sup, struct err *err);
+/* Listen on <runtime_dir>/control.sock; listen_fd is that socket if another has
+ * opened it (an earlier supervisor, the init system), or -1. */
+struct control *control_new(struct supervisor *sup, int listen_fd, struct err *err);
+int control_listen_fd(const struct control *control);
+
+/* Walk the clients. */
+typedef void control_client_cb(struct control_client *client, void *arg);
+void control_each(struct control *control, control_client_cb *each, void *arg);
+
+/* A client that is connected already: of an earlier supervisor. */
+struct control_client *control_adopt(struct control *control, int fd, const char *who);
+
+/* The API's client, once its service is started; NULL: there is none. */
+struct control_client *control_api(struct control *control);
+
+/* Answer those who asked for the upgrade: with an error, or (NULL) that it is done. */
+void control_upgraded(struct control *control, const char *error);
 void control_free(struct control **control);	/* closes every client */
 
 /* The service that keeps the API running; its channel is a client. */

@@ -7,6 +7,10 @@ backfilld_SOURCES = \
 	src/supervisor/conf_schedule.c src/supervisor/conf_schedule.h \
 	src/supervisor/conffile.c src/supervisor/conffile.h \
 	src/supervisor/control.c src/supervisor/control.h \
+	src/supervisor/control_impl.h \
+	src/supervisor/control_wait.c \
+	src/supervisor/daemon_status.c \
+	src/supervisor/handover.c src/supervisor/handover.h \
 	src/supervisor/handshake.c src/supervisor/handshake.h \
 	src/supervisor/indexer_link.c src/supervisor/indexer_link.h \
 	src/supervisor/main.c \
@@ -33,7 +37,10 @@ backfilld_SOURCES = \
 	src/supervisor/spawn.c src/supervisor/spawn.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
 	src/supervisor/trigger.c \
-	src/supervisor/type_limit.c src/supervisor/type_limit.h
+	src/supervisor/type_limit.c src/supervisor/type_limit.h \
+	src/supervisor/upgrade.c src/supervisor/upgrade.h \
+	src/supervisor/upgrade_adopt.c \
+	src/supervisor/upgrade_write.c
 backfilld_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
 backfilld_LDADD = libbfstore.a libbfproto.a libbfop.a libbfcommon.a \
 	$(CONFUSE_LIBS) $(LMDB_LIBS) $(EV_LIBS)

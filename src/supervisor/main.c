@@ -13,6 +13,7 @@
 #include "supervisor/options.h"
 #include "supervisor/schedule.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/upgrade.h"
 
 static int
 exit_code_of(const struct err *err)
@@ -58,16 +59,20 @@ main(int argc, char **argv)
 	struct options options;
 	struct settings settings;
 	struct schedules schedules = { 0 };
+	struct handover handover;
 	struct supervisor *sup;
 	struct err err;
 
 	fd_open_standard();
 	(void)umask(0027);	/* the control socket is for our group, too */
 	log_init("backfilld", LOG_LEVEL_INFO);
+	upgrade_remember(argv);
 	options_parse(argc, argv, &options);
 	read_settings(&options, &settings, &schedules);
 
-	sup = supervisor_new(&settings, &schedules, options.config_path, &err);
+	upgrade_take(&handover);
+	sup = supervisor_new(&settings, &schedules, options.config_path, &handover, &err);
+	buf_clear(&handover.bytes);
 	if (sup == NULL) {
 		log_error("%s", err.text);
 		return exit_code_of(&err);

@@ -1,10 +1,12 @@
 #include "supervisor/notify.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A notification that is lost is the init system's to notice. */
@@ -34,6 +36,19 @@ void
 notify_ready(void)
 {
 	notify("READY=1\nSTATUS=running");
+}
+
+/* MONOTONIC_USEC tells systemd which READY=1 belongs to it (Type=notify-reload). */
+void
+notify_reloading(void)
+{
+	char state[80];
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+	    (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	notify(state);
 }
 
 void

@@ -10,4 +10,7 @@
 void notify_ready(void);
 void notify_stopping(void);
 
+/* A reload, or an upgrade, begins; notify_ready() says that it is over. */
+void notify_reloading(void);
+
 #endif

@@ -17,6 +17,7 @@
 #include "supervisor/resolver_link.h"
 #include "supervisor/schedule.h"
 #include "supervisor/service.h"
+#include "supervisor/upgrade.h"
 
 #define DEFAULT_PAGE	50
 
@@ -35,8 +36,9 @@ client_send_error(struct control_client *client, uint64_t req, const char *name,
 	channel_send(client->channel, &msg);
 }
 
-static void
-send_store_error(struct control_client *client, uint64_t req, const struct err *err)
+void
+client_send_store_error(struct control_client *client, uint64_t req,
+    const struct err *err)
 {
 	if (err->code == ERR_NOT_FOUND) {
 		client_send_error(client, req, "OperationNotFound", err->text, NULL);
@@ -102,12 +104,12 @@ client_send_op(struct control_client *client, uint64_t req, struct str id)
 	struct err err;
 
 	if (ops_read_begin(client->sup->ops, &read, &err) == -1) {
-		send_store_error(client, req, &err);
+		client_send_store_error(client, req, &err);
 		return;
 	}
 	msg.op.req = req;
 	if (ops_get(read, id, &msg.op.op, &err) == -1)
-		send_store_error(client, req, &err);
+		client_send_store_error(client, req, &err);
 	else
 		channel_send(client->channel, &msg);
 	ops_read_end(&read);
@@ -185,12 +187,12 @@ on_watch(struct control_client *client, const struct msg_watch *watch)
 	struct err err;
 
 	if (ops_read_begin(client->sup->ops, &read, &err) == -1) {
-		send_store_error(client, watch->req, &err);
+		client_send_store_error(client, watch->req, &err);
 		return;
 	}
 	if (ops_get(read, watch->id, &op, &err) == -1) {
 		ops_read_end(&read);
-		send_store_error(client, watch->req, &err);
+		client_send_store_error(client, watch->req, &err);
 		return;
 	}
 	status = op_status(&op);
@@ -271,13 +273,13 @@ on_list(struct control_client *client, const struct msg_list *list)
 		return;
 	}
 	if (ops_read_begin(client->sup->ops, &read, &err) == -1) {
-		send_store_error(client, list->req, &err);
+		client_send_store_error(client, list->req, &err);
 		return;
 	}
 	rc = ops_list(read, &filter, send_listed, &sending, &err);
 	ops_read_end(&read);
 	if (rc == -1)
-		send_store_error(client, list->req, &err);
+		client_send_store_error(client, list->req, &err);
 	else
 		client_send_end_list(client, list->req, sending.has_more ?
 		    str_from(sending.last_id) : STR_NONE);
@@ -322,7 +324,7 @@ send_history(struct control_client *client, uint64_t req, struct str id, bool it
 	int rc;
 
 	if (ops_read_begin(client->sup->ops, &read, &err) == -1) {
-		send_store_error(client, req, &err);
+		client_send_store_error(client, req, &err);
 		return;
 	}
 	rc = ops_get(read, id, &op, &err);
@@ -331,7 +333,7 @@ send_history(struct control_client *client, uint64_t req, struct str id, bool it
 		    ops_events(read, id, send_event, &sending, &err);
 	ops_read_end(&read);
 	if (rc == -1)
-		send_store_error(client, req, &err);
+		client_send_store_error(client, req, &err);
 	else
 		client_send_end_list(client, req, STR_NONE);
 }
@@ -352,36 +354,12 @@ on_open_records(struct control_client *client, const struct msg_open_records *op
 }
 
 static void
-on_status(struct control_client *client, const struct msg_status *status)
+on_upgrade(struct control_client *client, const struct msg_upgrade *upgrade)
 {
-	struct supervisor *sup = client->sup;
-	struct msg msg = { .type = MSG_TYPE_DAEMON };
-	uint64_t counts[OP_STATUS_COUNT + 1];
-	struct ops_read *read;
-	struct err err;
-	int rc;
-
-	if (ops_read_begin(sup->ops, &read, &err) == -1) {
-		send_store_error(client, status->req, &err);
-		return;
-	}
-	rc = ops_count(read, counts, &err);
-	ops_read_end(&read);
-	if (rc == -1) {
-		send_store_error(client, status->req, &err);
-		return;
-	}
-	msg.daemon = (struct msg_daemon){
-		.req = status->req, .version = STR(PACKAGE_VERSION),
-		.pid = (uint64_t)getpid(), .started_ms = (uint64_t)sup->started_ms,
-		.queued = counts[OP_QUEUED], .running = sup->children->count,
-		.max_workers = sup->settings.max_workers,
-		.api_pid = (uint64_t)service_pid(sup->api),
-		.indexer_pid = (uint64_t)service_pid(sup->indexer),
-		.http_address = str_from(sup->http_address),
-		.state_dir = str_from(sup->settings.state_dir),
-	};
-	channel_send(client->channel, &msg);
+	if (!client_wait(client, PENDING_UPGRADE, upgrade->req, STR_NONE))
+		send_too_many(client, upgrade->req);
+	else
+		upgrade_request(client->sup);
 }
 
 static void
@@ -431,6 +409,31 @@ on_hello(struct control_client *client, const struct msg_hello *hello)
 		handshake_send(client->channel, &client->sup->settings, 0);
 }
 
+/* What changes something.  False: it is another message. */
+static bool
+on_verb(struct control_client *client, const struct msg *msg)
+{
+	switch (msg->type) {
+	case MSG_TYPE_TRIGGER:
+		on_trigger(client, &msg->trigger);
+		return true;
+	case MSG_TYPE_CANCEL:
+		on_cancel(client, &msg->cancel);
+		return true;
+	case MSG_TYPE_PAUSE:
+		on_pause(client, &msg->pause);
+		return true;
+	case MSG_TYPE_RESUME:
+		on_resume(client, &msg->resume);
+		return true;
+	case MSG_TYPE_UPGRADE:
+		on_upgrade(client, &msg->upgrade);
+		return true;
+	default:
+		return false;
+	}
+}
+
 void
 on_client_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 {
@@ -441,21 +444,11 @@ on_client_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		    "the first message has to be hello", NULL);
 		return;
 	}
+	if (on_verb(client, msg))
+		return;
 	switch (msg->type) {
 	case MSG_TYPE_HELLO:
 		on_hello(client, &msg->hello);
-		break;
-	case MSG_TYPE_TRIGGER:
-		on_trigger(client, &msg->trigger);
-		break;
-	case MSG_TYPE_CANCEL:
-		on_cancel(client, &msg->cancel);
-		break;
-	case MSG_TYPE_PAUSE:
-		on_pause(client, &msg->pause);
-		break;
-	case MSG_TYPE_RESUME:
-		on_resume(client, &msg->resume);
 		break;
 	case MSG_TYPE_PONG:
 		if (client->is_api)
@@ -483,7 +476,7 @@ on_client_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		on_open_records(client, &msg->open_records);
 		break;
 	case MSG_TYPE_STATUS:
-		on_status(client, &msg->status);
+		client_send_daemon(client, msg->status.req);
 		break;
 	case MSG_TYPE_WATCH_ALL:
 		on_watch_all(client, &msg->watch_all);

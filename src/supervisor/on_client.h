@@ -18,6 +18,9 @@ void client_send_op(struct control_client *client, uint64_t req, struct str id);
 void client_send_end_list(struct control_client *client, uint64_t req, struct str cursor);
 void client_send_cancelled(struct control_client *client, uint64_t req,
     enum op_status status);
+void client_send_daemon(struct control_client *client, uint64_t req);
+void client_send_store_error(struct control_client *client, uint64_t req,
+    const struct err *err);
 void client_send_error(struct control_client *client, uint64_t req, const char *name,
     const char *text, const char *id);
 

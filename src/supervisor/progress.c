@@ -119,13 +119,12 @@ write_news(struct supervisor *sup, const struct ops_progress *reports, size_t co
 	return rc;
 }
 
-static void
-write_all(struct supervisor *sup)
+int
+progress_write_now(struct supervisor *sup, struct err *err)
 {
 	struct ops_progress *reports;
 	int64_t wall_ms = clock_wall_ms(), now_ms = clock_mono_ms();
 	struct child *child;
-	struct err err;
 	size_t n = 0;
 	int rc = 0;
 
@@ -134,12 +133,10 @@ write_all(struct supervisor *sup)
 		if (has_news(child, now_ms))
 			reports[n++] = report_of(child, wall_ms);
 	if (n > 0)
-		rc = write_news(sup, reports, n, &err);
+		rc = write_news(sup, reports, n, err);
 	free(reports);
-	if (rc == -1) {		/* it is all kept for the next time */
-		log_warn("progress cannot be stored: %s", err.text);
-		return;
-	}
+	if (rc == -1)		/* it is all kept for the next time */
+		return -1;
 	LIST_FOREACH(child, &sup->children->list, entry) {
 		if (!child->is_dirty)
 			continue;
@@ -147,17 +144,19 @@ write_all(struct supervisor *sup)
 		extras_written(child);
 		supervisor_op_changed(sup, child->id);
 	}
+	return 0;
 }
 
 static void
 on_timer(struct ev_loop *loop, struct ev_timer *watcher, int revents BF_UNUSED)
 {
 	struct supervisor *sup = watcher->data;
+	struct err err;
 
 	if (sup->children->count == 0)
 		ev_timer_stop(loop, watcher);
-	else
-		write_all(sup);
+	else if (progress_write_now(sup, &err) == -1)
+		log_warn("progress cannot be stored: %s", err.text);
 }
 
 void

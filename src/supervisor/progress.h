@@ -19,4 +19,7 @@ void progress_mark(struct child *child);
  * all else. */
 void progress_write_last(struct child *child);
 
+/* Write all that waits, now. */
+int progress_write_now(struct supervisor *sup, struct err *err) BF_MUSTCHECK;
+
 #endif

@@ -307,3 +307,34 @@ service_free(struct service **service)
 	free(*service);
 	*service = NULL;
 }
+
+/* --- across exec --- */
+
+struct service_state
+service_state(const struct service *service)
+{
+	return (struct service_state){
+		.name = service->options.name, .pid = service->pid,
+		.is_ready = service->is_ready, .starts = service->starts,
+		.delay_ms = service->delay_ms,
+	};
+}
+
+void
+service_adopt(struct service *service, const struct service_state *state,
+    int control_fd)
+{
+	struct supervisor *sup = service->sup;
+
+	service->pid = state->pid;
+	service->is_ready = state->is_ready;
+	service->starts = state->starts;
+	if (state->delay_ms >= DELAY_LEAST_MS && state->delay_ms <= DELAY_MOST_MS)
+		service->delay_ms = state->delay_ms;
+	service->started_mono_ms = clock_mono_ms();
+	service->channel = service->options.started(sup, control_fd);
+	if (service->is_ready)
+		start_pulse(service);
+	else
+		set_deadline(service, sup->settings.hello_timeout_ms);
+}

@@ -37,6 +37,21 @@ void service_free(struct service **service);
 
 void service_start(struct service *service);
 
+/* What is known of a running process, for the supervisor that takes our place. */
+struct service_state {
+	const char *name;
+	pid_t pid;			/* 0: not running */
+	bool is_ready;
+	uint64_t starts;
+	unsigned delay_ms;
+};
+struct service_state service_state(const struct service *service);
+
+/* Instead of service_start(): its process runs already, and its end of the channel
+ * is control_fd. */
+void service_adopt(struct service *service, const struct service_state *state,
+    int control_fd);
+
 /* It said hello: it can work.  One that does not say so in hello_timeout_ms is
  * killed. */
 void service_set_ready(struct service *service);

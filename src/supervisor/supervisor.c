@@ -28,6 +28,7 @@
 #include "supervisor/schedule.h"
 #include "supervisor/service.h"
 #include "supervisor/shutdown.h"
+#include "supervisor/upgrade.h"
 
 #define HOUSEKEEPING_SECS	30.
 
@@ -77,7 +78,7 @@ open_directories(struct supervisor *sup, struct err *err)
 	    dir_make(sup->settings.runtime_dir, 0750, err) == -1)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/lock", state_dir);
-	if (fd_lock_file(path, &sup->lock_fd, err) == -1)
+	if (sup->lock_fd == -1 && fd_lock_file(path, &sup->lock_fd, err) == -1)
 		return err_wrap(err, "another backfilld uses %s", state_dir);
 	(void)snprintf(path, sizeof(path), "%s/records", state_dir);
 	if (dir_make(path, 0700, err) == -1)
@@ -95,8 +96,11 @@ open_store(struct supervisor *sup, struct err *err)
 	if (ops_open(path, OPS_WRITE, &sup->ops, err) == -1 ||
 	    ops_last_id(sup->ops, &sup->last_id, err) == -1)
 		return -1;
+	if (sup->last_id < sup->least_id)
+		sup->last_id = sup->least_id;
 	(void)ops_check_readers(sup->ops);
-	return recover(sup, err);
+	/* After an upgrade, what is running runs. */
+	return sup->is_upgraded ? 0 : recover(sup, err);
 }
 
 /* It hangs, then, or was stopped: it does not see anything. */
@@ -122,7 +126,8 @@ listen_patiently(struct supervisor *sup, struct err *err)
 	int64_t start = clock_mono_ms();
 	bool has_ended_it = false;
 
-	while (fd_tcp_listen(sup->settings.http_listen, &sup->listen_fd, err) == -1) {
+	while (sup->listen_fd == -1 &&
+	    fd_tcp_listen(sup->settings.http_listen, &sup->listen_fd, err) == -1) {
 		int64_t waited = clock_mono_ms() - start;
 
 		if (err->code != ERR_EXISTS || waited > LISTEN_PATIENCE_MS)
@@ -178,6 +183,13 @@ on_hup_signal(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
 	reload(watcher->data);
 }
 
+static void
+on_usr2_signal(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
+    int revents BF_UNUSED)
+{
+	upgrade_request(watcher->data);
+}
+
 /* A reader that was killed inside a snapshot would keep old pages from being
  * used again (docs/store.md). */
 static void
@@ -194,33 +206,67 @@ on_housekeeping(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
 static void
 watch(struct supervisor *sup)
 {
+	sigset_t none;
+
 	/* A write to nobody, or over a file size limit, is an error like others. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	ev_signal_init(&sup->on_term, on_stop_signal, SIGTERM);
 	ev_signal_init(&sup->on_int, on_stop_signal, SIGINT);
 	ev_signal_init(&sup->on_hup, on_hup_signal, SIGHUP);
+	ev_signal_init(&sup->on_usr2, on_usr2_signal, SIGUSR2);
 	ev_timer_init(&sup->housekeeping, on_housekeeping, HOUSEKEEPING_SECS,
 	    HOUSEKEEPING_SECS);
 	sup->on_term.data = sup->on_int.data = sup->on_hup.data = sup;
+	sup->on_usr2.data = sup;
 	sup->housekeeping.data = sup;
 	ev_signal_start(sup->loop, &sup->on_term);
 	ev_signal_start(sup->loop, &sup->on_int);
 	ev_signal_start(sup->loop, &sup->on_hup);
+	ev_signal_start(sup->loop, &sup->on_usr2);
 	ev_timer_start(sup->loop, &sup->housekeeping);
-	orphans_init(sup);
 	reap_init(sup);
 	queue_init(sup);
 	schedule_init(sup);
 	progress_init(sup);
 	shutdown_init(sup);
+
+	/* An upgrade holds them back until there are handlers again. */
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* --- life --- */
 
+/* The lock, the sockets and the memory of the supervisor in whose place we are. */
+static void
+take_places(struct supervisor *sup, const struct handover_head *head)
+{
+	sup->is_upgraded = true;
+	sup->lock_fd = (int)head->lock_fd;
+	sup->listen_fd = (int)head->listen_fd;
+	sup->started_ms = (int64_t)head->started_ms;
+	sup->least_id = head->last_id;
+	if (fd_set_cloexec(sup->lock_fd, true) == -1 ||
+	    fd_set_cloexec(sup->listen_fd, true) == -1 ||
+	    fd_set_cloexec((int)head->control_fd, true) == -1)
+		log_warn("a descriptor of the handover is not there");
+}
+
+static void
+start_missing(struct supervisor *sup)
+{
+	struct service *list[SUPERVISOR_SERVICES];
+
+	service_list(sup, list);
+	for (size_t i = 0; i < SUPERVISOR_SERVICES; i++)
+		if (service_pid(list[i]) == 0)
+			service_start(list[i]);
+}
+
 struct supervisor *
 supervisor_new(struct settings *settings, struct schedules *schedules,
-    const char *config_path, struct err *err)
+    const char *config_path, struct handover *handover, struct err *err)
 {
 	struct supervisor *sup = xcalloc(1, sizeof(*sup));
 
@@ -239,10 +285,15 @@ supervisor_new(struct settings *settings, struct schedules *schedules,
 		(void)err_set(err, ERR_SYSTEM, "libev: no event loop can be had");
 		goto fail;
 	}
+	if (handover->is_there)
+		take_places(sup, &handover->head);
+	else
+		orphans_init(sup);
 	watch(sup);
 	if (open_directories(sup, err) == -1 || open_store(sup, err) == -1)
 		goto fail;
-	sup->control = control_new(sup, err);
+	sup->control = control_new(sup, handover->is_there ?
+	    (int)handover->head.control_fd : -1, err);
 	if (sup->control == NULL || listen_patiently(sup, err) == -1 ||
 	    supervisor_publish_address(sup, err) == -1)
 		goto fail;
@@ -250,6 +301,8 @@ supervisor_new(struct settings *settings, struct schedules *schedules,
 	sup->indexer = indexer_service_new(sup);
 	sup->resolver = resolver_service_new(sup);
 	sup->api = api_service_new(sup);
+	if (handover->is_there && upgrade_adopt(sup, handover, err) == -1)
+		goto fail;
 	return sup;
 fail:
 	supervisor_free(&sup);
@@ -259,13 +312,17 @@ fail:
 void
 supervisor_run(struct supervisor *sup)
 {
-	service_start(sup->indexer);
-	service_start(sup->resolver);
-	service_start(sup->api);
+	start_missing(sup);
 	log_info("ready: HTTP on %s, state in %s", sup->http_address,
 	    sup->settings.state_dir);
 	notify_ready();
-	ev_run(sup->loop, 0);
+	queue_wake(sup);
+	for (;;) {
+		ev_run(sup->loop, 0);
+		if (!sup->wants_upgrade)
+			break;
+		upgrade_run(sup);
+	}
 	log_info("stopped");
 }
 

@@ -12,6 +12,7 @@
  *	opctl.h		the verbs: trigger, cancel
  *	schedule.h	triggers by the clock
  *	progress.h	writes what workers report, for all at once
+ *	upgrade.h	a newer executable takes over, children and all
  *	recover.h	what the last run left behind
  *	reap.h		SIGCHLD to the child or service that ended
  *	shutdown.h	the staged stop
@@ -31,6 +32,7 @@
 
 struct child_table;
 struct control;
+struct handover;
 struct schedules;
 struct service;
 
@@ -59,14 +61,17 @@ struct supervisor {
 
 	const char *config_path;	/* borrowed from argv */
 	enum supervisor_phase phase;
+	bool wants_upgrade;		/* once the loop is left (upgrade.c) */
 	int64_t started_ms;
 	uint64_t last_id;		/* TID given to the last operation */
+	uint64_t least_id;		/* the same, of an earlier supervisor; or 0 */
+	bool is_upgraded;		/* another supervisor was in our place before */
 	unsigned clock_id;
 	pid_t strangers[SUPERVISOR_STRANGERS_MAX];	/* orphans.c */
 	size_t strangers_count;
 
 	/* watchers */
-	struct ev_signal on_term, on_int, on_hup, on_child;
+	struct ev_signal on_term, on_int, on_hup, on_usr2, on_child;
 	struct ev_timer housekeeping;	/* stale readers, every 30 s */
 	struct ev_timer queue_turn;	/* queue.c: something may be started */
 	struct ev_timer progress;	/* progress.c: something waits to be written */
@@ -76,11 +81,13 @@ struct supervisor {
 
 /*
  * Open everything in order and start the services.  The settings and schedules are
- * taken over (and cleared by supervisor_free).  Errors: ERR_EXISTS another instance has the
+ * taken over (and cleared by supervisor_free).  What an earlier supervisor left is
+ * used instead of opening it.  Errors: ERR_EXISTS another instance has the
  * state directory, and what the parts report.
  */
 struct supervisor *supervisor_new(struct settings *settings,
-    struct schedules *schedules, const char *config_path, struct err *err);
+    struct schedules *schedules, const char *config_path, struct handover *handover,
+    struct err *err);
 
 /* Run until stopped. */
 void supervisor_run(struct supervisor *sup);

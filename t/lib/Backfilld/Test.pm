@@ -103,7 +103,7 @@ sub write_conf {
 sub start {
 	my ($self) = @_;
 	unlink "$self->{dir}/run/http.address";
-	$self->{pid} = spawn(["$BUILDDIR/backfilld", '-c', $self->{conf}],
+	$self->{pid} = spawn([$self->{binary} // "$BUILDDIR/backfilld", '-c', $self->{conf}],
 		stdout => $self->{log}, stderr => $self->{log});
 	wait_for {
 		die "backfilld ended at its start:\n" . $self->log if $self->has_ended;
@@ -205,7 +205,7 @@ sub log {
 sub wait_log {
 	my ($self, $pattern, $seconds) = @_;
 	my @found;
-	wait_for { @found = $self->log =~ $pattern } $seconds || 10,
+	wait_for { @found = $self->log =~ $pattern } $seconds || 60,
 		"the log to say $pattern";
 	return wantarray ? @found : $found[0];
 }
@@ -220,7 +220,7 @@ sub children {
 sub wait_child {
 	my ($self, $name) = @_;
 	my @pids;
-	wait_for { @pids = grep { is_alive($_) } $self->children($name) } 10,
+	wait_for { @pids = grep { is_alive($_) } $self->children($name) } 60,
 		"a process $name";
 	return $pids[0];
 }

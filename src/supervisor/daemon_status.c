@@ -1,0 +1,38 @@
+#include <unistd.h>
+
+#include "supervisor/child.h"
+#include "supervisor/on_client.h"
+#include "supervisor/service.h"
+
+void
+client_send_daemon(struct control_client *client, uint64_t req)
+{
+	struct supervisor *sup = client->sup;
+	struct msg msg = { .type = MSG_TYPE_DAEMON };
+	uint64_t counts[OP_STATUS_COUNT + 1];
+	struct ops_read *read;
+	struct err err;
+	int rc;
+
+	if (ops_read_begin(sup->ops, &read, &err) == -1) {
+		client_send_store_error(client, req, &err);
+		return;
+	}
+	rc = ops_count(read, counts, &err);
+	ops_read_end(&read);
+	if (rc == -1) {
+		client_send_store_error(client, req, &err);
+		return;
+	}
+	msg.daemon = (struct msg_daemon){
+		.req = req, .version = STR(PACKAGE_VERSION),
+		.pid = (uint64_t)getpid(), .started_ms = (uint64_t)sup->started_ms,
+		.queued = counts[OP_QUEUED], .running = sup->children->count,
+		.max_workers = sup->settings.max_workers,
+		.api_pid = (uint64_t)service_pid(sup->api),
+		.indexer_pid = (uint64_t)service_pid(sup->indexer),
+		.http_address = str_from(sup->http_address),
+		.state_dir = str_from(sup->settings.state_dir),
+	};
+	channel_send(client->channel, &msg);
+}
