@@ -33,7 +33,7 @@ EXTRA_DIST += t/45-reindex-server.t t/lib/fake-search
 EXTRA_DIST += t/44-full-reindex.t t/lib/Backfilld/WriteOp.pm
 EXTRA_DIST += t/01-lint.t t/03-private-network.t t/04-fake-pds.t t/05-fake-peer.t
 EXTRA_DIST += t/net/README.md t/net/install t/net/package.json t/net/package-lock.json \
-	t/net/.npmrc t/net/net.mjs t/net/seed.mjs t/net/tokens.mjs t/net/lib/migrate.mjs \
+	t/net/.npmrc t/net/net.mjs t/net/seed.mjs t/net/tokens.mjs t/net/clients.mjs t/net/lib/migrate.mjs \
 	t/net/lib/pds.mjs t/net/lib/plc.mjs t/net/lib/port.mjs t/net/lib/records.mjs \
 	t/net/lib/xrpc.mjs
 EXTRA_DIST += t/lib/Backfilld/NullOp.pm t/20-daemon-life.t t/21-worker-outcomes.t \

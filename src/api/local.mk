@@ -120,3 +120,4 @@ check_PROGRAMS += t/unit/fill_records
 t_unit_fill_records_SOURCES = t/unit/fill_records.c
 t_unit_fill_records_LDADD = libbfrows.a $(STORE_LIBS)
 EXTRA_DIST += t/48-api-atbb.t
+EXTRA_DIST += t/49-api-clients.t
