@@ -81,8 +81,9 @@ $uri{none} = eprint($ann, 'Only a record');
 $uri{broken} = eprint($bob, 'A broken file', "%PDF-1.4\n" . 'and nothing more ' x 200);
 sync($ann, $bob);
 
+my $last;
 subtest 'all eprints' => sub {
-	my $operation = extract();
+	my $operation = $last = extract();
 
 	is $operation->{status}, 'completed', 'it completes' or diag $operation->{error};
 	is $operation->{recordsProcessed}, 6, 'all eprints are processed';
@@ -94,6 +95,23 @@ subtest 'all eprints' => sub {
 		$uri{broken} => 'not-readable' }, '... each with its reason';
 	like $daemon->log, qr/pdftotext version .*; its sandbox: network /,
 		'the sandbox is told once';
+};
+
+subtest 'what failed is run again alone' => sub {
+	my $retry = sub {
+		my $answer = $daemon->ctl('retry', '--failed', $last->{id});
+		return $daemon->wait_finished($answer->{json}{id}, 180);
+	};
+	is $retry->()->{status}, 'failed', 'nothing has changed: all fail again';
+	my ($rkey) = $uri{none} =~ m{([^/]+)$};
+	$ann->put(EPRINT, $rkey, { title => 'Only a record', document =>
+		$ann->upload_blob(pdf('Now there is one'), 'application/pdf') });
+	sync($ann);
+	my $operation = $retry->();
+	is $operation->{status}, 'completed', 'one has its document now'
+		or diag $operation->{error};
+	is $operation->{recordsProcessed}, 3, 'three were run';
+	is $operation->{itemsFailed}, 2, '... of which two failed';
 };
 
 subtest 'what is found' => sub {

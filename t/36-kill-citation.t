@@ -74,6 +74,13 @@ $calm->finish;
 # Slow enough that there is a middle to be met: two at once, then one a second.
 my $daemon = start(host_requests_per_s => 1);
 my $id = $daemon->trigger('citation-extraction');
+$daemon->wait_operation($id, sub { $_[0]{recordsProcessed} > 2 }, 'to be midway');
+is $daemon->ctl('pause', $id)->{status}, 0, 'it can be paused';
+my $paused = $daemon->wait_status($id, 'queued');
+cmp_ok $paused->{recordsProcessed}, '<', EPRINTS, '... in the middle';
+is $daemon->ctl('resume', $id)->{status}, 0, '... and go on';
+my $attempt = $daemon->wait_status($id, 'running')->{attempt};
+
 my ($kills, $midway) = (0, 0);
 while ($kills < KILLS) {
 	my $moment = Time::HiRes::time() + rand 1;
@@ -95,7 +102,7 @@ my $operation = $daemon->wait_finished($id, 180);
 diag "$kills kills, $midway of them with some but not all eprints done";
 cmp_ok $kills, '>=', 5, 'it was killed often';
 cmp_ok $midway, '>=', 2, '... also in the middle';
-is $operation->{attempt}, $kills + 1, '... and went on each time';
+is $operation->{attempt}, $kills + $attempt, '... and went on each time';
 is_deeply result($daemon, $operation), $expected,
 	'numbers, items and citations are those of the undisturbed run';
 $daemon->finish;

@@ -24,7 +24,9 @@
 #include "workers/citation_env.h"
 #include "workers/citation_queue.h"
 #include "workers/citation_table.h"
+#include "workers/host_memory.h"
 #include "workers/pdf_run.h"
+#include "workers/row_writer.h"
 #include "workers/rows_link.h"
 #include "workers/worker.h"
 
@@ -125,6 +127,15 @@ on_tally(const struct msg_ack *tally, const struct msg_refuse *why BF_UNUSED, vo
 	});
 }
 
+/* What was learned of servers is kept for the next operation. */
+static void
+on_hosts_written(void *arg)
+{
+	struct extraction *job = arg;
+
+	job->tally = records_tally(job->env.net.records, on_tally, job);
+}
+
 static void
 finish(struct extraction *job)
 {
@@ -139,7 +150,8 @@ finish(struct extraction *job)
 		    last->error_text);
 		return;
 	}
-	job->tally = records_tally(job->env.net.records, on_tally, job);
+	host_memory_save(job->env.net.hosts);
+	row_writer_flush(job->env.net.notes, on_hosts_written, job);
 }
 
 static void
@@ -338,6 +350,27 @@ on_check(const struct pdf_run_result *result, void *arg)
 	read_index(job);
 }
 
+/* What earlier operations learned of servers is known, or cannot be read, which hurts
+ * nobody but them. */
+static void
+on_remembered(const char *why, void *arg)
+{
+	struct extraction *job = arg;
+
+	if (why != NULL)
+		worker_log(job->worker, LOG_LEVEL_WARN, "what is known of servers cannot be "
+		    "read: %s", why);
+	if (job->env.grobid != NULL) {
+		read_index(job);
+		return;
+	}
+	job->check = pdf_run_start(job->env.net.loop, &(struct pdf_run_options){
+		.helper = job->env.helper,
+		.tool = job->env.net.settings->pdftotext,
+		.is_check = true, .pdf_fd = -1,
+	}, on_check, job);
+}
+
 /* --- the type --- */
 
 static void *
@@ -360,15 +393,7 @@ start(struct worker *worker)
 	}
 	job->has_env = true;
 	read_checkpoint(job, given->checkpoint);
-	if (job->env.grobid != NULL) {
-		read_index(job);
-		return job;
-	}
-	job->check = pdf_run_start(job->env.net.loop, &(struct pdf_run_options){
-		.helper = job->env.helper,
-		.tool = job->env.net.settings->pdftotext,
-		.is_check = true, .pdf_fd = -1,
-	}, on_check, job);
+	sync_env_remember(&job->env.net, on_remembered, job);
 	return job;
 }
 
