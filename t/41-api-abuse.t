@@ -38,7 +38,7 @@ sub answers {
 	return @answers;
 }
 
-subtest 'a request with two readings gets 400 and ends its connection' => sub {
+subtest 'F98: a request with two readings gets 400 and ends its connection' => sub {
 	my %bad = (
 		'length and chunked' => "${post}Content-Length: $length\r\n"
 			. "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -84,7 +84,7 @@ subtest 'a request with two readings gets 400 and ends its connection' => sub {
 	ok $api->heard_nothing, 'the supervisor heard nothing';
 };
 
-subtest 'chunks are refused in every form' => sub {
+subtest 'F98: chunks are refused in every form' => sub {
 	for my $chunks ("12\r\n$input\r\n0\r\n\r\n", "12;a=b\r\n$input\r\n0\r\n\r\n",
 		"12\n$input\n0\n\n", "-1\r\n", 'f' x 40 . "\r\n", "0\r\nX: y\r\n\r\n") {
 		my @answers = answers("${post}Transfer-Encoding: chunked\r\n\r\n$chunks$hidden");
@@ -93,7 +93,7 @@ subtest 'chunks are refused in every form' => sub {
 	}
 };
 
-subtest 'sizes' => sub {
+subtest 'F99: sizes' => sub {
 	my ($answer) = answers("GET /livez?" . 'x' x (1024 * 1024) . " HTTP/1.1\r\n\r\n");
 	like $answer->{status} // 'closed', qr/^(414|431|413|400|closed)$/, 'a URL of 1 MiB: LIMIT_HTTP_REQUEST_BYTES';
 	($answer) = answers($get . 'X: ' . 'y' x (1024 * 1024) . "\r\n\r\n");
@@ -131,7 +131,7 @@ subtest 'sizes' => sub {
 	is $answer->{json}{error}, 'InvalidBackfillType', 'is read';
 };
 
-subtest 'pipelined requests are answered in order' => sub {
+subtest 'F98: pipelined requests are answered in order' => sub {
 	my $connection = $api->connect;
 	$connection->put("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 		. "${post}Content-Length: $length\r\n\r\n$input"
@@ -152,7 +152,7 @@ subtest 'a request may come byte by byte' => sub {
 	is $connection->answer->{status}, 200, 'and is the same request';
 };
 
-subtest 'half a request is cut off after http_timeout_ms' => sub {
+subtest 'F99: half a request is cut off after http_timeout_ms' => sub {
 	my %half = (
 		silence => '',
 		'a request line' => 'GET /liv',
@@ -197,7 +197,7 @@ subtest 'a client that goes away while it waits harms nobody' => sub {
 	is $api->get('/livez')->{status}, 200, 'the API goes on';
 };
 
-subtest 'one address has a limit of connections' => sub {
+subtest 'F99: one address has a limit of connections' => sub {
 	my @idle = map { eval { $api->connect } } 1 .. 50;
 	my $refused = $api->connect;
 	$refused->put("$get\r\n");
@@ -208,7 +208,7 @@ subtest 'one address has a limit of connections' => sub {
 	pass 'and there is room again when they go';
 };
 
-subtest 'a flood of resets leaves nothing behind' => sub {
+subtest 'F99: a flood of resets leaves nothing behind' => sub {
 	my $before = keys %{ proc_fds($api->{pid}) };
 	for (1 .. 200) {
 		my $connection = $api->connect;
@@ -222,6 +222,69 @@ subtest 'a flood of resets leaves nothing behind' => sub {
 	is $api->get('/livez')->{status}, 200, 'the API goes on';
 };
 
+# The library answers these before anything of ours sees them: docs/api.md,
+# "Connections".
+subtest 'F98: what the HTTP library refuses is no XRPC error, but ends' => sub {
+	my %refused = (
+		'no Host' => [ 400, "GET /livez HTTP/1.1\r\n\r\n" ],
+		'a line without a colon' => [ 400, "${get}abc\r\n\r\n" ],
+		'a negative length' => [ 400, "${post}Content-Length: -1\r\n\r\n" ],
+		'an endless length' => [ 413, "${post}Content-Length: " . '9' x 23 . "\r\n\r\n" ],
+		'a long URL' => [ 414, 'GET /' . 'x' x 20_000 . " HTTP/1.1\r\nHost: x\r\n\r\n" ],
+		'long headers' => [ 431, $get . 'X: ' . 'y' x 20_000 . "\r\n\r\n" ],
+		'another version' => [ 505, "GET /livez HTTP/9.9\r\nHost: x\r\n\r\n" ],
+	);
+	for my $what (sort keys %refused) {
+		my ($status, $bytes) = @{ $refused{$what} };
+		my $connection = $api->connect;
+		$connection->put($bytes . $hidden);
+		my $answer = eval { $connection->answer };
+		SKIP: {
+			# A reset may overtake the answer to a request that was not read whole.
+			skip "$what: only the reset was seen", 2 if !$answer;
+			is $answer->{status}, $status, "$what: status $status";
+			ok !exists $answer->{headers}{'content-type'}, 'of no type';
+		}
+		1 while eval { $connection->fill(10) };
+		unlike $connection->{in}, qr/"version"/, 'nothing behind it is answered';
+	}
+};
+
+subtest 'F99: an input that is deep or says a thing twice' => sub {
+	for my $bad ('{"a":' . '[' x 2000 . ']' x 2000 . '}', '{"type":"pdsScan","type":"x"}',
+		"{\"type\":\"pds\0Scan\"}") {
+		my $answer = $api->post("$nsid.triggerBackfill", $bad,
+			headers => { 'Content-Type' => 'application/json' });
+		is $answer->{status}, 400, 'status 400';
+		is $answer->{json}{error}, 'InvalidRequest', 'InvalidRequest';
+	}
+};
+
+subtest 'F100: many things in one request' => sub {
+	my @dids = map { sprintf 'did:plc:%024d', $_ } 1 .. 20_000;
+	is $api->post("$nsid.triggerDIDSync", { did => \@dids })->{status}, 413,
+		'20,000 DIDs are too long';
+	is $api->post("$nsid.triggerDIDSync", { did => [ @dids[0 .. 9] ] })->{status}, 400,
+		'and ten are no DID';
+	is $api->get("$nsid.getBackfillStatus?" . join('&', map { "id=$id" } 1 .. 20))
+		->{status}, 400, 'nor are twenty ids one';
+};
+
 ok $api->heard_nothing, 'the supervisor was not bothered';
 $api->finish;
+
+subtest 'F99: 10,000 idle connections' => sub {
+	my $descriptors = `ulimit -n` + 0;
+	plan skip_all => "only $descriptors descriptors may be open" if $descriptors < 10_200;
+	my $many = Backfilld::Api->new(settings => { http_max_connections => 10_100,
+		http_max_connections_per_address => 10_100, http_timeout_ms => 60_000 });
+	$many->start;
+	my $before = proc_rss_kib($many->{pid});
+	my @idle = map { $many->connect } 1 .. 10_000;
+	is $many->get('/livez')->{status}, 200, 'others are served';
+	my $grown = proc_rss_kib($many->{pid}) - $before;
+	cmp_ok $grown / 10_000, '<', 24, "an idle one takes less than 24 KiB";
+	$_->close for @idle;
+	$many->finish;
+};
 done_testing;

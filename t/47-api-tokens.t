@@ -127,6 +127,26 @@ subtest 'accounts have their roles' => sub {
 	pass 'a reload makes it a viewer';
 };
 
+sub log_in {
+	my ($token) = @_;
+	return HTTP::Tiny->new(timeout => 60, max_redirect => 0)->post_form(
+		$daemon->url . '/session', { secret => $token });
+}
+
+subtest 'a token logs in to the dashboard' => sub {
+	my $answer = log_in(mint($viewer, 'startSession'));
+	is $answer->{status}, 303, 'a viewer' or diag $answer->{content};
+	my ($cookie) = $answer->{headers}{'set-cookie'} =~ /^([^;]+)/;
+	my %with = (as => '', headers => { cookie => $cookie });
+	is $daemon->xrpc_get('getBackfillStatus', {}, %with)->{status}, 200, 'may look';
+	is $daemon->xrpc_post('triggerPDSScan', {}, %with)->{status}, 403, 'and no more';
+	is log_in(mint($alice, 'startSession'))->{status}, 303, 'an admin';
+	is log_in(mint($alice, 'getBackfillStatus'))->{status}, 401,
+		'a token for something else';
+	my $stranger = $tokens->account('k256');
+	is log_in(mint($stranger, 'startSession'))->{status}, 403, 'a stranger';
+};
+
 subtest 'a key that was rotated is noticed, and the old one no good any more' => sub {
 	is list_with(mint($alice, 'getBackfillStatus'))->{status}, 200, 'known by its key';
 	$tokens->rotate($alice);
