@@ -1,6 +1,5 @@
 #include "api/answer.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,7 +9,7 @@
 #include "common/limits.h"
 
 #define STREAM_BLOCK_BYTES	4096	/* read at a time */
-#define TAG_SIZE		20
+#define TAG_SIZE		20	/* 16 digits in quotes; one more is spare */
 
 /*
  * A page of ours needs its own script and style and nothing else, from nobody else;
@@ -70,13 +69,25 @@ body_of(const struct reply *reply)
 	return reply->fixed.ptr != NULL ? reply->fixed : buf_bytes(&reply->body);
 }
 
+static void
+format_tag(uint64_t h, char text_out[TAG_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	text_out[0] = text_out[TAG_SIZE - 3] = '"';
+	text_out[TAG_SIZE - 2] = '\0';
+	for (int i = TAG_SIZE - 4; i > 0; i--, h >>= 4)
+		text_out[i] = digits[h & 15];
+}
+
 /* Weak, so that a proxy may compress what it tags. */
 static void
 tag(struct MHD_Response *response, const char text[TAG_SIZE])
 {
 	char weak[TAG_SIZE + 2];
 
-	(void)snprintf(weak, sizeof(weak), "W/%s", text);
+	memcpy(weak, "W/", 2);
+	memcpy(weak + 2, text, TAG_SIZE);
 	add_header(response, "ETag", weak);
 }
 
@@ -166,7 +177,7 @@ answer_new(struct request *request, bool is_last, MHD_ContentReaderCallback on_s
 	char text[TAG_SIZE];
 
 	if (reply->is_tagged) {
-		(void)snprintf(text, sizeof(text), "\"%016" PRIx64 "\"", hash(body));
+		format_tag(hash(body), text);
 		if (has_tag(request->head.if_none_match, text)) {
 			reply->status = 304;
 			body = BYTES_NONE;

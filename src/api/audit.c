@@ -39,14 +39,16 @@ void
 audit_answer(const struct request *request)
 {
 	unsigned status = request->reply.status;
+	bool is_refused = status == 401 || status == 403 || status == 429;
 	struct address address;
 	char from[ADDRESS_TEXT_SIZE];
 
-	if (request->route == NULL || request->route->access == ROUTE_PUBLIC)
+	if (request->route == NULL || request->route->access == ROUTE_PUBLIC ||
+	    (request->route->access == ROUTE_READ && !is_refused))
 		return;
 	address = http_conn_address(request->conn);
 	address_format(&address, from);
-	if (status == 401 || status == 403 || status == 429) {
+	if (is_refused) {
 		if (!str_is_empty(request->from.claimed))
 			log_refusal(request, from);
 	} else if (request->route->access == ROUTE_CHANGE &&

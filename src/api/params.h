@@ -17,10 +17,10 @@
 #include "common/str.h"
 
 struct params {
+	size_t count;
 	struct param {
 		struct str name, value;	/* borrowed from the text that was parsed */
 	} list[LIMIT_HTTP_PARAMS];
-	size_t count;
 };
 
 /*

@@ -1,5 +1,8 @@
 #include "api/request.h"
 
+#include <stddef.h>
+#include <string.h>
+
 #include "api/api.h"
 #include "api/h_forms.h"
 #include "api/h_session.h"
@@ -37,8 +40,11 @@ request_reset(struct request *request)
 	buf_shrink(&body, KEEP_BYTES);
 	reply_reset(&reply);
 	buf_reset(&lxm);
-	*request = (struct request){ .target = target, .body = body, .lxm = lxm,
-	    .reply = reply };
+	memset(request, 0, offsetof(struct request, params.list));
+	request->target = target;
+	request->body = body;
+	request->lxm = lxm;
+	request->reply = reply;
 }
 
 void

@@ -37,7 +37,6 @@ struct request {
 	/* what was asked */
 	struct buf target;		/* owned; path and query as they came */
 	struct head head;
-	struct params params;		/* into target; of a form: into body */
 	const struct route *route;	/* static */
 	struct str path_arg;		/* ":id" of the route; into target */
 	struct op_query query;		/* of the lists of operations; into params */
@@ -57,6 +56,10 @@ struct request {
 	struct link_wait wait;		/* for the supervisor */
 	enum msg_type expected;		/* from it */
 	request_answer_cb *on_answer;
+
+	/* Into target; of a form: into body.  Last, as its list, which is most of a
+	 * request, need not be cleared. */
+	struct params params;
 };
 
 void request_init(struct request *request, struct api *api, struct http_conn *conn,

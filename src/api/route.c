@@ -71,22 +71,22 @@ without_front(struct str text, size_t len)
 static bool
 matches(const char *name, struct str path, struct str *arg_out)
 {
-	const char *id = strstr(name, "/:id");
-	struct str front, rest, arg;
+	struct str rest, arg;
+	size_t n = 0;
 
-	if (id == NULL) {
-		*arg_out = STR_NONE;
-		return str_eq(path, str_from(name));
-	}
-	front = (struct str){ name, (size_t)(id - name) + 1 };
-	if (!str_starts_with(path, front))
+	while (n < path.len && name[n] == path.ptr[n])
+		n++;
+	*arg_out = STR_NONE;
+	if (n == path.len && name[n] == '\0')
+		return true;
+	if (n == 0 || strncmp(name + n - 1, "/:id", strlen("/:id")) != 0)
 		return false;
-	rest = arg = without_front(path, front.len);
+	rest = arg = without_front(path, n);
 	while (rest.len > 0 && rest.ptr[0] != '/')
 		rest = without_front(rest, 1);
 	arg.len -= rest.len;
 	*arg_out = arg;
-	return arg.len > 0 && str_eq(rest, str_from(id + strlen("/:id")));
+	return arg.len > 0 && str_eq(rest, str_from(name + n + strlen(":id")));
 }
 
 static const struct route *
