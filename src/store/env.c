@@ -286,6 +286,23 @@ fail:
 	return -1;
 }
 
+/*
+ * A writer that is killed between the end of a commit and telling other processes of
+ * it leaves them, and its successor, the snapshot of before, as long as any of them
+ * has the environment open.  LMDB mends that for who takes the write lock next, so a
+ * writer does so before it reads anything.
+ */
+static int
+take_over(struct env *env, struct err *err)
+{
+	struct txn txn;
+
+	if (txn_begin_write(env, &txn, err) == -1)
+		return -1;
+	txn_abort(&txn);
+	return 0;
+}
+
 static bool
 has_all_tables(const struct env *env, const struct env_options *options)
 {
@@ -323,6 +340,8 @@ env_open(const char *dir, const struct env_options *options, struct env **env_ou
 	if (open_mdb(env, options, err) == -1)
 		goto fail;
 	(void)env_check_readers(env);
+	if (options->may_write && take_over(env, err) == -1)
+		goto fail;
 	if (look(env, options, &is_current, err) == -1)
 		goto fail;
 	if (!is_current && options->may_write && set_up(env, options, err) == -1)
