@@ -108,5 +108,25 @@ subtest 'most of it needs no more than the event' => sub {
 	cmp_ok $operation->{usage}{bytesFetched}, '<', 20 * 20_000, 'no repository is fetched';
 };
 
+subtest 'full-sync notes where to go on from' => sub {
+	my $other = Backfilld::Test->new(net => $net, settings => {
+		relay_url => $net->pds_url(0) . '/', relay_idle_ms => 1000 });
+	my $account = $accounts[7];
+
+	$other->start;
+	my $id = $other->trigger('full-sync');
+	is $other->wait_finished($id, 120)->{status}, 'completed', 'of an empty index';
+	$account->create('app.bsky.feed.post', { text => 'after the full sync' });
+	$id = $other->trigger('catch-up');
+	my $operation = $other->wait_finished($id, 120);
+	is $operation->{status}, 'completed', 'then a catch-up';
+	is $operation->{recordsProcessed}, 1, 'which reads the one event since';
+	unlike $other->log, qr/op $id [^\n]*events are missing/, 'and misses none';
+	is scalar @{ $other->records('--did', $account->did) },
+		scalar keys %{ $account->list_records }, 'the account is indexed whole';
+	is_deeply $other->ctl('index', 'desynced')->{lines}, [], 'no mark is left';
+	$other->finish;
+};
+
 $daemon->finish;
 done_testing;

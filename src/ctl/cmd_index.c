@@ -10,6 +10,7 @@
 #include "ctl/index_query.h"
 #include "ctl/table.h"
 #include "rows/cursor_row.h"
+#include "rows/desync_row.h"
 #include "rows/host_row.h"
 #include "rows/identity_row.h"
 #include "rows/row_table.h"
@@ -189,12 +190,32 @@ print_cursor(struct listing *listing, const struct msg_row *msg)
 	return 0;
 }
 
+static const struct table_column desync_columns[] = {
+	{ "DID", false, 32 },
+	{ "SINCE", false, 0 },
+	{ "WHY", false, 20 },
+};
+
+static int
+print_desync(struct listing *listing, const struct msg_row *msg)
+{
+	struct desync_row row;
+
+	if (desync_row_decode(msg->key, msg->value, &row) == -1)
+		return -1;
+	add_text(listing, "did", row.did);
+	add_time(listing, "since", row.since_ms);
+	add_text(listing, "reason", row.reason);
+	return 0;
+}
+
 #define KIND(name, table, row)	\
 	{ #name, table, row##_columns, BF_ARRAY_LEN(row##_columns), print_##row }
 static const struct kind kinds[] = {
 	KIND(hosts, ROW_HOST, host),
 	KIND(identities, ROW_IDENTITY, identity),
 	KIND(cursors, ROW_CURSOR, cursor),
+	KIND(desynced, ROW_DESYNC, desync),
 };
 
 /* --- the command --- */
@@ -253,7 +274,7 @@ run(struct ctl *ctl, const struct args *args)
 	int rc;
 
 	if (listing.kind == NULL)
-		return ctl_usage(ctl, "%s: not hosts, identities or cursors",
+		return ctl_usage(ctl, "%s: not hosts, identities, cursors or desynced",
 		    args->operands[0]);
 	if (prefix.len > LIMIT_ROW_KEY_BYTES)
 		return ctl_usage(ctl, "--prefix: longer than %d bytes", LIMIT_ROW_KEY_BYTES);
@@ -286,7 +307,8 @@ const struct command command_index = {
 	.details =
 	    "  hosts       servers, and how they like to be asked\n"
 	    "  identities  what DID documents said\n"
-	    "  cursors     how far the streams of services were read\n",
+	    "  cursors     how far the streams of services were read\n"
+	    "  desynced    repositories that have to be fetched whole\n",
 	.options = options,
 	.operands_least = 1,
 	.operands_most = 1,

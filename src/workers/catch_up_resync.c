@@ -10,6 +10,7 @@
 #include "rows/desync_row.h"
 #include "rows/row_table.h"
 #include "workers/catch_up_impl.h"
+#include "workers/item_class.h"
 #include "workers/sync_pool.h"
 
 #define PAGE_ROWS	64
@@ -61,8 +62,8 @@ on_outcome(struct sync_pool *pool BF_UNUSED, void *item,
 		break;
 	case SYNC_FAILED:
 		/* The mark stays, for the next catch-up. */
-		catch_up_item_failed(job, str_from(did), outcome->error_class,
-		    outcome->error_text);
+		catch_up_item_failed(job, str_from(did),
+		    item_class_of(outcome->error_class), outcome->error_text);
 		break;
 	}
 	free(did);

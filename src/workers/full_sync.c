@@ -1,7 +1,7 @@
 /*
  * full-sync - every repository anew, whatever its revision.
  *
- * First those that the index knows, by number.  Then, with `relay_url` and wanted
+ * Notes where the firehose of `relay_url` stands.  Then come those that the index knows, by number.  Then, with `relay_url` and wanted
  * collections that are names, those of the relay's listReposByCollection that the
  * index does not know.
  */
@@ -11,6 +11,7 @@
 #include "atproto/nsid.h"
 #include "common/mem.h"
 #include "fetch/http.h"
+#include "workers/relay_note.h"
 #include "workers/scan_index.h"
 #include "workers/scan_listing.h"
 #include "workers/scan_retry.h"
@@ -24,6 +25,8 @@ enum stage {
 
 struct full_sync {
 	struct index_count *count;
+	struct relay_note *note;	/* NULL: not under way */
+	bool is_noted;
 	bool is_begun;		/* the index, in this attempt or before */
 };
 
@@ -135,6 +138,35 @@ next_of_relay(struct scan *scan)
 	free(collection);
 }
 
+/* --- the firehose --- */
+
+static void
+on_noted(const char *why, void *arg)
+{
+	struct scan *scan = arg;
+	struct full_sync *job = scan_job(scan);
+
+	job->note = NULL;
+	if (why != NULL)
+		worker_log(scan_worker(scan), LOG_LEVEL_WARN,
+		    "no position of the relay's firehose is noted: %s", why);
+	scan_go_on(scan);
+}
+
+/* What happens from now on is for catch-up.  True while it has to be waited for. */
+static bool
+note_position(struct scan *scan)
+{
+	struct full_sync *job = scan_job(scan);
+	const struct sync_env *env = scan_env(scan);
+
+	if (!job->is_noted && *env->settings->relay_url != '\0' &&
+	    !scan_is_resumed(scan))
+		job->note = relay_note_start(env, on_noted, scan);
+	job->is_noted = true;
+	return job->note != NULL;
+}
+
 /* --- the kind --- */
 
 static void
@@ -146,6 +178,8 @@ next(struct scan *scan)
 		next_of_relay(scan);
 		return;
 	}
+	if (note_position(scan))
+		return;
 	job->is_begun = true;
 	if (scan_retry_next(scan, &anew))
 		return;
@@ -175,6 +209,7 @@ end_job(struct scan *scan)
 	if (job == NULL)
 		return;
 	index_count_cancel(&job->count);
+	relay_note_cancel(&job->note);
 	free(job);
 }
 

@@ -38,7 +38,9 @@ pkglibexec_PROGRAMS += pds-scan full-sync freshness-scan
 pds_scan_SOURCES = src/workers/pds_scan.c src/workers/pds_scan.h \
 	src/workers/pds_empty.c src/workers/pds_gather.c src/workers/pds_host.c
 pds_scan_LDADD = $(SYNC_LDADD)
-full_sync_SOURCES = src/workers/full_sync.c
+full_sync_SOURCES = src/workers/full_sync.c \
+	src/workers/relay_note.c src/workers/relay_note.h \
+	src/workers/relay_stream.c src/workers/relay_stream.h
 full_sync_LDADD = $(SYNC_LDADD)
 freshness_scan_SOURCES = src/workers/freshness_scan.c
 freshness_scan_LDADD = $(SYNC_LDADD)
@@ -79,6 +81,7 @@ catch_up_SOURCES = \
 	src/workers/catch_up_resync.c \
 	src/workers/catch_up_save.c \
 	src/workers/relay.c src/workers/relay.h \
+	src/workers/relay_stream.c src/workers/relay_stream.h \
 	src/workers/replay_window.c src/workers/replay_window.h
 catch_up_LDADD = $(SYNC_LDADD)
 

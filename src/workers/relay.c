@@ -11,12 +11,10 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "fetch/polite.h"
-#include "fetch/subscribe.h"
+#include "workers/relay_stream.h"
 #include "workers/sync_env.h"
 
-#define NSID		"com.atproto.sync.subscribeRepos"
 #define RECENT_EVENTS	16		/* in a row, until now is believed to be reached */
-#define SILENCE_MS	(30 * 1000)	/* servers ping every 30 s */
 #define RETRY_MS	1000
 #define RETRY_MAX_MS	(60 * 1000)
 #define NOTE_SIZE	512
@@ -79,11 +77,12 @@ static void
 connect(struct relay *relay, uint64_t cursor)
 {
 	struct buf url = BUF_INIT;
+	char query[48];
 
 	relay->is_first = true;
 	relay->stats.connections++;
-	buf_printf(&url, "%s/xrpc/" NSID "?cursor=%" PRIu64, relay->origin, cursor);
-	buf_add_byte(&url, 0);
+	(void)snprintf(query, sizeof(query), "?cursor=%" PRIu64, cursor);
+	relay_stream_url(&url, relay->origin, query);
 	subscribe_open(relay->stream, (const char *)buf_data(&url));
 	buf_clear(&url);
 }
@@ -318,11 +317,7 @@ relay_new(const struct sync_env *env, const char *origin,
 	static const struct subscribe_events stream_events = {
 		.on_open = on_open, .on_message = on_message, .on_end = on_end,
 	};
-	struct subscribe_options options = {
-		.user_agent = env->user_agent, .is_trusted = true,
-		.connect_ms = (int64_t)env->settings->connect_timeout_ms,
-		.silence_ms = SILENCE_MS, .message_bytes = LIMIT_FRAME_BYTES,
-	};
+	struct subscribe_options options = relay_stream_options(env);
 	struct relay *relay = xcalloc(1, sizeof(*relay));
 
 	*relay = (struct relay){ .env = env, .origin = origin, .events = events,
