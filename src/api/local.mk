@@ -66,7 +66,7 @@ DASHBOARD_FILES = src/api/dashboard/app.js src/api/dashboard/icon.svg \
 	src/api/dashboard/style.css
 EXTRA_DIST += $(DASHBOARD_FILES) src/api/dashboard/embed
 BUILT_SOURCES += src/api/assets.c
-CLEANFILES += src/api/assets.c
+CLEANFILES += src/api/assets.c browser-*.png
 src/api/assets.c: $(DASHBOARD_FILES) src/api/dashboard/embed
 	$(AM_V_GEN)$(MKDIR_P) src/api && \
 	'$(srcdir)/src/api/dashboard/embed' $(srcdir)/src/api/dashboard/app.js \
