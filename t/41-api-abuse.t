@@ -274,7 +274,7 @@ ok $api->heard_nothing, 'the supervisor was not bothered';
 $api->finish;
 
 subtest 'F99: 10,000 idle connections' => sub {
-	my $descriptors = `ulimit -n` + 0;
+	my $descriptors = `sh -c 'ulimit -n'` + 0;
 	plan skip_all => "only $descriptors descriptors may be open" if $descriptors < 10_200;
 	my $many = Backfilld::Api->new(settings => { http_max_connections => 10_100,
 		http_max_connections_per_address => 10_100, http_timeout_ms => 60_000 });

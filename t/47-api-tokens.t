@@ -134,13 +134,22 @@ sub log_in {
 }
 
 subtest 'a token logs in to the dashboard' => sub {
-	my $answer = log_in(mint($viewer, 'startSession'));
-	is $answer->{status}, 303, 'a viewer' or diag $answer->{content};
-	my ($cookie) = $answer->{headers}{'set-cookie'} =~ /^([^;]+)/;
-	my %with = (as => '', headers => { cookie => $cookie });
-	is $daemon->xrpc_get('getBackfillStatus', {}, %with)->{status}, 200, 'may look';
-	is $daemon->xrpc_post('triggerPDSScan', {}, %with)->{status}, 403, 'and no more';
-	is log_in(mint($alice, 'startSession'))->{status}, 303, 'an admin';
+	for my $case ([ viewer => $viewer, 403 ], [ admin => $alice, 200 ]) {
+		my ($role, $did, $status) = @$case;
+		my $answer = log_in(mint($did, 'startSession'));
+		is $answer->{status}, 303, "the $role gets in" or diag $answer->{content};
+		my ($cookie) = $answer->{headers}{'set-cookie'} =~ /^([^;]+)/;
+		my %with = (as => '', headers => { cookie => $cookie });
+		is $daemon->xrpc_get('getBackfillStatus', {}, %with)->{status}, 200, 'may look';
+		my ($token) = $daemon->get('/', %with)->{content}
+			=~ /data-form-token="([0-9a-f]{64})"/;
+		$with{headers}{'X-Form-Token'} = $token;
+		$answer = $daemon->xrpc_post('triggerDIDSync',
+			{ did => null_op_did('finish') }, %with);
+		is $answer->{status}, $status, "a trigger: $status";
+		is $daemon->operation($answer->{json}{operationId})->{startedBy}, $did,
+			'startedBy is the DID' if $status == 200;
+	}
 	is log_in(mint($alice, 'getBackfillStatus'))->{status}, 401,
 		'a token for something else';
 	my $stranger = $tokens->account('k256');
