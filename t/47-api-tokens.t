@@ -78,6 +78,9 @@ subtest 'a token of an admin lets in' => sub {
 		'the log says who started it';
 	like $daemon->log, qr/audit: from=127\.0\.0\.1 who=$paul did=cancelBackfill status=200 op=$id$/m,
 		'and who cancelled it';
+	$id = $daemon->ctl('trigger', 'did-sync', '--did', null_op_did('finish'))->{json}{id};
+	$daemon->wait_log(qr/audit: from=control who="uid $<" did=trigger op=$id$/m);
+	pass 'and what comes over the control socket';
 };
 
 subtest 'the reference reads the same tokens as we do' => sub {

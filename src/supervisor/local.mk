@@ -1,6 +1,7 @@
 sbin_PROGRAMS += backfilld
 backfilld_SOURCES = \
 	src/supervisor/assign.c src/supervisor/assign.h \
+	src/supervisor/audit.c src/supervisor/audit.h \
 	src/supervisor/child.c src/supervisor/child.h \
 	src/supervisor/child_end.c \
 	src/supervisor/child_start.c \

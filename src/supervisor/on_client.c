@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "op/op_type.h"
 #include "proto/fdlayout.h"
+#include "supervisor/audit.h"
 #include "supervisor/child.h"
 #include "supervisor/handshake.h"
 #include "supervisor/indexer_link.h"
@@ -130,10 +131,12 @@ on_trigger(struct control_client *client, const struct msg_trigger *trigger)
 	struct opctl_error error;
 	char id[TID_SIZE];
 
-	if (opctl_trigger(client->sup, &request, id, &error) == -1)
+	if (opctl_trigger(client->sup, &request, id, &error) == -1) {
 		client_send_error(client, trigger->req, error.name, error.text, error.id);
-	else
+	} else {
+		audit_control(client, "trigger", str_from(id));
 		client_send_op(client, trigger->req, str_from(id));
+	}
 	crashpoint(CRASHPOINT_TRIGGER_ANSWERED);
 }
 
@@ -145,6 +148,7 @@ on_cancel(struct control_client *client, const struct msg_cancel *cancel)
 	enum opctl_cancel result;
 	enum op_status status;
 
+	audit_control(client, "cancel", cancel->id);
 	if (opctl_cancel(client->sup, cancel->id, by, cancel->reason, &result, &status,
 	    &error) == -1)
 		client_send_error(client, cancel->req, error.name, error.text, error.id);
@@ -160,6 +164,7 @@ on_pause(struct control_client *client, const struct msg_pause *pause)
 	struct str by = client->is_api ? pause->by : str_from(client->who);
 	struct opctl_error error;
 
+	audit_control(client, "pause", pause->id);
 	if (opctl_pause(client->sup, pause->id, by, &error) == -1)
 		client_send_error(client, pause->req, error.name, error.text, error.id);
 	else
@@ -172,6 +177,7 @@ on_resume(struct control_client *client, const struct msg_resume *resume)
 	struct str by = client->is_api ? resume->by : str_from(client->who);
 	struct opctl_error error;
 
+	audit_control(client, "resume", resume->id);
 	if (opctl_resume(client->sup, resume->id, by, &error) == -1)
 		client_send_error(client, resume->req, error.name, error.text, error.id);
 	else
