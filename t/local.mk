@@ -24,7 +24,7 @@ check-local:
 		'$(top_srcdir)/t/run' $(UNIT_TESTS)
 
 EXTRA_DIST += t/run t/lib/guard t/lib/fake-pds t/lib/Backfilld/Account.pm \
-	t/lib/fake-relay t/lib/Backfilld/FakeRelay.pm \
+	t/lib/fake-relay t/lib/Backfilld/FakeRelay.pm t/lib/Backfilld/Scans.pm \
 	t/lib/Backfilld/FakePDS.pm t/lib/Backfilld/FakePeer.pm t/lib/Backfilld/Net.pm \
 	t/lib/Backfilld/Process.pm t/lib/Backfilld/Test.pm
 
@@ -38,4 +38,6 @@ EXTRA_DIST += t/net/README.md t/net/install t/net/package.json t/net/package-loc
 	t/net/lib/xrpc.mjs
 EXTRA_DIST += t/lib/Backfilld/NullOp.pm t/20-daemon-life.t t/21-worker-outcomes.t \
 	t/22-cancel.t t/23-crash-recovery.t t/24-queue.t t/25-many-operations.t \
-	t/26-control-socket.t t/27-odd-workers.t t/28-full-disk.t t/29-retry.t t/70-pause.t t/71-schedules.t t/72-wedged-services.t t/73-upgrade.t t/60-fuzz.t t/32-kill-mid-sync.t
+	t/26-control-socket.t t/27-odd-workers.t t/28-full-disk.t t/29-retry.t t/70-pause.t t/71-schedules.t t/72-wedged-services.t t/73-upgrade.t t/60-fuzz.t t/32-kill-mid-sync.t \
+	t/34-pds-scan.t t/35-freshness-scan.t t/36-full-sync.t t/37-hostile-peers.t \
+	t/38-kill-scans.t

@@ -95,7 +95,7 @@ struct ops_progress {
 	char id[TID_SIZE];
 	struct str stage;
 	uint64_t processed, total, bytes, rate_milli;
-	uint64_t failed;	/* items_failed never goes down: it keeps the higher one */
+	uint64_t failed;	/* replaces items_failed; 0: the items alone are counted */
 	int64_t now_ms;
 };
 

@@ -306,7 +306,9 @@ write_progress(struct change *change, const struct ops_progress *progress,
 	op->stage = progress->stage;
 	op->records_processed = progress->processed;
 	op->records_total = progress->total;
-	if (op->items_failed < progress->failed)
+	/* A worker that counts them itself knows best: it may have counted some whose
+	 * items came before, and an attempt that goes on may count again. */
+	if (progress->failed > 0)
 		op->items_failed = progress->failed;
 	op->bytes_fetched = progress->bytes;
 	op->rate_milli = progress->rate_milli;

@@ -120,6 +120,7 @@ assign_send(struct child *child, struct err *err)
 			.items_of = op.items_of,
 			.spills = child->spill_count > 0 ? child->spill_count - 1 : 0,
 		};
+		child->end.has_checkpoint = checkpoint.len > 0;
 		send_files(child, &msg);
 		if (!str_is_empty(op.items_of))
 			rc = send_items(child, read, &op, err);

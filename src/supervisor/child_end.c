@@ -38,7 +38,8 @@ edit_ended(struct op *op, void *arg)
 	if (rss_kib > op->max_rss_kib)
 		op->max_rss_kib = rss_kib;
 	op->bytes_fetched = child->bytes_before + child->bytes;
-	if (child->failed > op->items_failed)
+	/* Its own count, of all attempts, unless it keeps none. */
+	if (child->failed > 0)
 		op->items_failed = child->failed;
 	op->records_created = child->created;
 	op->records_updated = child->updated;

@@ -78,6 +78,7 @@ on_checkpoint(struct child *child, const struct msg_checkpoint *checkpoint)
 	child->updated = checkpoint->updated;
 	child->deleted = checkpoint->deleted;
 	child->has_checkpoint = true;
+	child->end.has_checkpoint = true;
 	progress_mark(child);
 }
 

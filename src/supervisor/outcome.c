@@ -45,6 +45,15 @@ of_a_crash(const struct worker_end *end)
 	outcome_describe_exit(end->wait_status, how, sizeof(how));
 	if (WIFEXITED(end->wait_status) && WEXITSTATUS(end->wait_status) == 0)
 		return failed("protocol", "the worker ended without a result");
+	/* Whatever killed it, what it had done is written down. */
+	if (WIFSIGNALED(end->wait_status) && end->has_checkpoint && !end->is_last_try) {
+		struct outcome outcome = { .event = OP_EVENT_INTERRUPT,
+			.is_crash = true };
+
+		(void)snprintf(outcome.text, sizeof(outcome.text),
+		    "the worker %s; it goes on from its checkpoint", how);
+		return outcome;
+	}
 	(void)snprintf(text, sizeof(text), "the worker %s%s", how,
 	    WIFSIGNALED(end->wait_status) && WTERMSIG(end->wait_status) == SIGKILL ?
 	    "; if nobody sent it, the kernel ran out of memory: see dmesg" : "");

@@ -35,6 +35,7 @@ struct worker_end {
 	char fail_class[OUTCOME_CLASS_SIZE];	/* of `fail`, or "protocol" */
 	char fail_text[OUTCOME_TEXT_SIZE];
 	bool was_killed;		/* we had to send SIGKILL */
+	bool has_checkpoint;		/* of this attempt or one before */
 	bool is_last_try;		/* one crash more is the end (max_attempts) */
 	int wait_status;		/* wait(2) */
 };

@@ -13,7 +13,7 @@
 #include "workers/row_writer.h"
 #include "workers/scan_impl.h"
 
-#define CHECKPOINT_SECS	1.0
+#define CHECKPOINT_SECS	0.5
 
 void
 scan_turn_soon(struct scan *scan)
@@ -262,7 +262,9 @@ begin(struct scan *scan)
 		if (!scan->kind->again(scan, scan->resumed[i - 1].name))
 			forget_resumed(scan, i - 1);
 	ev_timer_start(scan->env.loop, &scan->checkpoint);
-	scan_tell_progress(scan);
+	/* From here on a worker that dies is made again. */
+	scan->has_news = true;
+	scan_send_checkpoint(scan);
 	scan_turn_soon(scan);
 }
 

@@ -57,7 +57,7 @@ struct scan_source_type {
 	const char *stage;		/* what an operator reads */
 	bool is_of_server;		/* and so may be endless */
 	bool is_repeated;		/* that it is cut was an item before */
-	bool moves;			/* an entry that is done leaves its place */
+	bool moves;			/* an entry that is done leaves the list, or its place */
 	/* Ask for the page at this cursor, empty for the first.  Ends in
 	 * scan_source_page() or scan_source_cut(), never from inside. */
 	void (*read)(struct scan_source *source, struct bytes cursor);

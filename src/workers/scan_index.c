@@ -105,8 +105,8 @@ void
 scan_index_add(struct scan *scan, const struct scan_index *index, const char *name)
 {
 	static const struct scan_source_type types[] = {
-		[REPOS_BY_ID] = { .stage = "syncing", .read = read_index,
-		    .take = take_repo, .over = walk_is_over },
+		[REPOS_BY_ID] = { .stage = "syncing", .moves = true,
+		    .read = read_index, .take = take_repo, .over = walk_is_over },
 		[REPOS_BY_CHECKED] = { .stage = "checking", .moves = true,
 		    .read = read_index, .take = take_repo, .over = walk_is_over },
 	};

@@ -53,6 +53,9 @@ on_state(const struct msg_state *state, void *arg)
 		return;
 	}
 	remember(&sync->known, state);
+	/* A tombstone does not say where the account was. */
+	if (sync->pds == NULL && !str_is_empty(state->pds_url))
+		sync->pds = xstrndup(state->pds_url.ptr, state->pds_url.len);
 	if (sync->status != NULL)
 		sync_enter(sync, sync->known.records > 0 ? SYNC_PURGING :
 		    SYNC_COMMITTING);

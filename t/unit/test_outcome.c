@@ -91,6 +91,26 @@ a_lost_indexer_interrupts_and_other_failures_fail(void **state BF_UNUSED)
 }
 
 static void
+a_worker_that_is_killed_goes_on_from_its_checkpoint(void **state BF_UNUSED)
+{
+	struct worker_end end = end_with(KILLED(SIGKILL));
+	struct outcome outcome;
+
+	end.has_checkpoint = true;
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_INTERRUPT);
+	assert_true(outcome.is_crash);
+	assert_non_null(strstr(outcome.text, "signal 9"));
+	end.is_last_try = true;
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_FAIL);
+	assert_string_equal(outcome_of(&end).class, "worker-died");
+	/* A status is no accident. */
+	end.is_last_try = false;
+	end.wait_status = EXITED(3);
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_FAIL);
+}
+
+static void
 sigterm_from_outside_cancels_by_hand(void **state BF_UNUSED)
 {
 	static const int statuses[] = { EXITED(EXIT_STOPPED), KILLED(SIGTERM) };
@@ -185,6 +205,7 @@ static const struct CMUnitTest outcome_tests[] = {
 	cmocka_unit_test(a_cancel_is_a_cancel_however_the_worker_died),
 	cmocka_unit_test(a_stop_of_the_daemon_interrupts),
 	cmocka_unit_test(a_lost_indexer_interrupts_and_other_failures_fail),
+	cmocka_unit_test(a_worker_that_is_killed_goes_on_from_its_checkpoint),
 	cmocka_unit_test(sigterm_from_outside_cancels_by_hand),
 	cmocka_unit_test(an_end_without_a_result_is_never_a_success),
 	cmocka_unit_test(a_worker_that_fell_silent_fails_with_what_it_said),

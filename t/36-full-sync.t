@@ -1,0 +1,64 @@
+# full-sync: everything anew, and what a relay knows beside.
+
+use strict;
+use warnings;
+use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
+use Test::More;
+
+use Backfilld::FakePeer;
+use Backfilld::Net;
+use Backfilld::Scans;
+use Backfilld::Test;
+
+my $net = Backfilld::Net->get;
+my @accounts = $net->seed(accounts => 6, records => 30);
+my $daemon = Backfilld::Test->new(net => $net,
+	settings => { host_requests_per_s => 1000 });
+$daemon->start;
+
+subtest 'an empty index' => sub {
+	my $operation = run_scan($daemon, 'full-sync');
+	is $operation->{status}, 'completed', 'has nothing to do';
+	is $operation->{recordsProcessed}, 0, 'nothing';
+};
+
+$daemon->wait_finished($daemon->trigger('did-sync', did => $_->did)) for @accounts;
+
+subtest 'every repository that is known' => sub {
+	my ($changed, $deleted, $migrated) = @accounts;
+
+	$changed->create('app.bsky.feed.post', { text => 'new' });
+	$deleted->delete_account;
+	$migrated->migrate($migrated->pds eq $net->pds_url(0) ? 1 : 0);
+	my $operation = run_scan($daemon, 'full-sync');
+	is $operation->{status}, 'completed', 'it completes';
+	is $operation->{recordsProcessed}, 6, 'all of them';
+	is $operation->{totalRecords}, 6, 'of as many';
+	is $operation->{itemsFailed} // 0, 0, 'none failed'
+		or diag explain items_of($daemon, $operation);
+	is_gone($daemon, $deleted, 'deleted');
+	is_indexed($daemon, $_, $_->did) for @accounts[0, 2 .. 5];
+};
+$daemon->finish;
+
+subtest 'fetched again although nothing changed, and what a relay lists' => sub {
+	my $peer = Backfilld::FakePeer->start(hosts => 2);
+	my $relaying = Backfilld::Test->new(net => $peer, settings => {
+		relay_url => $peer->relay_url, collections => ['pub.chive.test.thing'],
+		host_requests_per_s => 1000 });
+	$relaying->start;
+	my $first = $peer->add(count => 4, host => 1, chive => 1);
+	$relaying->wait_finished($relaying->trigger('did-sync', did => $peer->did($first)));
+	$peer->add(count => 5, host => 2);
+	$peer->forget;
+	my $operation = run_scan($relaying, 'full-sync');
+	is $operation->{status}, 'completed', 'it completes';
+	is $operation->{recordsProcessed}, 4, 'the known one and those of the relay';
+	is $operation->{changes}{created}, 3, 'whose records came';
+	is $peer->asked('getRepo', 1), 4, 'each fetched once, the known one too';
+	is $peer->asked('getRepo', 2), 0, 'and nothing that is not wanted';
+	$relaying->finish;
+	$peer->stop;
+};
+
+done_testing;

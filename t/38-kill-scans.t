@@ -1,0 +1,147 @@
+# SIGKILL of the worker at 20 random moments of one run, for each type of scan: what
+# is indexed, counted and listed in the end is what an undisturbed run says.
+#
+# BF_TEST_SEED repeats a run.
+
+use strict;
+use warnings;
+use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
+use Test::More;
+use Time::HiRes ();
+
+use Backfilld::FakePeer;
+use Backfilld::Test;
+
+use constant KILLS => 20;
+use constant HOSTS => 3;
+use constant REPOS => 300;	# of each host
+
+my $seed = $ENV{BF_TEST_SEED} || time;
+srand $seed;
+diag "BF_TEST_SEED=$seed";
+
+my $peer = Backfilld::FakePeer->start(hosts => HOSTS);
+my %settings = (
+	relay_url => $peer->relay_url,
+	max_attempts => 100,
+	fetch_retries => 0,
+	host_requests_per_s => 25,	# so that a run takes a while
+	map { ("freshness_${_}_ms" => 0) } qw(urgent recent normal background),
+);
+my @daemons = map { Backfilld::Test->new(net => $peer, settings => \%settings)->start }
+	1 .. 2;
+my ($killed, $undisturbed) = @daemons;
+
+$peer->add(count => REPOS, host => $_, records => 2) for 1 .. HOSTS;
+$peer->control('warm');
+# One of each host is never sound, so that items are counted too.
+$peer->fault(kind => 'html', on => 'getRepo', did => $peer->did($_ * REPOS - 1),
+	to => '<html>', why => "repository of host $_") for 1 .. HOSTS;
+
+sub random_moment { return 0.1 + rand 0.3 }
+
+# Let it run, and kill its worker again and again.  How often it was.
+sub kill_often {
+	my ($id, $type) = @_;
+	my ($kills, $last) = (0, 0);
+
+	# Before its first checkpoint there is nothing to go on from.
+	$killed->wait_operation($id, sub { ($_[0]{stage} // 'starting') ne 'starting' },
+		'to have begun');
+	while ($kills < KILLS) {
+		my $pid;
+		wait_for {
+			($pid) = grep { $_ != $last && is_alive($_) } $killed->children($type);
+			$pid || $killed->operation($id)->{status} !~ /^(queued|running)$/
+		} 60, 'a worker';
+		last if !$pid;
+		my $due = Time::HiRes::time() + random_moment();
+		wait_for { Time::HiRes::time() >= $due || !is_alive($pid) } 30, 'the moment';
+		last if !kill 'KILL', $pid;
+		$last = $pid;
+		$kills++;
+	}
+	return $kills;
+}
+
+# All that is said of the index, without times.
+sub index_of {
+	my ($daemon) = @_;
+	my @repos = sort map {
+		join ' ', map { $_ // '' } @$_{qw(did pdsUrl rev status records)}
+	} @{ $daemon->ctl('repos')->{lines} };
+	my @records = sort map { "$_->{uri} $_->{cid}" } @{ $daemon->records };
+	return (\@repos, \@records);
+}
+
+sub items_of {
+	my ($daemon, $id) = @_;
+	my %seen;
+	my $shown = $daemon->ctl('show', $id, '--items')->{lines};
+	return [ sort grep { !$seen{$_}++ } map { "$_->{item} $_->{errorClass}" }
+		map { @{ $_->{items} || [] } } @$shown ];
+}
+
+sub compare {
+	my ($type, %params) = @_;
+	my ($id, $other) = map { $_->trigger($type, %params) } @daemons;
+	my $kills = kill_often($id, $type);
+	my $operation = $killed->wait_finished($id, 200);
+	my $expected = $undisturbed->wait_finished($other, 200);
+
+	cmp_ok $kills, '>=', KILLS * 3 / 4, "killed $kills times";
+	is $operation->{status}, 'completed', 'it completes' or diag $operation->{error};
+	is $expected->{status}, 'completed', 'so does the other one'
+		or diag $expected->{error};
+	cmp_ok $operation->{attempt}, '>', 1, 'in several attempts';
+	for my $what (qw(recordsProcessed totalRecords itemsFailed)) {
+		is $operation->{$what}, $expected->{$what}, $what;
+	}
+	is_deeply $operation->{changes}, $expected->{changes}, 'the same changes counted';
+	is_deeply items_of($killed, $id), items_of($undisturbed, $other), 'the same items'
+		or diag explain items_of($killed, $id), items_of($undisturbed, $other);
+	my ($repos, $records) = index_of($killed);
+	my ($expected_repos, $expected_records) = index_of($undisturbed);
+	is_deeply $repos, $expected_repos, 'the same repositories';
+	is_deeply $records, $expected_records, 'the same records';
+	return $operation;
+}
+
+# Something of everything happens to some repositories of each host.
+sub change {
+	for my $host (0 .. HOSTS - 1) {
+		my $first = $host * REPOS + 10;
+		$peer->set(number => $first, count => 240, touch => 1);
+		$peer->set(number => $first + 241, count => 20, status => $peer->GONE);
+		$peer->set(number => $first + 262, count => 10, status => $peer->DEACTIVATED);
+		$peer->set(number => $first + 273, count => 5, unlisted => 1);
+		$peer->set(number => $first + 279, count => 5, tombstoned => 1,
+			status => $peer->GONE);
+	}
+}
+
+subtest 'a first pds-scan' => sub {
+	my $operation = compare('pds-scan');
+	is $operation->{recordsProcessed}, HOSTS * REPOS, 'every repository once';
+	is $operation->{itemsFailed}, HOSTS, 'the unsound ones';
+};
+
+subtest 'a pds-scan after changes' => sub {
+	change();
+	compare('pds-scan');
+};
+
+subtest 'a freshness-scan after changes' => sub {
+	$peer->set(number => 5, count => HOSTS * REPOS - 10, touch => 1);
+	compare('freshness-scan');
+};
+
+subtest 'a full-sync' => sub {
+	compare('full-sync');
+};
+
+$peer->check_faults;
+$_->expect_error(qr/worker-died|was killed by signal 9/) for @daemons;
+$_->finish for @daemons;
+$peer->stop;
+done_testing;
