@@ -78,6 +78,7 @@ subtest 'what happens to accounts' => sub {
 
 subtest 'a server that is down deletes nothing' => sub {
 	my @there = grep { $_->pds eq $net->pds_url(1) } @accounts[6 .. 11];
+	my $url = $net->pds_url(1);
 	$net->stop_pds(1);
 	$daemon->set(fetch_retries => 0, host_patience_ms => 1000);
 	$daemon->stop;
@@ -87,7 +88,7 @@ subtest 'a server that is down deletes nothing' => sub {
 	is_deeply [ values %{ items_of($daemon, $operation) } ], ['unreachable'],
 		'the one that is down is the one failed item';
 	cmp_ok keys %{ index_of($daemon, $_) }, '>', 0, 'its records are there' for @there;
-	is run_scan($daemon, 'pds-scan', pdsUrl => $net->pds_url(1))->{status}, 'failed',
+	is run_scan($daemon, 'pds-scan', pdsUrl => $url)->{status}, 'failed',
 		'a scan of it alone has failed';
 	$net->start_pds(1);
 };

@@ -30,6 +30,7 @@ subtest 'every repository that is known' => sub {
 	$changed->create('app.bsky.feed.post', { text => 'new' });
 	$deleted->delete_account;
 	$migrated->migrate($migrated->pds eq $net->pds_url(0) ? 1 : 0);
+	$migrated->create('app.bsky.feed.post', { text => 'from my new home' });
 	my $operation = run_scan($daemon, 'full-sync');
 	is $operation->{status}, 'completed', 'it completes';
 	is $operation->{recordsProcessed}, 6, 'all of them';
