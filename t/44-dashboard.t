@@ -65,6 +65,10 @@ my @session = (Cookie => "theme=dark; $cookie");
 my ($token) = page('/', @session)->{body} =~ /data-form-token="([0-9a-f]{64})"/;
 ok $token, 'and a form token';
 
+like form('/session', { secret => $Backfilld::Api::PASSWORD },
+	Origin => 'https://backfill.example')->{headers}{'set-cookie'}, qr/; Secure\b/,
+	'behind TLS the cookie stays behind it';
+
 subtest 'what a browser may do with a page is little' => sub {
 	my $answer = page('/', @session);
 	my $csp = $answer->{headers}{'content-security-policy'};

@@ -187,7 +187,9 @@ let_in(struct request *request)
 	(void)!params_text(&request->params, STR("next"), &next, &err);
 	(void)str_copy(where, sizeof(where), checked_next(next));
 	reply_redirect(&request->reply, where);
-	request->reply.cookie = session_cookie(session);
+	/* The browser came through a proxy with TLS: so does the cookie, always. */
+	request->reply.cookie = session_cookie(session,
+	    str_starts_with(request->head.origin, STR("https://")));
 }
 
 /* The error was written for a program. */
@@ -246,7 +248,7 @@ h_session_end(struct request *request)
 {
 	sessions_end(request->api->sessions, request->session);
 	reply_redirect(&request->reply, "/login");
-	request->reply.cookie = session_cookie(NULL);
+	request->reply.cookie = session_cookie(NULL, false);
 }
 
 void

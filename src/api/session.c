@@ -174,12 +174,12 @@ session_has_form_token(const struct session *session, struct str token)
 }
 
 char *
-session_cookie(const struct session *session)
+session_cookie(const struct session *session, bool is_secure)
 {
 	char text[SESSION_SECRET_SIZE + 96];
 
 	(void)snprintf(text, sizeof(text), COOKIE_NAME "=%s; Path=/; HttpOnly; "
-	    "SameSite=Strict; Max-Age=%lld", session != NULL ? session->cookie : "",
-	    session != NULL ? SESSION_LIFE_MS / 1000 : 0ll);
+	    "SameSite=Strict; Max-Age=%lld%s", session != NULL ? session->cookie : "",
+	    session != NULL ? SESSION_LIFE_MS / 1000 : 0ll, is_secure ? "; Secure" : "");
 	return xstrdup(text);
 }

@@ -53,7 +53,8 @@ bool session_is_over(const struct session *session, int64_t now_mono_ms);
 bool session_has_form_token(const struct session *session, struct str token);
 
 /* The value of Set-Cookie that begins the session in the browser, or (session NULL)
- * makes the browser forget it.  To be freed by the caller. */
-char *session_cookie(const struct session *session);
+ * makes the browser forget it; is_secure: it is never sent without TLS.  To be freed
+ * by the caller. */
+char *session_cookie(const struct session *session, bool is_secure);
 
 #endif

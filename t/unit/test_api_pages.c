@@ -250,13 +250,14 @@ static void
 the_cookie_is_for_this_site_and_no_script(void **state BF_UNUSED)
 {
 	struct sessions *sessions = sessions_new();
-	char *text = session_cookie(sessions_start(sessions, STR("a"), true, 0));
+	char *text = session_cookie(sessions_start(sessions, STR("a"), true, 0), false);
 
 	assert_non_null(strstr(text, "HttpOnly"));
 	assert_non_null(strstr(text, "SameSite=Strict"));
 	assert_non_null(strstr(text, "Path=/"));
+	assert_null(strstr(text, "Secure"));
 	free(text);
-	text = session_cookie(NULL);
+	text = session_cookie(NULL, false);
 	assert_non_null(strstr(text, "backfilld=;"));
 	assert_non_null(strstr(text, "Max-Age=0"));
 	free(text);
