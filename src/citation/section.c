@@ -5,6 +5,7 @@
 #include "common/attr.h"
 
 #define HEADING_MAX_BYTES	80	/* a longer line is text */
+#define HEADING_MAX_WORDS	5	/* and so is one of more of them */
 #define YEAR_WITHIN_BYTES	3000	/* of the heading */
 
 /* As title_normal() writes them, but for what it takes apart (Hangul). */
@@ -115,6 +116,9 @@ is_word(struct str normal, const char *word)
 
 	if ((unsigned char)*word < 0x80)
 		return str_eq(normal, str_from(word));
+	/* Nearly all lines: not worth taking the word apart. */
+	if ((unsigned char)*normal.ptr < 0x80)
+		return false;
 	title_normal(str_from(word), &taken_apart);
 	is = str_eq(normal, buf_str(&taken_apart));
 	buf_clear(&taken_apart);
@@ -133,13 +137,24 @@ is_one_of(struct str normal, const char *const *words, size_t count)
 	return false;
 }
 
+/* Told at once of nearly all lines, since taking one apart takes its time. */
+static bool
+may_be_heading(struct str line)
+{
+	size_t words = 0;
+
+	for (size_t i = 0; i < line.len; i++)
+		words += line.ptr[i] != ' ' && (i == 0 || line.ptr[i - 1] == ' ');
+	return line.len <= HEADING_MAX_BYTES && words <= HEADING_MAX_WORDS;
+}
+
 static bool
 line_is(struct str line, const char *const *words, size_t count)
 {
 	struct buf normal = BUF_INIT;
 	bool is;
 
-	if (line.len > HEADING_MAX_BYTES)
+	if (!may_be_heading(line))
 		return false;
 	title_normal(line, &normal);
 	is = is_one_of(without_numbers(buf_str(&normal), false), words, count) ||
@@ -156,7 +171,7 @@ is_end(struct str line)
 	struct str text;
 	bool is;
 
-	if (line.len > HEADING_MAX_BYTES)
+	if (!may_be_heading(line))
 		return false;
 	title_normal(line, &normal);
 	text = without_numbers(buf_str(&normal), false);

@@ -7,6 +7,8 @@
  */
 #include "workers/citation_job_impl.h"
 
+#include <string.h>
+
 #include "citation/doi.h"
 #include "citation/title.h"
 #include "workers/worker.h"
@@ -79,29 +81,37 @@ ask_crossref(struct citation_job *job)
 
 /* --- Semantic Scholar: references that were not found in the document --- */
 
-static bool
-is_same_title(struct str a, struct str b)
+/* 0: it has none. */
+static uint64_t
+hash_of(struct str title)
 {
-	struct buf x = BUF_INIT, y = BUF_INIT;
-	bool is;
+	struct buf normal = BUF_INIT;
+	uint64_t hash;
 
-	title_normal(a, &x);
-	title_normal(b, &y);
-	is = buf_len(&x) > 0 && str_eq(buf_str(&x), buf_str(&y));
-	buf_clear(&x);
-	buf_clear(&y);
-	return is;
+	title_normal(title, &normal);
+	hash = buf_len(&normal) > 0 ? title_hash(buf_str(&normal)) : 0;
+	buf_clear(&normal);
+	return hash;
+}
+
+static void
+note_title(struct citation_job *job, uint64_t hash)
+{
+	buf_add(&job->title_hashes, &hash, sizeof(hash));
 }
 
 static bool
-is_known(const struct citation_job *job, struct str doi, struct str title)
+is_known(const struct citation_job *job, struct str doi, uint64_t hash)
 {
 	for (size_t i = 0; i < job->works.count; i++) {
-		const struct work *work = &job->works.list[i];
+		uint64_t known;
 
-		if (doi.len > 0 && str_eq(work_text(work, WORK_DOI), doi))
+		memcpy(&known, buf_data(&job->title_hashes) + i * sizeof(known),
+		    sizeof(known));
+		if (hash != 0 && known == hash)
 			return true;
-		if (title.len > 0 && is_same_title(work_text(work, WORK_TITLE), title))
+		if (doi.len > 0 &&
+		    str_eq(work_text(&job->works.list[i], WORK_DOI), doi))
 			return true;
 	}
 	return false;
@@ -111,16 +121,17 @@ static void
 on_scholar_work(const struct scholar_work *told, void *arg)
 {
 	struct citation_job *job = arg;
+	uint64_t hash = hash_of(told->title);
 	struct work *work;
 	char doi[DOI_SIZE] = "";
 
 	(void)doi_parse(told->doi, doi);
-	if ((*doi == '\0' && told->title.len == 0) ||
-	    is_known(job, str_from(doi), told->title))
+	if ((*doi == '\0' && told->title.len == 0) || is_known(job, str_from(doi), hash))
 		return;
 	work = works_add(&job->works, CITATION_FROM_SEMANTIC_SCHOLAR);
 	if (work == NULL)
 		return;
+	note_title(job, hash);
 	work_set(work, WORK_TITLE, told->title);
 	work_set(work, WORK_AUTHORS, told->authors);
 	work_set(work, WORK_VENUE, told->venue);
@@ -153,6 +164,8 @@ citation_enrich(struct citation_job *job)
 		ask_crossref(job);
 		return;
 	}
+	for (size_t i = 0; i < job->works.count; i++)
+		note_title(job, hash_of(work_text(&job->works.list[i], WORK_TITLE)));
 	job->scholar = scholar_references(env->scholar,
 	    env->net.settings->semantic_scholar_url, str_from(job->eprint.doi),
 	    on_scholar_work, on_scholar_done, job);

@@ -42,6 +42,7 @@ job_free(struct citation_job *job)
 	citation_found_free(&job->before, job->before_size);
 	works_clear(&job->works);
 	buf_clear(&job->record);
+	buf_clear(&job->title_hashes);
 	free(job->did);
 	free(job->path);
 	free(job->uri);

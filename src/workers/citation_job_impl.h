@@ -69,6 +69,7 @@ struct citation_job {
 	uint64_t pdf_bytes;
 
 	struct works works;
+	struct buf title_hashes;	/* 64 bits for each work, for Semantic Scholar */
 	struct tei *tei;		/* owned; while GROBID answers */
 	unsigned tools;			/* enum citation_tool: those that did answer */
 	size_t enriching;		/* the work that Crossref is asked of */
