@@ -17,6 +17,7 @@ nobase_dist_examples_DATA = \
 	etc/runit/run etc/runit/log/run \
 	etc/s6/run etc/s6/log/run \
 	etc/sysvinit/backfilld \
+	etc/systemd/backfilld.socket \
 	etc/grafana/backfilld.json \
 	etc/prometheus/backfilld.rules.yml
 

@@ -137,6 +137,9 @@ struct ops_schedule {
 int ops_put_schedule(struct ops *ops, struct str name,
     const struct ops_schedule *schedule, struct err *err) BF_MUSTCHECK;
 
+/* Write something of no meaning, to the disk: can it be done?  (The watchdog.) */
+int ops_probe(struct ops *ops, int64_t now_ms, struct err *err) BF_MUSTCHECK;
+
 /* The greatest id ever given out, or 0. */
 int ops_last_id(struct ops *ops, uint64_t *tid_out, struct err *err) BF_MUSTCHECK;
 

@@ -1,6 +1,7 @@
 #include <assert.h>
 
 #include "common/limits.h"
+#include "common/number.h"
 #include "common/utf8.h"
 #include "store/op_codec.h"
 #include "store/ops_internal.h"
@@ -382,4 +383,21 @@ ops_add_item(struct ops *ops, struct str id, const struct ops_item *item,
 fail:
 	change_abort(&change);
 	return -1;
+}
+
+int
+ops_probe(struct ops *ops, int64_t now_ms, struct err *err)
+{
+	uint8_t body[sizeof(uint64_t)];
+	struct txn txn;
+
+	u64_encode(body, (uint64_t)now_ms);
+	if (txn_begin_write(ops->env, &txn, err) == -1)
+		return -1;
+	if (table_put(&txn, &ops->env->meta, key_text("probe"),
+	    (struct bytes){ body, sizeof(body) }, err) == -1) {
+		txn_abort(&txn);
+		return -1;
+	}
+	return txn_commit(&txn, err);
 }

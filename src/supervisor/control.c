@@ -308,7 +308,8 @@ control_new(struct supervisor *sup, int listen_fd, struct err *err)
 	control->acceptable.data = control->accept_again.data = control;
 	control->look.data = control;
 	ev_io_start(sup->loop, &control->acceptable);
-	ev_timer_start(sup->loop, &control->look);
+	if (!sup->control_is_given)
+		ev_timer_start(sup->loop, &control->look);
 	return control;
 }
 
@@ -329,7 +330,8 @@ control_free(struct control **control_ptr)
 	ev_timer_stop(control->sup->loop, &control->accept_again);
 	ev_timer_stop(control->sup->loop, &control->look);
 	fd_close(&control->fd);
-	(void)unlink(control->path);
+	if (!control->sup->control_is_given)
+		(void)unlink(control->path);
 	free(control);
 	*control_ptr = NULL;
 }

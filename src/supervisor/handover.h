@@ -27,7 +27,8 @@
 	F(5, U64, listen_fd)						\
 	F(6, U64, control_fd)						\
 	F(7, TEXT, http_address)					\
-	F(8, TEXT, version)		/* of the one that leaves */
+	F(8, TEXT, version)		/* of the one that leaves */	\
+	F(9, BOOL, control_is_given)	/* its file is the init system's */
 
 #define HANDOVER_SERVICE(F)						\
 	F(1, TEXT, name)						\

@@ -1,5 +1,6 @@
 sbin_PROGRAMS += backfilld
 backfilld_SOURCES = \
+	src/supervisor/activation.c src/supervisor/activation.h \
 	src/supervisor/assign.c src/supervisor/assign.h \
 	src/supervisor/audit.c src/supervisor/audit.h \
 	src/supervisor/child.c src/supervisor/child.h \
@@ -56,3 +57,6 @@ t_unit_test_schedule_rule_SOURCES = t/unit/test_schedule_rule.c \
 	src/supervisor/schedule_rule.c src/supervisor/schedule_rule.h \
 	src/supervisor/type_limit.c src/supervisor/type_limit.h
 t_unit_test_schedule_rule_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
+
+EXTRA_DIST += t/29-retry.t t/70-pause.t t/71-schedules.t t/72-wedged-services.t \
+	t/73-upgrade.t t/74-init.t t/75-store-safety.t

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "supervisor/conffile.h"
+#include "supervisor/notify.h"
 #include "supervisor/queue.h"
 #include "supervisor/schedule.h"
 #include "supervisor/service.h"
@@ -46,11 +47,13 @@ reload(struct supervisor *sup)
 	enum log_level level;
 	struct err err;
 
+	notify_reloading();
 	settings_init(&fresh);
 	if (conffile_read(sup->config_path, &fresh, &schedules, &err) == -1) {
 		log_error("reload: the old settings stay: %s", err.text);
 		settings_clear(&fresh);
 		schedules_clear(&schedules);
+		notify_ready();
 		return;
 	}
 	take(&sup->settings, &fresh);
@@ -63,4 +66,5 @@ reload(struct supervisor *sup)
 	service_reload(sup->resolver);
 	log_info("reloaded %s", sup->config_path);
 	queue_wake(sup);
+	notify_ready();
 }

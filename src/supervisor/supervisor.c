@@ -14,6 +14,7 @@
 #include "common/fdutil.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "supervisor/activation.h"
 #include "supervisor/child.h"
 #include "supervisor/control.h"
 #include "supervisor/indexer_link.h"
@@ -238,8 +239,22 @@ watch(struct supervisor *sup)
 
 /* --- life --- */
 
-/* The lock, the sockets and the memory of the supervisor in whose place we are. */
-static void
+/* A start as it should be: with the sockets that the init system has opened, if it
+ * has.  Returns the control socket, or -1. */
+static int
+take_activation(struct supervisor *sup)
+{
+	struct activation activation = activation_take();
+
+	orphans_init(sup);
+	sup->listen_fd = activation.http_fd;
+	sup->control_is_given = activation.control_fd != -1;
+	return activation.control_fd;
+}
+
+/* The lock, the sockets and the memory of the supervisor in whose place we are.
+ * Returns the control socket. */
+static int
 take_places(struct supervisor *sup, const struct handover_head *head)
 {
 	sup->is_upgraded = true;
@@ -251,6 +266,8 @@ take_places(struct supervisor *sup, const struct handover_head *head)
 	    fd_set_cloexec(sup->listen_fd, true) == -1 ||
 	    fd_set_cloexec((int)head->control_fd, true) == -1)
 		log_warn("a descriptor of the handover is not there");
+	sup->control_is_given = head->control_is_given;
+	return (int)head->control_fd;
 }
 
 static void
@@ -269,6 +286,7 @@ supervisor_new(struct settings *settings, struct schedules *schedules,
     const char *config_path, struct handover *handover, struct err *err)
 {
 	struct supervisor *sup = xcalloc(1, sizeof(*sup));
+	int control_fd;
 
 	sup->settings = *settings;
 	*settings = (struct settings){ 0 };
@@ -286,14 +304,13 @@ supervisor_new(struct settings *settings, struct schedules *schedules,
 		goto fail;
 	}
 	if (handover->is_there)
-		take_places(sup, &handover->head);
+		control_fd = take_places(sup, &handover->head);
 	else
-		orphans_init(sup);
+		control_fd = take_activation(sup);
 	watch(sup);
 	if (open_directories(sup, err) == -1 || open_store(sup, err) == -1)
 		goto fail;
-	sup->control = control_new(sup, handover->is_there ?
-	    (int)handover->head.control_fd : -1, err);
+	sup->control = control_new(sup, control_fd, err);
 	if (sup->control == NULL || listen_patiently(sup, err) == -1 ||
 	    supervisor_publish_address(sup, err) == -1)
 		goto fail;
@@ -317,6 +334,7 @@ supervisor_run(struct supervisor *sup)
 	    sup->settings.state_dir);
 	notify_ready();
 	queue_wake(sup);
+	notify_init(sup);
 	for (;;) {
 		ev_run(sup->loop, 0);
 		if (!sup->wants_upgrade)

@@ -65,6 +65,8 @@ struct supervisor {
 	int64_t started_ms;
 	uint64_t last_id;		/* TID given to the last operation */
 	uint64_t least_id;		/* the same, of an earlier supervisor; or 0 */
+	bool has_watchdog;		/* of the init system */
+	bool control_is_given;		/* by the init system: its file is not ours */
 	bool is_upgraded;		/* another supervisor was in our place before */
 	unsigned clock_id;
 	pid_t strangers[SUPERVISOR_STRANGERS_MAX];	/* orphans.c */
@@ -72,6 +74,7 @@ struct supervisor {
 
 	/* watchers */
 	struct ev_signal on_term, on_int, on_hup, on_usr2, on_child;
+	struct ev_timer status;		/* notify.c */
 	struct ev_timer housekeeping;	/* stale readers, every 30 s */
 	struct ev_timer queue_turn;	/* queue.c: something may be started */
 	struct ev_timer progress;	/* progress.c: something waits to be written */

@@ -130,6 +130,7 @@ upgrade_write(struct supervisor *sup, struct buf *to, struct buf *fds)
 		.control_fd = keep(&w, control_listen_fd(sup->control)),
 		.http_address = str_from(sup->http_address),
 		.version = STR(PACKAGE_VERSION),
+		.control_is_given = sup->control_is_given,
 	};
 
 	handover_begin(to);
