@@ -40,6 +40,7 @@ struct command {
 	X(search)	\
 	X(citations)	\
 	X(schedules)	\
+	X(backup)	\
 	X(upgrade)	\
 	X(status)	\
 	X(repo)		\

@@ -12,6 +12,7 @@ libbfctl_a_SOURCES = \
 
 bin_PROGRAMS += backfillctl
 backfillctl_SOURCES = \
+	src/ctl/cmd_backup.c \
 	src/ctl/cmd_cancel.c \
 	src/ctl/cmd_citations.c \
 	src/ctl/cmd_hash_password.c \

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libbfstore.a
 libbfstore_a_SOURCES = \
 	src/store/crc32c.c src/store/crc32c.h \
+	src/store/backup.c src/store/backup.h \
 	src/store/env.c src/store/env.h \
 	src/store/keyspace.c src/store/keyspace.h \
 	src/store/op_codec.c src/store/op_codec.h \
@@ -14,6 +15,7 @@ libbfstore_a_SOURCES = \
 	src/store/ops_mend.c \
 	src/store/ops_queue.c \
 	src/store/ops_schedule.c \
+	src/store/ops_verify.c \
 	src/store/ops_write.c \
 	src/store/records.c src/store/records.h \
 	src/store/records_checked.c \
@@ -33,6 +35,7 @@ EXTRA_DIST += t/fixtures/operations-schema-1.mdb t/unit/ops_unit.h t/unit/record
 	t/unit/tempdir.h
 UNIT_TESTS += t/unit/test_crc32c \
 	t/unit/test_keyspace \
+	t/unit/test_lifecycle \
 	t/unit/test_op_codec \
 	t/unit/test_ops \
 	t/unit/test_ops_group \
@@ -55,6 +58,8 @@ t_unit_test_ops_group_SOURCES = t/unit/test_ops_group.c
 t_unit_test_ops_group_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_ops_list_SOURCES = t/unit/test_ops_list.c
 t_unit_test_ops_list_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_lifecycle_SOURCES = t/unit/test_lifecycle.c
+t_unit_test_lifecycle_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_ops_queue_SOURCES = t/unit/test_ops_queue.c
 t_unit_test_ops_queue_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_records_SOURCES = t/unit/test_records.c

@@ -219,6 +219,20 @@ int ops_get_schedule(struct ops_read *read, struct str name,
     struct ops_schedule *schedule_out, bool *is_there_out, struct err *err)
     BF_MUSTCHECK;
 
+/*
+ * Read everything, and call `each` for every row: with NULL, or with what is wrong
+ * with it.  It returns false to stop.  Only for a process that may die of it.
+ */
+struct ops_damage {
+	const char *table;
+	struct str id;		/* the operation that it is about; may be empty */
+	bool is_record;		/* of the operation itself: ops_mend() */
+	struct str text;
+};
+typedef bool ops_damage_cb(const struct ops_damage *damage, void *arg);
+int ops_verify(struct ops_read *read, ops_damage_cb *each, void *arg, struct err *err)
+    BF_MUSTCHECK;
+
 /* How many operations are in each state; indexed by enum op_status. */
 int ops_count(struct ops_read *read, uint64_t counts_out[OP_STATUS_COUNT + 1],
     struct err *err) BF_MUSTCHECK;

@@ -24,6 +24,7 @@ enum pending_kind {
 	PENDING_WATCH,		/* each change of the operation, until its end */
 	PENDING_WATCH_ALL,	/* each change of any operation; no id */
 	PENDING_CANCEL,		/* once, when it has settled */
+	PENDING_BACKUP,		/* once, when it has ended; no id */
 	PENDING_UPGRADE,	/* once, by the supervisor that took our place; no id */
 };
 
@@ -64,6 +65,9 @@ struct control_client *control_adopt(struct control *control, int fd, const char
 
 /* The API's client, once its service is started; NULL: there is none. */
 struct control_client *control_api(struct control *control);
+
+/* Answer those who asked for a backup. */
+void control_backed_up(struct control *control, bool is_done);
 
 /* Answer those who asked for the upgrade: with an error, or (NULL) that it is done. */
 void control_upgraded(struct control *control, const char *error);

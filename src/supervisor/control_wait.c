@@ -103,6 +103,7 @@ answer_settled(struct control_client *client, const struct pending *pending, con
 		client_send_end_list(client, pending->req, STR_NONE);
 		return true;
 	case PENDING_UPGRADE:
+	case PENDING_BACKUP:
 	case PENDING_WATCH_ALL:
 		return false;
 	}
@@ -130,20 +131,13 @@ control_op_unsettled(struct control *control, const char *id, const char *why)
 	answer_waiting(control, id, answer_unsettled, why);
 }
 
-/* --- across exec --- */
+/* --- the daemon itself --- */
 
+/* Call `answer` for each request of a kind, and be done with it. */
 static void
-answer_upgrade(struct control_client *client, const struct pending *pending,
-    const char *error)
-{
-	if (error == NULL)
-		client_send_daemon(client, pending->req);
-	else
-		client_send_error(client, pending->req, "UpgradeFailed", error, NULL);
-}
-
-void
-control_upgraded(struct control *control, const char *error)
+answer_kind(struct control *control, enum pending_kind kind,
+    void (*answer)(struct control_client *client, uint64_t req, const void *arg),
+    const void *arg)
 {
 	struct control_client *client;
 	struct pending *pending, *next;
@@ -152,12 +146,46 @@ control_upgraded(struct control *control, const char *error)
 		for (pending = LIST_FIRST(&client->pendings); pending != NULL;
 		    pending = next) {
 			next = LIST_NEXT(pending, entry);
-			if (pending->kind != PENDING_UPGRADE)
+			if (pending->kind != kind)
 				continue;
-			answer_upgrade(client, pending, error);
+			answer(client, pending->req, arg);
 			client_forget(client, pending);
 		}
 	}
+}
+
+static void
+answer_upgrade(struct control_client *client, uint64_t req, const void *error)
+{
+	if (error == NULL)
+		client_send_daemon(client, req);
+	else
+		client_send_error(client, req, "UpgradeFailed", error, NULL);
+}
+
+void
+control_upgraded(struct control *control, const char *error)
+{
+	answer_kind(control, PENDING_UPGRADE, answer_upgrade, error);
+}
+
+static void
+answer_backup(struct control_client *client, uint64_t req, const void *is_done)
+{
+	struct msg msg = { .type = MSG_TYPE_BACKED_UP };
+
+	msg.backed_up.req = req;
+	if (*(const bool *)is_done)
+		channel_send(client->channel, &msg);
+	else
+		client_send_error(client, req, "BackupFailed",
+		    "it could not be made; the daemon's log tells why", NULL);
+}
+
+void
+control_backed_up(struct control *control, bool is_done)
+{
+	answer_kind(control, PENDING_BACKUP, answer_backup, &is_done);
 }
 
 void

@@ -3,6 +3,7 @@
 #include "supervisor/child.h"
 #include "supervisor/on_client.h"
 #include "supervisor/service.h"
+#include "supervisor/store_tool.h"
 
 void
 client_send_daemon(struct control_client *client, uint64_t req)
@@ -35,4 +36,16 @@ client_send_daemon(struct control_client *client, uint64_t req)
 		.state_dir = str_from(sup->settings.state_dir),
 	};
 	channel_send(client->channel, &msg);
+}
+
+void
+client_start_backup(struct control_client *client, const struct msg_backup *backup)
+{
+	struct err err;
+
+	if (store_backup_start(client->sup, backup->dir, &err) == -1)
+		client_send_error(client, backup->req, "InvalidRequest", err.text, NULL);
+	else if (!client_wait(client, PENDING_BACKUP, backup->req, STR_NONE))
+		client_send_error(client, backup->req, "TooManyRequests",
+		    "too many requests wait for an answer on this connection", NULL);
 }

@@ -37,6 +37,7 @@ backfilld_SOURCES = \
 	src/supervisor/service.c src/supervisor/service.h \
 	src/supervisor/shutdown.c src/supervisor/shutdown.h \
 	src/supervisor/spawn.c src/supervisor/spawn.h \
+	src/supervisor/store_tool.c src/supervisor/store_tool.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
 	src/supervisor/trigger.c \
 	src/supervisor/type_limit.c src/supervisor/type_limit.h \

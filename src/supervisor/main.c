@@ -12,6 +12,7 @@
 #include "supervisor/conffile.h"
 #include "supervisor/options.h"
 #include "supervisor/schedule.h"
+#include "supervisor/store_tool.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/upgrade.h"
 
@@ -68,6 +69,10 @@ main(int argc, char **argv)
 	log_init("backfilld", LOG_LEVEL_INFO);
 	upgrade_remember(argv);
 	options_parse(argc, argv, &options);
+	if (options.check_store != NULL)
+		return store_tool_check(options.check_store);
+	if (options.backup != NULL)
+		return store_tool_backup(options.backup, options.backup_to);
 	read_settings(&options, &settings, &schedules);
 
 	upgrade_take(&handover);

@@ -435,6 +435,9 @@ on_verb(struct control_client *client, const struct msg *msg)
 	case MSG_TYPE_UPGRADE:
 		on_upgrade(client, &msg->upgrade);
 		return true;
+	case MSG_TYPE_BACKUP:
+		client_start_backup(client, &msg->backup);
+		return true;
 	default:
 		return false;
 	}

@@ -9,6 +9,8 @@
 struct options {
 	const char *config_path;	/* borrowed from argv */
 	bool check_config;
+	const char *check_store;	/* a state directory, or NULL */
+	const char *backup, *backup_to;	/* likewise, and where to; or NULL */
 };
 
 /* Fills the options, or prints help, the version or what is wrong and exits. */

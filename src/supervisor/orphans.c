@@ -41,7 +41,8 @@ is_known(const struct supervisor *sup, pid_t pid)
 	for (size_t i = 0; i < sup->strangers_count; i++)
 		if (sup->strangers[i] == pid)
 			return true;
-	return child_find_pid(sup->children, pid) != NULL || service_find_pid(sup, pid) != NULL;
+	return pid == sup->backup_pid || child_find_pid(sup->children, pid) != NULL ||
+	    service_find_pid(sup, pid) != NULL;
 }
 
 static void

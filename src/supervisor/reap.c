@@ -7,6 +7,7 @@
 #include "supervisor/child.h"
 #include "supervisor/orphans.h"
 #include "supervisor/service.h"
+#include "supervisor/store_tool.h"
 
 /* A pid that nobody knows is that of an exec that failed, or of an orphan. */
 static void
@@ -19,6 +20,8 @@ ended(struct supervisor *sup, pid_t pid, int wait_status, const struct rusage *u
 		child_ended(child, wait_status, usage);
 	else if (service != NULL)
 		service_ended(service, wait_status);
+	else if (pid == sup->backup_pid)
+		store_backup_ended(sup, wait_status);
 }
 
 /* Signals coalesce: one SIGCHLD may stand for many ends. */

@@ -29,6 +29,7 @@
 #include "supervisor/schedule.h"
 #include "supervisor/service.h"
 #include "supervisor/shutdown.h"
+#include "supervisor/store_tool.h"
 #include "supervisor/upgrade.h"
 
 #define HOUSEKEEPING_SECS	30.
@@ -89,17 +90,42 @@ open_directories(struct supervisor *sup, struct err *err)
 }
 
 static int
-open_store(struct supervisor *sup, struct err *err)
+mend_all(struct supervisor *sup, const struct buf *ids, struct err *err)
+{
+	const char *list = (const char *)buf_data(ids);
+
+	for (size_t i = 0; i < buf_len(ids); i += TID_SIZE)
+		if (supervisor_mend(sup, list + i) == -1)
+			return err_set(err, ERR_CORRUPT, "a damaged record cannot be replaced");
+	return 0;
+}
+
+static int
+open_checked(struct supervisor *sup, struct buf *damaged, struct err *err)
 {
 	char path[4096];
 
 	(void)snprintf(path, sizeof(path), "%s/operations", sup->settings.state_dir);
+	if (!sup->is_upgraded && store_check(sup, damaged, err) == -1)
+		return -1;
 	if (ops_open(path, OPS_WRITE, &sup->ops, err) == -1 ||
 	    ops_last_id(sup->ops, &sup->last_id, err) == -1)
 		return -1;
 	if (sup->last_id < sup->least_id)
 		sup->last_id = sup->least_id;
 	(void)ops_check_readers(sup->ops);
+	return mend_all(sup, damaged, err);
+}
+
+static int
+open_store(struct supervisor *sup, struct err *err)
+{
+	struct buf damaged = BUF_INIT;
+	int rc = open_checked(sup, &damaged, err);
+
+	buf_clear(&damaged);
+	if (rc == -1)
+		return -1;
 	/* After an upgrade, what is running runs. */
 	return sup->is_upgraded ? 0 : recover(sup, err);
 }

@@ -65,6 +65,7 @@ struct supervisor {
 	int64_t started_ms;
 	uint64_t last_id;		/* TID given to the last operation */
 	uint64_t least_id;		/* the same, of an earlier supervisor; or 0 */
+	pid_t backup_pid;		/* 0: none is under way (store_tool.c) */
 	bool has_watchdog;		/* of the init system */
 	bool control_is_given;		/* by the init system: its file is not ours */
 	bool is_upgraded;		/* another supervisor was in our place before */

@@ -37,6 +37,12 @@ upgrade_remember(char **argv)
 	arguments = argv;
 }
 
+const char *
+upgrade_executable(void)
+{
+	return executable;
+}
+
 void
 upgrade_request(struct supervisor *sup)
 {
@@ -107,6 +113,8 @@ write_down(struct supervisor *sup, struct err *err)
 {
 	const struct child *child;
 
+	if (sup->backup_pid != 0)
+		return err_set(err, ERR_UNAVAILABLE, "a backup is under way");
 	if (progress_write_now(sup, err) == -1)
 		return -1;
 	LIST_FOREACH(child, &sup->children->list, entry)

@@ -30,6 +30,8 @@ struct handover {
  * its place. */
 void upgrade_remember(char **argv);
 
+const char *upgrade_executable(void);
+
 /* Take what an earlier supervisor left, if there is anything.  What cannot be used is
  * closed, and whoever lives on from then is ended. */
 void upgrade_take(struct handover *handover_out);
