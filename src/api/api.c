@@ -15,6 +15,7 @@
 #include "common/exitcode.h"
 #include "common/fdutil.h"
 #include "common/log.h"
+#include "confine/confine.h"
 #include "proto/fdlayout.h"
 #include "search/search.h"
 #include "store/ops.h"
@@ -183,6 +184,19 @@ look_at_running(struct api *api, struct err *err)
 	return rc;
 }
 
+/* What is left: to answer who connects, to read both stores, to see whether there
+ * is a new supervisor.  search/ may not be there yet. */
+static void
+give_up_the_rest(struct api *api)
+{
+	struct confine confine;
+
+	confine_init(&confine, CONFINE_ACCEPT | CONFINE_UNIX);
+	confine_add(&confine, api->settings.state_dir, SANDBOX_READ);
+	confine_add(&confine, api->settings.runtime_dir, SANDBOX_READ);
+	supervisor_link_confine(api->link, &confine);
+}
+
 static void
 on_ready(void *arg)
 {
@@ -211,6 +225,7 @@ on_ready(void *arg)
 		leave(api, EXIT_SYSTEM);
 		return;
 	}
+	give_up_the_rest(api);
 	log_info("serving, authority %s", api->settings.authority);
 }
 

@@ -73,7 +73,7 @@ src/api/assets.c: $(DASHBOARD_FILES) src/api/dashboard/embed
 		$(srcdir)/src/api/dashboard/icon.svg \
 		$(srcdir)/src/api/dashboard/style.css > $@.tmp && mv $@.tmp $@
 
-backfill_api_LDADD = libbfapi.a libbfrows.a libbfstore.a libbfproto.a libbfop.a \
+backfill_api_LDADD = libbfapi.a libbfrows.a libbfstore.a $(CONFINE_LIBS) libbfproto.a libbfop.a \
 	$(SEARCH_LIBS) $(MICROHTTPD_LIBS) $(LMDB_LIBS) $(EV_LIBS) $(LIBCRYPT_LIBS)
 
 # The API's lexicons: what it promises, and what the tests hold it to.
@@ -96,7 +96,7 @@ t_unit_test_api_pages_SOURCES = t/unit/test_api_pages.c
 t_unit_test_api_pages_LDADD = libbfapi.a libbfproto.a libbfop.a libbfatproto.a \
 	$(UNIT_LDADD_COMMON) $(JANSSON_LIBS) $(EV_LIBS)
 t_unit_test_api_SOURCES = t/unit/test_api.c
-t_unit_test_api_LDADD = libbfapi.a libbfproto.a libbfop.a $(ATPROTO_LIBS) \
+t_unit_test_api_LDADD = libbfapi.a $(CONFINE_LIBS) libbfproto.a libbfop.a $(ATPROTO_LIBS) \
 	$(UNIT_LIBS) $(EV_LIBS) $(LIBCRYPT_LIBS)
 UNIT_TESTS += t/unit/test_auth
 t_unit_test_auth_SOURCES = t/unit/test_auth.c

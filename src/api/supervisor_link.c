@@ -5,6 +5,7 @@
 
 #include "common/limits.h"
 #include "common/mem.h"
+#include "confine/confine.h"
 #include "proto/channel.h"
 #include "proto/fdlayout.h"
 
@@ -223,6 +224,12 @@ supervisor_link_free(struct supervisor_link **link)
 	finish_all(*link);
 	free(*link);
 	*link = NULL;
+}
+
+void
+supervisor_link_confine(struct supervisor_link *link, const struct confine *confine)
+{
+	confine_self(confine, link->channel, NULL, NULL);
 }
 
 bool

@@ -18,6 +18,7 @@
 #include "common/err.h"
 #include "proto/msg.h"
 
+struct confine;
 struct supervisor_link;
 
 struct supervisor_link_options {
@@ -42,6 +43,9 @@ struct supervisor_link *supervisor_link_new(struct ev_loop *loop, int fd,
 
 /* Requests that still wait get LINK_GONE. */
 void supervisor_link_free(struct supervisor_link **link);
+
+/* Give up for good what is not kept (confine/confine.h), and tell the supervisor. */
+void supervisor_link_confine(struct supervisor_link *link, const struct confine *confine);
 
 bool supervisor_link_is_up(const struct supervisor_link *link);
 

@@ -21,6 +21,9 @@
 /* --- workers and clients (supervisor/) --- */
 
 #define LIMIT_WORKER_FILES		64	/* RLIMIT_NOFILE of a worker */
+#define LIMIT_WORKER_FILE_BYTES		(64ull << 30)	/* RLIMIT_FSIZE: as LIMIT_CAR_BYTES */
+#define LIMIT_WORKER_PROCESSES		64	/* and threads: resolvers, a helper or two */
+#define LIMIT_USER_PROCESSES		1024	/* of the user beside the workers' */
 #define LIMIT_CLIENT_PENDING		256	/* requests of a control client that wait */
 #define LIMIT_WORKER_LOGS		100	/* `log` messages kept of one attempt */
 #define LIMIT_WORKER_SPILL_FILES	8	/* temporary files: repositories at once */

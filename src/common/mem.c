@@ -3,13 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "common/exitcode.h"
 
 static void *
 checked(void *ptr, size_t size)
 {
 	if (ptr == NULL && size > 0) {
 		fprintf(stderr, "<2>out of memory: %zu bytes\n", size);
-		abort();
+		_exit(EXIT_NO_MEMORY);
 	}
 	return ptr;
 }

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/tid.h"
+#include "confine/confine.h"
 #include "proto/fdlayout.h"
 
 #define LOCK_WAIT_MS	2000	/* for an earlier indexer to finish its commit; then
@@ -114,6 +115,17 @@ say_hello(struct indexer *indexer)
 	} });
 }
 
+/* From here on it opens nothing but what spills over from its memory. */
+static void
+give_up_the_rest(struct indexer *indexer)
+{
+	struct confine confine;
+
+	confine_init(&confine, CONFINE_WRITE);
+	confine_add(&confine, indexer->stage_dir, SANDBOX_READ | SANDBOX_WRITE);
+	confine_self(&confine, indexer->control, NULL, NULL);
+}
+
 /*
  * Open the store if it is not open.  After a crash of the supervisor the indexer
  * before this one may still be at its last commit: it gets a while to end, and
@@ -129,6 +141,7 @@ ensure_store(struct indexer *indexer)
 		return;
 	if (open_store(indexer, &err) == 0) {
 		say_hello(indexer);
+		give_up_the_rest(indexer);
 		channel_resume(indexer->control);
 		return;
 	}

@@ -16,7 +16,7 @@ libbfindexer_a_SOURCES = \
 
 pkglibexec_PROGRAMS += backfill-indexer
 backfill_indexer_SOURCES = src/indexer/main.c
-INDEXER_LIBS = libbfindexer.a libbfproto.a $(STORE_LIBS) $(EV_LIBS)
+INDEXER_LIBS = libbfindexer.a $(CONFINE_LIBS) libbfproto.a $(STORE_LIBS) $(EV_LIBS)
 backfill_indexer_LDADD = $(INDEXER_LIBS)
 
 UNIT_TESTS += t/unit/test_indexer t/unit/test_indexer_faults \

@@ -11,7 +11,7 @@ libbfresolver_a_SOURCES = \
 
 pkglibexec_PROGRAMS += backfill-resolver
 backfill_resolver_SOURCES = src/resolver/main.c
-RESOLVER_LIBS = libbfresolver.a libbfproto.a libbfop.a $(FETCH_LIBS)
+RESOLVER_LIBS = libbfresolver.a $(CONFINE_LIBS) libbfproto.a libbfop.a $(FETCH_LIBS)
 backfill_resolver_LDADD = $(RESOLVER_LIBS)
 
 UNIT_TESTS += t/unit/test_resolver

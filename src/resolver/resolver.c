@@ -8,6 +8,7 @@
 #include "common/fdutil.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "confine/confine.h"
 #include "proto/channel.h"
 #include "proto/fdlayout.h"
 #include "resolver/peer.h"
@@ -24,6 +25,8 @@ stop(struct resolver *resolver, enum exit_code code)
 static void
 on_hello(struct resolver *resolver, const struct msg_hello *hello)
 {
+	struct confine confine;
+
 	if (hello->version != PROTO_VERSION || resolver->can_look) {
 		log_error("the supervisor speaks protocol version %llu, not %d",
 		    (unsigned long long)hello->version, PROTO_VERSION);
@@ -37,6 +40,8 @@ on_hello(struct resolver *resolver, const struct msg_hello *hello)
 		.program = STR("backfill-resolver"),
 		.pid = (uint64_t)getpid(),
 	} });
+	confine_init(&confine, CONFINE_CONNECT);
+	confine_self(&confine, resolver->control, NULL, NULL);
 }
 
 /* After a reload each setting comes again, mostly as it was.  Is this one another

@@ -72,6 +72,12 @@ sandbox_limit(struct sandbox *sandbox, int resource, uint64_t value)
 		sandbox_active(sandbox, SANDBOX_LIMITS);
 }
 
+const char *
+sandbox_part_name(enum sandbox_part part)
+{
+	return part_names[part];
+}
+
 bool
 sandbox_is_active(const struct sandbox *sandbox, enum sandbox_part part)
 {

@@ -75,6 +75,7 @@ enum sandbox_verdict {
 	SANDBOX_DENY,		/* EPERM */
 	SANDBOX_MISSING,	/* ENOSYS: the C library then tries an older call */
 	SANDBOX_KILL,		/* the process, by SIGSYS */
+	SANDBOX_TELL,		/* SIGSYS to the thread: sandbox_on_forbidden() */
 };
 
 struct sandbox_rule {
@@ -91,6 +92,18 @@ void sandbox_syscalls(struct sandbox *sandbox, const struct sandbox_rule *rules,
 
 /* Lower a resource of setrlimit(2), soft and hard.  Never raises one. */
 void sandbox_limit(struct sandbox *sandbox, int resource, uint64_t value);
+
+/*
+ * From now on a call whose verdict is SANDBOX_TELL ends in `cb`, which gets its name
+ * ("ptrace", or a number).  It runs in the thread that made the call, right where
+ * it made it; the call was not done, and is not done if cb returns, which it should
+ * not: then the process is killed by SIGSYS.  One handler per process.
+ */
+typedef void sandbox_forbidden_cb(const char *call, void *arg);
+void sandbox_on_forbidden(sandbox_forbidden_cb *cb, void *arg);
+
+/* "network"; what an operator reads. */
+const char *sandbox_part_name(enum sandbox_part part);
 
 bool sandbox_is_active(const struct sandbox *sandbox, enum sandbox_part part);
 

@@ -75,6 +75,7 @@ struct child {
 
 	/* watchers */
 	struct ev_timer hello_timer, kill_timer, settle_timer;
+	struct ev_timer time_timer;	/* time_limit.c */
 };
 
 LIST_HEAD(child_list, child);

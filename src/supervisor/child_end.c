@@ -66,6 +66,7 @@ child_free(struct child *child)
 	struct supervisor *sup = child->sup;
 
 	ev_timer_stop(sup->loop, &child->hello_timer);
+	ev_timer_stop(sup->loop, &child->time_timer);
 	ev_timer_stop(sup->loop, &child->kill_timer);
 	ev_timer_stop(sup->loop, &child->settle_timer);
 	channel_free(&child->channel);
@@ -167,6 +168,7 @@ child_ended(struct child *child, int wait_status, const struct rusage *usage)
 	child->state = CHILD_ENDED;
 	crashpoint(CRASHPOINT_WORKER_REAPED);
 	ev_timer_stop(child->sup->loop, &child->hello_timer);
+	ev_timer_stop(child->sup->loop, &child->time_timer);
 	ev_timer_stop(child->sup->loop, &child->kill_timer);
 	ev_timer_init(&child->settle_timer, on_settle_timer, 0., 0.);
 	child->settle_timer.data = child;

@@ -12,10 +12,12 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "supervisor/assign.h"
+#include "supervisor/contain.h"
 #include "supervisor/handshake.h"
 #include "supervisor/on_worker.h"
 #include "supervisor/service.h"
 #include "supervisor/spawn.h"
+#include "supervisor/time_limit.h"
 
 static void
 on_hello_timer(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
@@ -91,6 +93,7 @@ child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd
 	    (double)sup->settings.hello_timeout_ms / 1000, 0.);
 	child->hello_timer.data = child;
 	ev_timer_start(sup->loop, &child->hello_timer);
+	time_limit_start(child);
 	LIST_INSERT_HEAD(&sup->children->list, child, entry);
 	sup->children->count++;
 	sup->children->starts++;
@@ -133,7 +136,6 @@ spawn_worker(struct supervisor *sup, const struct op *op, struct pairs *pairs,
 	char path[4096], name[32], label[TID_SIZE];
 	struct spawn_plan plan = {
 		.path = path, .name = name, .label = label,
-		.max_files = LIMIT_WORKER_FILES,
 	};
 
 	(void)str_copy(name, sizeof(name), op->type);
@@ -146,6 +148,7 @@ spawn_worker(struct supervisor *sup, const struct op *op, struct pairs *pairs,
 	if (fd_set_nonblock(pairs->control[1], false) == -1 ||
 	    fd_set_nonblock(pairs->records[1], false) == -1)
 		return err_errno(err, "fcntl(O_NONBLOCK)");
+	contain_worker(sup, &plan);
 	plan.control_fd = pairs->control[1];
 	plan.second_fd = pairs->records[1];
 	return spawn(&plan, pid_out, err);

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "supervisor/conf_schedule.h"
+#include "supervisor/time_limit.h"
 #include "supervisor/type_limit.h"
 
 #define FILE_MAX_BYTES	(1024 * 1024)
@@ -169,7 +170,9 @@ check_words(const struct settings *settings, struct err *err)
 	    strcmp(settings->type_spelling, "camel") != 0)
 		return err_set(err, ERR_INVALID, "type_spelling = \"%s\": has to be "
 		    "kebab or camel", settings->type_spelling);
-	return type_limit_check(settings->max_workers_per_type, err);
+	if (type_limit_check(settings->max_workers_per_type, err) == -1)
+		return -1;
+	return time_limit_check(settings->max_time_per_type, err);
 }
 
 static int

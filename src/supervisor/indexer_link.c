@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "proto/channel.h"
 #include "proto/fdlayout.h"
+#include "supervisor/contain.h"
 #include "supervisor/queue.h"
 #include "supervisor/service.h"
 
@@ -17,6 +18,8 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 
 	if (msg->type == MSG_TYPE_PONG)
 		service_heard(sup->indexer);
+	if (msg->type == MSG_TYPE_CONFINED)
+		contain_report(sup, "backfill-indexer", &msg->confined);
 	if (msg->type != MSG_TYPE_HELLO)
 		return;
 	if (msg->hello.version != PROTO_VERSION) {

@@ -1,11 +1,13 @@
 sbin_PROGRAMS += backfilld
 backfilld_SOURCES = \
 	src/supervisor/activation.c src/supervisor/activation.h \
+	src/supervisor/api_link.c src/supervisor/api_link.h \
 	src/supervisor/assign.c src/supervisor/assign.h \
 	src/supervisor/audit.c src/supervisor/audit.h \
 	src/supervisor/child.c src/supervisor/child.h \
 	src/supervisor/child_end.c \
 	src/supervisor/child_start.c \
+	src/supervisor/contain.c src/supervisor/contain.h \
 	src/supervisor/conf_schedule.c src/supervisor/conf_schedule.h \
 	src/supervisor/conffile.c src/supervisor/conffile.h \
 	src/supervisor/control.c src/supervisor/control.h \
@@ -39,6 +41,7 @@ backfilld_SOURCES = \
 	src/supervisor/spawn.c src/supervisor/spawn.h \
 	src/supervisor/store_tool.c src/supervisor/store_tool.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
+	src/supervisor/time_limit.c src/supervisor/time_limit.h \
 	src/supervisor/trigger.c \
 	src/supervisor/type_limit.c src/supervisor/type_limit.h \
 	src/supervisor/upgrade.c src/supervisor/upgrade.h \

@@ -10,12 +10,12 @@
 #include "op/op_type.h"
 #include "proto/fdlayout.h"
 #include "supervisor/audit.h"
+#include "supervisor/api_link.h"
 #include "supervisor/child.h"
 #include "supervisor/handshake.h"
 #include "supervisor/indexer_link.h"
 #include "supervisor/opctl.h"
 #include "supervisor/pause.h"
-#include "supervisor/resolver_link.h"
 #include "supervisor/schedule.h"
 #include "supervisor/service.h"
 #include "supervisor/upgrade.h"
@@ -394,13 +394,6 @@ on_measure(struct control_client *client, const struct msg_measure *measure)
 }
 
 static void
-api_is_ready(struct supervisor *sup)
-{
-	service_set_ready(sup->api);
-	resolver_introduce(sup);
-}
-
-static void
 on_hello(struct control_client *client, const struct msg_hello *hello)
 {
 	if (hello->version != PROTO_VERSION) {
@@ -410,7 +403,7 @@ on_hello(struct control_client *client, const struct msg_hello *hello)
 	}
 	client->said_hello = true;
 	if (client->is_api)
-		api_is_ready(client->sup);
+		api_link_ready(client->sup);
 	else
 		handshake_send(client->channel, &client->sup->settings, 0);
 }
@@ -460,8 +453,9 @@ on_client_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		on_hello(client, &msg->hello);
 		break;
 	case MSG_TYPE_PONG:
+	case MSG_TYPE_CONFINED:
 		if (client->is_api)
-			service_heard(client->sup->api);
+			api_link_said(client->sup, msg);
 		break;
 	case MSG_TYPE_SCHEDULES:
 		schedule_send_all(client, msg->schedules.req);

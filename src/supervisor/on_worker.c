@@ -10,6 +10,7 @@
 #include "common/utf8.h"
 #include "proto/fdlayout.h"
 #include "supervisor/assign.h"
+#include "supervisor/contain.h"
 #include "supervisor/pause.h"
 #include "supervisor/progress.h"
 
@@ -185,6 +186,9 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		break;
 	case MSG_TYPE_CHECKPOINT:
 		on_checkpoint(child, &msg->checkpoint);
+		break;
+	case MSG_TYPE_CONFINED:
+		contain_report(child->sup, child->type, &msg->confined);
 		break;
 	case MSG_TYPE_LOG:
 		on_log(child, &msg->log);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "common/exitcode.h"
+#include "common/human.h"
 #include "proto/fdlayout.h"
 
 void
@@ -37,6 +38,33 @@ failed(const char *class, const char *text)
 	return outcome;
 }
 
+/* Ends that a limit of ours has brought about: what to look at. */
+static const struct {
+	int wait_status;
+	const char *class, *text;
+} limits[] = {
+	{ EXIT_NO_MEMORY << 8, "out-of-memory", "the worker needed more memory than "
+	    "worker_memory_bytes gives it" },
+	{ SIGXCPU, "cpu-limit", "the worker used more processor time than "
+	    "worker_cpu_secs gives it" },
+	{ SIGXFSZ, "file-limit", "the worker wrote a file that is larger than any of a "
+	    "worker may be (64 GiB)" },
+	{ SIGSYS, "forbidden-call", "the worker made a system call that is forbidden to "
+	    "it; the daemon's log tells which" },
+};
+
+static struct outcome
+of_a_timeout(const struct worker_end *end)
+{
+	char time[HUMAN_SIZE], text[192];
+
+	human_duration((int64_t)end->time_limit_ms, time);
+	(void)snprintf(text, sizeof(text), "it was not done after %s (setting "
+	    "max_time_per_type)%s", time, end->was_killed ?
+	    "; the worker did not stop in time and was killed" : "");
+	return failed("timeout", text);
+}
+
 static struct outcome
 of_a_crash(const struct worker_end *end)
 {
@@ -45,6 +73,9 @@ of_a_crash(const struct worker_end *end)
 	outcome_describe_exit(end->wait_status, how, sizeof(how));
 	if (WIFEXITED(end->wait_status) && WEXITSTATUS(end->wait_status) == 0)
 		return failed("protocol", "the worker ended without a result");
+	for (size_t i = 0; i < BF_ARRAY_LEN(limits); i++)
+		if (limits[i].wait_status == end->wait_status)
+			return failed(limits[i].class, limits[i].text);
 	/* Whatever killed it, what it had done is written down. */
 	if (WIFSIGNALED(end->wait_status) && end->has_checkpoint && !end->is_last_try) {
 		struct outcome outcome = { .event = OP_EVENT_INTERRUPT,
@@ -92,6 +123,8 @@ outcome_of(const struct worker_end *end)
 		return outcome;
 	case STOP_HELLO_TIMEOUT:
 		return failed("protocol", "the worker did not say hello in time");
+	case STOP_TIMEOUT:
+		return of_a_timeout(end);
 	case STOP_SILENT:
 		if (end->said_fail || end->said_paused)
 			break;

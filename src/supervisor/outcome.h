@@ -9,6 +9,7 @@
 #define BF_SUPERVISOR_OUTCOME_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "op/op_state.h"
 
@@ -24,6 +25,7 @@ enum stop_reason {
 	STOP_PROTOCOL,		/* it broke the protocol; fail_text says how */
 	STOP_STORE,		/* its start could not be written */
 	STOP_SILENT,		/* it closed its channel and did not end */
+	STOP_TIMEOUT,		/* it is over the time of its type */
 };
 
 /* What is known of a worker that has ended. */
@@ -37,6 +39,7 @@ struct worker_end {
 	bool was_killed;		/* we had to send SIGKILL */
 	bool has_checkpoint;		/* of this attempt or one before */
 	bool is_last_try;		/* one crash more is the end (max_attempts) */
+	uint64_t time_limit_ms;		/* of STOP_TIMEOUT */
 	int wait_status;		/* wait(2) */
 };
 

@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "proto/channel.h"
 #include "proto/fdlayout.h"
+#include "supervisor/contain.h"
 #include "supervisor/service.h"
 
 void
@@ -35,6 +36,8 @@ on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 
 	if (msg->type == MSG_TYPE_PONG)
 		service_heard(sup->resolver);
+	if (msg->type == MSG_TYPE_CONFINED)
+		contain_report(sup, "backfill-resolver", &msg->confined);
 	if (msg->type != MSG_TYPE_HELLO)
 		return;
 	if (msg->hello.version != PROTO_VERSION) {
@@ -81,7 +84,7 @@ struct service *
 resolver_service_new(struct supervisor *sup)
 {
 	struct service_options options = {
-		.name = "backfill-resolver", .audience = FOR_RESOLVER, .started = started,
+		.name = "backfill-resolver", .reads_network = true, .audience = FOR_RESOLVER, .started = started,
 		.ended = ended,
 	};
 

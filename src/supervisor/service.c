@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "proto/channel.h"
+#include "supervisor/contain.h"
 #include "supervisor/handshake.h"
 #include "supervisor/outcome.h"
 #include "supervisor/shutdown.h"
@@ -144,6 +145,8 @@ service_start(struct service *service)
 		return;
 	}
 	plan.control_fd = fds[1];
+	if (options->reads_network)
+		contain_service(sup, &plan);
 	if (spawn(&plan, &service->pid, &err) == -1) {
 		service->pid = 0;
 		fd_close(&fds[0]);

@@ -22,6 +22,7 @@ struct service_options {
 	const int *second_fd;		/* becomes its fd 4; NULL: none */
 	unsigned audience;		/* which settings it gets */
 	bool may_outlive_us;
+	bool reads_network;		/* contained as a worker */
 
 	/* Its process runs: build the channel on control_fd, which is the callee's
 	 * from then on, as the channel is.  A channel that closes is reported to

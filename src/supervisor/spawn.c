@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "proto/fdlayout.h"
@@ -15,6 +16,7 @@
 #define FIRST_FREE_FD	5	/* behind those of fdlayout.h */
 #define PARKED_FD	16	/* out of the way of dup2() targets */
 #define MAX_ENV		16
+#define CPU_GRACE_SECS	5
 
 /* What a child may see of our environment: no secrets can come this way. */
 static const char *const kept_variables[] = {
@@ -89,16 +91,65 @@ limit(int resource, rlim_t value)
 	return setrlimit(resource, &rl);
 }
 
+/* The first signal tells the reason, the second cannot be caught. */
+static int
+limit_cpu(rlim_t secs)
+{
+	struct rlimit rl;
+
+	if (limit(RLIMIT_CPU, secs + CPU_GRACE_SECS) == -1 ||
+	    getrlimit(RLIMIT_CPU, &rl) == -1)
+		return -1;
+	if (rl.rlim_cur > secs)
+		rl.rlim_cur = secs;
+	return setrlimit(RLIMIT_CPU, &rl);
+}
+
+static int
+set_limits(const struct spawn_limits *limits)
+{
+	const struct {
+		int resource;
+		uint64_t value;
+	} rows[] = {
+		{ RLIMIT_NOFILE, limits->files },
+		{ RLIMIT_AS, limits->memory_bytes },
+		{ RLIMIT_FSIZE, limits->file_bytes },
+		{ RLIMIT_NPROC, limits->processes },
+	};
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(rows); i++)
+		if (rows[i].value > 0 && limit(rows[i].resource, rows[i].value) == -1)
+			return -1;
+	if (limits->cpu_secs > 0 && limit_cpu(limits->cpu_secs) == -1)
+		return -1;
+	return limit(RLIMIT_CORE, 0);
+}
+
+/* By bare system calls: those of the C library would tell its other threads, which
+ * are our parent's. */
+static int
+change_user(const struct spawn_user *user)
+{
+	gid_t group = user->gid;
+
+	if (syscall(SYS_setgroups, 1, &group) == -1 ||
+	    syscall(SYS_setresgid, group, group, group) == -1)
+		return -1;
+	return (int)syscall(SYS_setresuid, user->uid, user->uid, user->uid);
+}
+
 /* In the child, which shares our memory until it execs: system calls only. */
 static void
 become(const struct spawn_plan *plan, pid_t parent, char *const argv[],
     char *const env[])
 {
 	if (setsid() == -1 || place_descriptors(plan) == -1 ||
-	    limit(RLIMIT_CORE, 0) == -1 ||
-	    (plan->max_files > 0 && limit(RLIMIT_NOFILE, plan->max_files) == -1) ||
+	    set_limits(&plan->limits) == -1 ||
+	    (plan->user != NULL && change_user(plan->user) == -1) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return;
+	/* Behind the change of user, which would take it back. */
 	if (!plan->may_outlive_us) {
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
 			return;

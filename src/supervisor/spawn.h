@@ -3,7 +3,8 @@
  *
  * The child is exec'ed with: standard input from /dev/null, standard output and
  * error of ours, fd 3 and fd 4 as given and no other descriptor; a session of
- * its own; default signals; no core dumps, no new privileges; SIGKILL when the
+ * its own; default signals; no core dumps, no new privileges; the limits and the
+ * user of the plan; SIGKILL when the
  * supervisor dies (unless it may outlive it); and an environment of only those
  * variables that spawn.c lists.
  */
@@ -11,9 +12,24 @@
 #define BF_SUPERVISOR_SPAWN_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "common/err.h"
+
+/* RLIMIT_...; soft and hard; 0: as ours. */
+struct spawn_limits {
+	uint64_t files;
+	uint64_t memory_bytes;		/* of addresses */
+	uint64_t cpu_secs;		/* then SIGXCPU, and SIGKILL soon after */
+	uint64_t file_bytes;		/* of any file that it writes */
+	uint64_t processes;		/* of the user in all; does not hold for root */
+};
+
+struct spawn_user {
+	uid_t uid;
+	gid_t gid;			/* its only group */
+};
 
 struct spawn_plan {
 	const char *path;	/* of the executable */
@@ -22,7 +38,8 @@ struct spawn_plan {
 	int control_fd;		/* becomes fd 3; stays the caller's */
 	int second_fd;		/* becomes fd 4, or -1: none; stays the caller's */
 	bool may_outlive_us;
-	unsigned max_files;	/* RLIMIT_NOFILE; 0: as ours */
+	struct spawn_limits limits;
+	const struct spawn_user *user;	/* NULL: as we are */
 };
 
 /*

@@ -16,6 +16,7 @@
 #include "common/mem.h"
 #include "supervisor/activation.h"
 #include "supervisor/child.h"
+#include "supervisor/contain.h"
 #include "supervisor/control.h"
 #include "supervisor/indexer_link.h"
 #include "supervisor/notify.h"
@@ -334,7 +335,8 @@ supervisor_new(struct settings *settings, struct schedules *schedules,
 	else
 		control_fd = take_activation(sup);
 	watch(sup);
-	if (open_directories(sup, err) == -1 || open_store(sup, err) == -1)
+	if (open_directories(sup, err) == -1 || open_store(sup, err) == -1 ||
+	    contain_init(sup, err) == -1)
 		goto fail;
 	sup->control = control_new(sup, control_fd, err);
 	if (sup->control == NULL || listen_patiently(sup, err) == -1 ||
@@ -393,6 +395,7 @@ supervisor_free(struct supervisor **sup_ptr)
 	service_free(&sup->resolver);
 	service_free(&sup->indexer);
 	child_table_free(&sup->children);
+	contain_free(&sup->contain);
 	ops_close(&sup->ops);
 	remove_address_file(sup);
 	fd_close(&sup->listen_fd);

@@ -31,6 +31,7 @@
 #include "store/ops.h"
 
 struct child_table;
+struct contain;
 struct control;
 struct handover;
 struct schedules;
@@ -55,6 +56,7 @@ struct supervisor {
 	struct child_table *children;
 	struct service *indexer, *resolver, *api;
 	struct control *control;
+	struct contain *contain;
 	int lock_fd;
 	int listen_fd;			/* the HTTP socket; lives through API restarts */
 	char http_address[64];		/* what it is really bound to */

@@ -21,6 +21,8 @@
 #include "citation/match.h"
 #include "common/buf.h"
 #include "common/mem.h"
+#include "confine/confine.h"
+#include "pdftext/pdftext.h"
 #include "workers/citation_env.h"
 #include "workers/citation_queue.h"
 #include "workers/citation_table.h"
@@ -431,12 +433,30 @@ end(void *arg)
 	free(job);
 }
 
+/* pdf-text, what it runs, and what both are linked with. */
+static void
+keep_helper(struct confine *confine, const struct settings *settings)
+{
+	static char helper[4096];
+
+	(void)snprintf(helper, sizeof(helper), "%s/" PDFTEXT_PROGRAM,
+	    settings->libexec_dir);
+	confine_init(confine, CONFINE_CONNECT | CONFINE_HELPER);
+	confine_add(confine, helper, SANDBOX_READ | SANDBOX_EXECUTE);
+	confine_add(confine, settings->pdftotext, SANDBOX_READ | SANDBOX_EXECUTE);
+	confine_add(confine, "/lib", SANDBOX_READ | SANDBOX_EXECUTE);
+	confine_add(confine, "/lib64", SANDBOX_READ | SANDBOX_EXECUTE);
+	confine_add(confine, "/usr/lib", SANDBOX_READ | SANDBOX_EXECUTE);
+	confine_add(confine, "/usr/lib64", SANDBOX_READ | SANDBOX_EXECUTE);
+	confine_add(confine, "/usr/share/poppler", SANDBOX_READ);
+}
+
 int
 main(void)
 {
 	static const struct worker_type type = {
 		.name = "citation-extraction", .start = start, .end = end,
-		.pause = pause_job,
+		.pause = pause_job, .confine = keep_helper,
 	};
 	int status;
 

@@ -13,10 +13,13 @@
  * new one is good enough.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/fdutil.h"
 #include "common/mem.h"
+#include "confine/confine.h"
 #include "fetch/http.h"
 #include "fetch/search_server.h"
 #include "search/mapping.h"
@@ -342,11 +345,29 @@ end(void *arg)
 	free(job);
 }
 
+/* The index that it makes, or the server that has one. */
+static void
+keep_index(struct confine *confine, const struct settings *settings)
+{
+	static char dir[4096];
+	bool is_file = *settings->opensearch_url == '\0';
+	struct err err;
+
+	confine_init(confine, is_file ? CONFINE_WRITE : CONFINE_CONNECT);
+	if (!is_file)
+		return;
+	/* A path has to be there to be allowed; why it is not, is told once it is opened. */
+	(void)snprintf(dir, sizeof(dir), "%s/search", settings->state_dir);
+	if (dir_make(dir, SEARCH_DIR_MODE, &err) == 0)
+		confine_add(confine, dir, SANDBOX_READ | SANDBOX_WRITE);
+}
+
 int
 main(void)
 {
 	static const struct worker_type type = {
 		.name = "full-reindex", .start = start, .end = end, .pause = pause_job,
+		.confine = keep_index,
 	};
 
 	int status;

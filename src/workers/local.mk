@@ -27,8 +27,8 @@ libbfworkers_a_SOURCES = \
 	src/workers/sync_repo.c src/workers/sync_repo.h src/workers/sync_repo_impl.h \
 	src/workers/worker.c src/workers/worker.h
 
-WORKER_LDADD_COMMON = libbfworkers.a libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)
-SYNC_LDADD = libbfworkers.a libbfrows.a libbfproto.a libbfop.a $(FETCH_LIBS)
+WORKER_LDADD_COMMON = libbfworkers.a $(CONFINE_LIBS) libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)
+SYNC_LDADD = libbfworkers.a libbfrows.a $(CONFINE_LIBS) libbfproto.a libbfop.a $(FETCH_LIBS)
 
 pkglibexec_PROGRAMS += did-sync
 did_sync_SOURCES = src/workers/did_sync.c
@@ -96,6 +96,11 @@ t_workers_null_op_SOURCES = t/workers/null_op.c \
 	t/workers/null_items.c t/workers/null_items.h \
 	t/workers/null_raw.c t/workers/null_raw.h
 t_workers_null_op_LDADD = $(WORKER_LDADD_COMMON)
+
+# One that tries what a worker must not be able to, confined as did-sync is.
+check_PROGRAMS += t/workers/hostile
+t_workers_hostile_SOURCES = t/workers/hostile.c
+t_workers_hostile_LDADD = $(WORKER_LDADD_COMMON)
 
 UNIT_TESTS += t/unit/test_worker t/unit/test_records_link
 t_unit_test_worker_SOURCES = t/unit/test_worker.c t/unit/worker_rig.c t/unit/worker_rig.h

@@ -9,7 +9,6 @@
 #include "common/mem.h"
 #include "workers/reindex_sink.h"
 
-#define DIR_MODE	0755	/* the index has nothing that is not public */
 
 struct reindex_sink {
 	/* borrowed */
@@ -97,7 +96,7 @@ open_file(struct reindex_sink *sink, struct worker *worker, struct err *err)
 
 	if (asprintf(&dir, "%s/search", settings->state_dir) == -1)
 		abort();
-	rc = dir_make(dir, DIR_MODE, err);
+	rc = dir_make(dir, SEARCH_DIR_MODE, err);
 	if (rc == 0)
 		rc = index_file_open(dir, worker_assignment(worker)->id,
 		    str_from(settings->search_mapping), &sink->file, err);

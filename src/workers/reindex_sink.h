@@ -18,6 +18,8 @@
 #include "search/index_file.h"
 #include "workers/worker.h"
 
+#define SEARCH_DIR_MODE	0755	/* the index has nothing that is not public */
+
 struct reindex_sink;
 
 struct reindex_events {

@@ -16,6 +16,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "common/utf8.h"
+#include "confine/confine.h"
 #include "proto/channel.h"
 #include "proto/fdlayout.h"
 #include "workers/assignment.h"
@@ -272,6 +273,36 @@ refuse(const char *why)
 	_exit(EXIT_PROTOCOL);
 }
 
+/*
+ * Where it can be said what happened, it is.  In another thread the main one is in
+ * the middle of anything: then SIGSYS has to tell.
+ */
+static void
+on_forbidden(const char *call, void *arg)
+{
+	struct worker *worker = arg;
+
+	log_error("op %.*s: the system call %s is forbidden to a worker",
+	    STR_FMT(worker->assignment.given.id), call);
+	if (gettid() != getpid() || worker->is_over)
+		return;
+	worker_fail(worker, CLASS_FORBIDDEN_CALL, "the worker made the system call %s, "
+	    "which is forbidden to it", call);
+	_exit(worker->exit_status);
+}
+
+static void
+give_up_the_rest(struct worker *worker)
+{
+	struct confine confine;
+
+	if (worker->type->confine != NULL)
+		worker->type->confine(&confine, &worker->settings);
+	else
+		confine_init(&confine, CONFINE_CONNECT);
+	confine_self(&confine, worker->control, on_forbidden, worker);
+}
+
 static void
 take_hello(struct worker *worker, const struct msg_hello *hello)
 {
@@ -280,6 +311,7 @@ take_hello(struct worker *worker, const struct msg_hello *hello)
 	if (hello->version != PROTO_VERSION)
 		refuse("it speaks another version");
 	worker->has_hello = true;
+	give_up_the_rest(worker);
 }
 
 static void

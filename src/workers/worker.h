@@ -21,7 +21,8 @@
  *	EXIT_STOPPED	SIGTERM: what was known is said, transfers are dropped
  *	EXIT_UNAVAILABLE  the supervisor is gone (end of file on fd 3)
  *	EXIT_PROTOCOL	the supervisor said something that it must not
- *	EXIT_USAGE	started by hand: fd 3 and fd 4 are no sockets
+ *	SIGSYS		a thread made a system call that is forbidden to it
+	EXIT_USAGE	started by hand: fd 3 and fd 4 are no sockets
  *
  * SIGTERM, and a supervisor that is gone, end the process there and then:
  * whatever is under way ends with it, and what was not acked never happened.
@@ -40,6 +41,7 @@
 #include "common/str.h"
 #include "proto/msg.h"
 
+struct confine;
 struct records_link;
 struct worker;
 
@@ -66,6 +68,14 @@ struct worker_type {
 	 * item or cannot wait.  At most once; not after the last words.
 	 */
 	void (*pause)(void *job);
+
+	/*
+	 * What it needs beside the network: called once, before it is assigned
+	 * anything and before the rest is given up for good.  Begins with
+	 * confine_init(); texts have to live as long as that takes.  NULL: the
+	 * network and nothing else.
+	 */
+	void (*confine)(struct confine *confine, const struct settings *settings);
 };
 
 /* The whole life of a worker process; its return value is main()'s. */

@@ -40,6 +40,45 @@ done_wins_over_everything_that_came_after(void **state BF_UNUSED)
 }
 
 static void
+an_end_by_a_limit_names_the_limit(void **state BF_UNUSED)
+{
+	static const struct {
+		int wait_status;
+		const char *class, *says;
+	} rows[] = {
+		{ EXITED(EXIT_NO_MEMORY), "out-of-memory", "worker_memory_bytes" },
+		{ KILLED(SIGXCPU), "cpu-limit", "worker_cpu_secs" },
+		{ KILLED(SIGXFSZ), "file-limit", "64 GiB" },
+		{ KILLED(SIGSYS), "forbidden-call", "system call" },
+	};
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(rows); i++) {
+		struct worker_end end = end_with(rows[i].wait_status);
+		struct outcome outcome = outcome_of(&end);
+
+		assert_int_equal(outcome.event, OP_EVENT_FAIL);
+		assert_string_equal(outcome.class, rows[i].class);
+		assert_non_null(strstr(outcome.text, rows[i].says));
+	}
+}
+
+static void
+a_worker_over_its_time_has_failed_by_that(void **state BF_UNUSED)
+{
+	struct worker_end end = end_with(KILLED(SIGTERM));
+	struct outcome outcome;
+
+	end.stop_reason = STOP_TIMEOUT;
+	end.time_limit_ms = 2 * 3600 * 1000;
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_FAIL);
+	assert_string_equal(outcome.class, "timeout");
+	assert_non_null(strstr(outcome.text, "2 h"));
+	end.said_done = true;
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_COMPLETE);
+}
+
+static void
 a_cancel_is_a_cancel_however_the_worker_died(void **state BF_UNUSED)
 {
 	static const int statuses[] = { EXITED(0), EXITED(EXIT_STOPPED),
@@ -202,6 +241,8 @@ a_pause_sends_the_operation_back_to_the_queue(void **state BF_UNUSED)
 static const struct CMUnitTest outcome_tests[] = {
 	cmocka_unit_test(a_pause_sends_the_operation_back_to_the_queue),
 	cmocka_unit_test(done_wins_over_everything_that_came_after),
+	cmocka_unit_test(an_end_by_a_limit_names_the_limit),
+	cmocka_unit_test(a_worker_over_its_time_has_failed_by_that),
 	cmocka_unit_test(a_cancel_is_a_cancel_however_the_worker_died),
 	cmocka_unit_test(a_stop_of_the_daemon_interrupts),
 	cmocka_unit_test(a_lost_indexer_interrupts_and_other_failures_fail),

@@ -130,8 +130,11 @@ rig_next(struct client *client)
 	struct msg msg;
 	struct err err;
 
-	if (client_receive(client, RIG_WAIT_MS, &msg, &err) == -1)
-		fail_msg("nothing came: %s", err.text);
+	/* What becomes of its confinement is the kernel's affair. */
+	do {
+		if (client_receive(client, RIG_WAIT_MS, &msg, &err) == -1)
+			fail_msg("nothing came: %s", err.text);
+	} while (msg.type == MSG_TYPE_CONFINED);
 	return msg;
 }
 

@@ -1,3 +1,4 @@
+#include "confine/confine.h"
 #include "t/workers/null_items.h"
 
 #include <unistd.h>
@@ -45,4 +46,10 @@ null_spill_files(struct worker *worker)
 	for (unsigned i = 0; i < given->spill_count; i++)
 		usable += pwrite(given->spill_fds[i], "x", 1, 0) == 1;
 	worker_log(worker, LOG_LEVEL_INFO, "%u temporary files", usable);
+}
+
+void
+null_confine(struct confine *confine, const struct settings *settings BF_UNUSED)
+{
+	confine_init(confine, CONFINE_CONNECT | CONFINE_HELPER);
 }

@@ -18,4 +18,9 @@ bool null_retry(struct worker *worker, uint64_t *count_out);
 /* Log how many temporary files there are to write to. */
 void null_spill_files(struct worker *worker);
 
+/* It may start processes, as a type in another language can. */
+struct confine;
+struct settings;
+void null_confine(struct confine *confine, const struct settings *settings);
+
 #endif

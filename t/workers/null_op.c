@@ -483,7 +483,7 @@ main(void)
 {
 	const struct worker_type type = {
 		.name = program_invocation_short_name, .start = start, .end = end,
-		.pause = pause_at_checkpoint,
+		.pause = pause_at_checkpoint, .confine = null_confine,
 	};
 	const char *test = getenv("BF_TEST");
 	int status;

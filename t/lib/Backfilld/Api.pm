@@ -126,6 +126,8 @@ sub expect {
 	my ($self, $name) = @_;
 	die "no message from the API in time\n" if $self->heard_nothing(20);
 	my $msg = $self->{peer}->receive or die "the API closed fd 3\n";
+	# What the kernel gives of its confinement is told at its start.
+	return $self->expect($name) if $msg->{msg} eq 'confined';
 	die "$msg->{msg} came instead of $name\n" if $msg->{msg} ne $name;
 	return $msg;
 }
