@@ -137,6 +137,13 @@
 #define LIMIT_TEI_DEPTH			64	/* GROBID's are 12 deep */
 #define LIMIT_EPRINTS			4000000	/* compared with; 60 bytes of memory each */
 
+/* --- the governance graph (workers/) --- */
+
+#define LIMIT_GRAPH_NODES		1000000	/* 16 bytes of memory each; Chive's has */
+#define LIMIT_GRAPH_EDGES		1000000	/* thousands.  8 bytes each */
+#define LIMIT_GRAPH_ID_BYTES		512	/* ids are record keys, too */
+#define LIMIT_GRAPH_WORD_BYTES		128	/* status, kind, system: no length in the lexicon */
+
 /* --- the search index (search/) --- */
 
 #define LIMIT_SEARCH_PATH_BYTES		256	/* where a field is in a record; ours have 20 */

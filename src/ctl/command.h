@@ -42,6 +42,7 @@ struct command {
 	X(schedules)	\
 	X(backup)	\
 	X(upgrade)	\
+	X(graph)	\
 	X(status)	\
 	X(repo)		\
 	X(hash_password) \

@@ -3,6 +3,8 @@ noinst_LIBRARIES += libbfctl.a
 libbfctl_a_SOURCES = \
 	src/ctl/args.c src/ctl/args.h \
 	src/ctl/bar.c src/ctl/bar.h \
+	src/ctl/graph_print.c src/ctl/graph_print.h \
+	src/ctl/graph_view.c src/ctl/graph_view.h \
 	src/ctl/outcome.c src/ctl/outcome.h \
 	src/ctl/start.c src/ctl/start.h \
 	src/ctl/suggest.c src/ctl/suggest.h \
@@ -15,6 +17,7 @@ backfillctl_SOURCES = \
 	src/ctl/cmd_backup.c \
 	src/ctl/cmd_cancel.c \
 	src/ctl/cmd_citations.c \
+	src/ctl/cmd_graph.c \
 	src/ctl/cmd_hash_password.c \
 	src/ctl/cmd_help.c \
 	src/ctl/cmd_index.c \

@@ -22,9 +22,9 @@
 	X(HOST,		1, "host")		/* host_row.h */	\
 	X(IDENTITY,	2, "identity")		/* identity_row.h */	\
 	X(CURSOR,	3, "cursor")		/* cursor_row.h */	\
-	X(NODE,		4, "node")					\
-	X(EDGE,		5, "edge")					\
-	X(PENDING_EDGE,	6, "pending_edge")				\
+	X(NODE,		4, "node")		/* node_row.h */	\
+	X(EDGE,		5, "edge")		/* edge_row.h */	\
+	X(PENDING_EDGE,	6, "pending_edge")	/* edge_row.h */	\
 	X(CITATION,	7, "citation")		/* citation_row.h */	\
 	X(EXTRACTION,	8, "extraction")	/* extraction_row.h */	\
 	X(DESYNC,	9, "desync")		/* desync_row.h */	\

@@ -11,6 +11,12 @@ libbfworkers_a_SOURCES = \
 	src/workers/scan_retry.c src/workers/scan_retry.h \
 	src/workers/host_memory.c src/workers/host_memory.h \
 	src/workers/identity_memory.c src/workers/identity_memory.h \
+	src/workers/graph_build.c src/workers/graph_build.h \
+	src/workers/graph_build_impl.h \
+	src/workers/graph_page.c \
+	src/workers/graph_record.c src/workers/graph_record.h \
+	src/workers/graph_rule.c src/workers/graph_rule.h \
+	src/workers/graph_set.c src/workers/graph_set.h \
 	src/workers/pool_host.c src/workers/pool_host.h \
 	src/workers/record_read.c src/workers/record_read.h \
 	src/workers/records_lane.c \
@@ -89,6 +95,10 @@ UNIT_TESTS += t/unit/test_replay_window
 t_unit_test_replay_window_SOURCES = t/unit/test_replay_window.c t/unit/unit.h \
 	src/workers/replay_window.c src/workers/replay_window.h
 t_unit_test_replay_window_LDADD = $(UNIT_LDADD_COMMON)
+
+pkglibexec_PROGRAMS += governance-sync
+governance_sync_SOURCES = src/workers/governance_sync.c
+governance_sync_LDADD = $(SYNC_LDADD)
 
 # A worker that misbehaves on demand, for the tests of the daemon.
 check_PROGRAMS += t/workers/null-op

@@ -87,7 +87,7 @@ sync_check_tree_slice(struct sync_repo *sync)
 		break;
 	case REPO_DONE:
 		sync->progress.total = 0;
-		if (sync->env->filter != NULL) {
+		if (sync_wanted(sync) != NULL) {
 			sync_enter(sync, SYNC_COUNTING);
 			break;
 		}
@@ -105,7 +105,7 @@ sync_check_tree_slice(struct sync_repo *sync)
 void
 sync_check_count(struct sync_repo *sync)
 {
-	sync->walk = repo_walk_new(sync->repo, sync->env->filter);
+	sync->walk = repo_walk_new(sync->repo, sync_wanted(sync));
 	sync_slice_soon(sync);
 }
 

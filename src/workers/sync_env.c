@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "atproto/nsid.h"
 #include "atproto/sha256.h"
 #include "common/buf.h"
 #include "common/mem.h"
@@ -70,6 +71,56 @@ make_filter(const char *collections, struct filter **filter_out, struct err *err
 	return 0;
 }
 
+/* --- the governance account --- */
+
+/* `collections` and the two of the graph; nothing to do if they have them. */
+static int
+make_governance(struct sync_env *env, struct err *err)
+{
+	const struct settings *settings = env->settings;
+	struct str node = str_from(settings->governance_node_collection);
+	struct str edge = str_from(settings->governance_edge_collection);
+	struct buf list = BUF_INIT;
+	int rc;
+
+	if (settings->governance_did[0] == '\0')
+		return 0;
+	if (!nsid_is_valid(node) || !nsid_is_valid(edge) || str_eq(node, edge))
+		return err_set(err, ERR_INVALID, "governance_node_collection and "
+		    "governance_edge_collection have to be two NSIDs such as "
+		    "pub.chive.graph.node");
+	if (filter_wants(env->filter, node) && filter_wants(env->filter, edge))
+		return 0;
+	buf_printf(&list, "%s %.*s %.*s", settings->collections, STR_FMT(node),
+	    STR_FMT(edge));
+	buf_add_byte(&list, '\0');
+	rc = make_filter((const char *)buf_data(&list), &env->governance_filter, err);
+	name_selection((const char *)buf_data(&list), env->governance_selection);
+	env->has_governance = true;
+	buf_clear(&list);
+	return rc;
+}
+
+static bool
+is_governance(const struct sync_env *env, struct str did)
+{
+	return env->has_governance && str_eq(did, str_from(env->settings->governance_did));
+}
+
+const struct filter *
+sync_env_filter(const struct sync_env *env, struct str did)
+{
+	return is_governance(env, did) ? env->governance_filter : env->filter;
+}
+
+const char *
+sync_env_selection(const struct sync_env *env, struct str did)
+{
+	return is_governance(env, did) ? env->governance_selection : env->selection;
+}
+
+/* --- life --- */
+
 struct http_options
 sync_env_http_options(const struct sync_env *env)
 {
@@ -111,6 +162,10 @@ sync_env_init(struct sync_env *env, struct ev_loop *loop, struct records_link *r
 	if (make_filter(settings->collections, &env->filter, err) == -1)
 		return -1;
 	name_selection(settings->collections, env->selection);
+	if (make_governance(env, err) == -1) {
+		filter_free(&env->filter);
+		return -1;
+	}
 	env->user_agent = make_user_agent(settings->contact);
 	options = sync_env_http_options(env);
 	env->http = http_new(loop, &options);
@@ -143,6 +198,7 @@ sync_env_clear(struct sync_env *env)
 	row_writer_free(&env->notes);
 	http_free(&env->http);
 	filter_free(&env->filter);
+	filter_free(&env->governance_filter);
 	free(env->user_agent);
 	env->user_agent = NULL;
 }

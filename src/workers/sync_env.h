@@ -30,6 +30,7 @@ struct sync_env {
 	/* owned */
 	struct http *http;		/* politeness is per host and so shared */
 	struct filter *filter;		/* the wanted collections; NULL: all */
+	struct filter *governance_filter;	/* likewise, of governance_did; see below */
 	char *user_agent;
 	/* owned; what is remembered between operations; both NULL: nothing */
 	struct row_writer *notes;
@@ -38,6 +39,8 @@ struct sync_env {
 
 	struct identity_options identity;
 	char selection[SYNC_SELECTION_SIZE];	/* names the wanted collections */
+	bool has_governance;	/* of the governance account other ones are wanted */
+	char governance_selection[SYNC_SELECTION_SIZE];
 	int64_t rate_limit_wait_ms;	/* after a 429 that does not say how long */
 	uint64_t memory_bytes;		/* of one repository; then the spill file */
 
@@ -46,10 +49,21 @@ struct sync_env {
 	bool defers;
 };
 
+/*
+ * The collections that are wanted of this repository, and their name.  They depend
+ * on the settings and the DID, never on the type of operation: of governance_did
+ * the collections of nodes and edges are always wanted beside `collections`.  If
+ * only governance-sync wanted them, each did-sync of that account would delete them
+ * again.  NULL: all.
+ */
+const struct filter *sync_env_filter(const struct sync_env *env, struct str did);
+const char *sync_env_selection(const struct sync_env *env, struct str did);
+
 /* What the settings say of requests; points into env. */
 struct http_options sync_env_http_options(const struct sync_env *env);
 
-/* ERR_INVALID: the setting `collections` has an item that is no pattern. */
+/* ERR_INVALID: the setting `collections` has an item that is no pattern, or, with
+ * governance_did, one of its collections is no NSID. */
 int sync_env_init(struct sync_env *env, struct ev_loop *loop,
     struct records_link *records, const struct settings *settings, struct err *err)
     BF_MUSTCHECK;

@@ -192,7 +192,8 @@ is_indexed(const struct sync_repo *sync, const struct latest_commit_result *late
 
 	return strcmp(known->rev, latest->rev) == 0 && known->has_cids &&
 	    cid_parse(latest->cid, &cid) == 0 && cid_eq(&cid, &known->commit) &&
-	    strcmp(known->selection, sync->env->selection) == 0;
+	    strcmp(known->selection, sync_env_selection(sync->env,
+	    str_from(sync->did))) == 0;
 }
 
 static void

@@ -149,7 +149,7 @@ sync_index_diff_slice(struct sync_repo *sync)
 void
 sync_index_diff(struct sync_repo *sync)
 {
-	sync->walk = repo_walk_new(sync->repo, sync->env->filter);
+	sync->walk = repo_walk_new(sync->repo, sync_wanted(sync));
 	sync->diff = diff_new(sync->walk);
 	sync->rows_ended = sync->known.records == 0;
 	if (!sync->rows_ended)
@@ -164,7 +164,7 @@ diff_entry(struct sync_repo *sync, struct str path, struct bytes cid_bytes)
 	struct fault fault = FAULT_INIT;
 	struct cid cid;
 
-	if (!filter_wants_path(sync->env->filter, path)) {
+	if (!filter_wants_path(sync_wanted(sync), path)) {
 		/* Indexed when other collections were wanted. */
 		records_delete(sync->lane, path);
 		if (!records_has_room(sync->lane))
@@ -251,7 +251,8 @@ sync_index_commit(struct sync_repo *sync)
 	if (sync->repo != NULL) {
 		const struct commit *head = repo_commit(sync->repo);
 
-		commit.selection = str_from(sync->env->selection);
+		commit.selection = str_from(sync_env_selection(sync->env,
+		    str_from(sync->did)));
 		commit.rev = head->rev;
 		commit.commit_cid = cid_as_bytes(&head->cid);
 		commit.data_cid = cid_as_bytes(&head->data);

@@ -100,6 +100,13 @@ struct sync_repo {
 	struct ev_timer over;	/* the end is told from a turn of its own */
 };
 
+/* The collections that are wanted of it; NULL: all. */
+static inline const struct filter *
+sync_wanted(const struct sync_repo *sync)
+{
+	return sync_env_filter(sync->env, str_from(sync->did));
+}
+
 /* --- sync_repo.c --- */
 
 /* The only place where a step begins. */
