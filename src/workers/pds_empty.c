@@ -52,7 +52,8 @@ on_state(const struct msg_state *state, void *arg)
 	}
 	records_commit(empty->lane, &(struct msg_commit){
 	    .pds_url = str_from(empty->origin), .rev = str_from(empty->entry->rev),
-	    .status = STR("active"), .selection = str_from(env->selection) });
+	    .status = STR("active"), .selection = str_from(sync_env_selection(env,
+	    str_from(empty->entry->did))) });
 }
 
 static void
@@ -124,7 +125,7 @@ pds_empty_check(struct scan_entry *entry, const char *origin)
 	empty->origin = xstrdup(origin);
 	entry->request = empty;
 	empty->describe = describe_repo_get(env->http, origin, str_from(entry->did),
-	    env->filter, on_described, empty);
+	    sync_env_filter(env, str_from(entry->did)), on_described, empty);
 }
 
 void

@@ -40,7 +40,8 @@ is_here(const struct pds_host *host, const struct msg_state *state)
 static bool
 is_same(const struct scan_entry *entry, const struct msg_state *state)
 {
-	const char *selection = scan_env(scan_entry_scan(entry))->selection;
+	const char *selection = sync_env_selection(scan_env(scan_entry_scan(entry)),
+	    str_from(entry->did));
 
 	return str_eq(state->status, str_from(entry->status)) &&
 	    (strcmp(entry->status, "active") != 0 ||
@@ -52,7 +53,8 @@ is_same(const struct scan_entry *entry, const struct msg_state *state)
 static bool
 may_be_empty(const struct scan_entry *entry, const struct msg_state *state)
 {
-	return scan_env(scan_entry_scan(entry))->filter != NULL &&
+	return sync_env_filter(scan_env(scan_entry_scan(entry)),
+	    str_from(entry->did)) != NULL &&
 	    (!state->is_known || state->records == 0) &&
 	    strcmp(entry->status, "active") == 0;
 }
