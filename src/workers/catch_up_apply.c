@@ -31,7 +31,7 @@ send_op(struct catch_up_event *ev, const struct firehose_op *op, struct fault *f
 	enum fault_code bad;
 	struct bytes bytes;
 
-	if (!filter_wants(ev->job->env.filter, op->collection))
+	if (!filter_wants(catch_up_wanted(ev), op->collection))
 		return 0;
 	if (op->action == FIREHOSE_DELETE) {
 		records_delete(ev->lane, op->path);
@@ -59,7 +59,7 @@ commit(struct catch_up_event *ev)
 		.commit_cid = { head->cid.bytes, CID_BYTES },
 		.data_cid = { head->data.bytes, CID_BYTES },
 		.status = STR("active"),
-		.selection = str_from(ev->job->env.selection),
+		.selection = str_from(sync_env_selection(&ev->job->env, ev->event.did)),
 	});
 }
 

@@ -68,7 +68,8 @@ judge(struct listed *listed, const struct msg_state *state)
 
 	if (!state->is_known) {
 		compare->unknown++;
-		if (job->env.filter == NULL && listed->is_active)
+		if (sync_env_filter(&job->env, str_from(listed->did)) == NULL &&
+		    listed->is_active)
 			catch_up_mark(job, str_from(listed->did), "it is not indexed yet");
 	} else if (listed->is_active != is_active || (listed->is_active &&
 	    !str_eq(state->rev, str_from(listed->rev)))) {

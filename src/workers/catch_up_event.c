@@ -151,7 +151,8 @@ static bool
 is_as_wanted(const struct catch_up_event *ev)
 {
 	return strcmp(ev->status, "active") == 0 &&
-	    strcmp(ev->selection, ev->job->env.selection) == 0 && ev->has_data;
+	    strcmp(ev->selection, sync_env_selection(&ev->job->env, ev->event.did)) == 0 &&
+	    ev->has_data;
 }
 
 static const char *
@@ -234,10 +235,10 @@ has_wanted_records(const struct catch_up_event *ev)
 	for (uint64_t i = 0; i < ev->event.op_count; i++) {
 		firehose_next_op(&at, &op);
 		if (op.action != FIREHOSE_DELETE &&
-		    filter_wants(ev->job->env.filter, op.collection))
+		    filter_wants(catch_up_wanted(ev), op.collection))
 			return true;
 	}
-	return ev->event.too_big && ev->job->env.filter == NULL;
+	return ev->event.too_big && catch_up_wanted(ev) == NULL;
 }
 
 static void

@@ -42,6 +42,13 @@ struct catch_up_event {
 	struct ev_timer again;
 };
 
+/* The collections that are wanted of its repository; NULL: all. */
+static inline const struct filter *
+catch_up_wanted(const struct catch_up_event *ev)
+{
+	return sync_env_filter(&ev->job->env, ev->event.did);
+}
+
 /* --- catch_up_event.c --- */
 
 /* Begin, or begin again, with what the index knows of the account. */

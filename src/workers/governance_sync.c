@@ -210,6 +210,8 @@ begin_graph(struct governance *job)
 		.did = str_from(settings->governance_did),
 		.node_collection = str_from(settings->governance_node_collection),
 		.edge_collection = str_from(settings->governance_edge_collection),
+		.max_nodes = LIMIT_GRAPH_NODES,
+		.max_edges = LIMIT_GRAPH_EDGES,
 	}, &events, job);
 }
 

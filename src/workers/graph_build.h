@@ -49,7 +49,7 @@ struct graph_outcome {
 	/*
 	 * Empty: it is on disk.  Else the graph is as it was:
 	 * "invalid"	there are records, and all of them are refused
-	 * "too-large"	more than LIMIT_GRAPH_NODES or LIMIT_GRAPH_EDGES
+	 * "too-large"	more than max_nodes or max_edges
 	 * "busy"	the repository changed each time
 	 * or the indexer's own
 	 */
@@ -71,6 +71,7 @@ struct graph_events {
 struct graph_order {
 	/* borrowed for the life of the build */
 	struct str did, node_collection, edge_collection;
+	uint64_t max_nodes, max_edges;	/* records; LIMIT_GRAPH_NODES and _EDGES */
 };
 
 /* Begin.  link and events are borrowed. */

@@ -2,6 +2,8 @@
  * A page of the governance account's records: each becomes a row, and rows without
  * a record go.
  */
+#include <inttypes.h>
+
 #include "common/mem.h"
 #include "workers/graph_build_impl.h"
 #include "workers/graph_record.h"
@@ -117,6 +119,13 @@ take_edge(struct graph_build *build, const struct msg_record *record)
 
 /* --- the records of a page --- */
 
+static uint64_t
+max_records(const struct graph_build *build)
+{
+	return build->step == GRAPH_NODES ? build->order.max_nodes :
+	    build->order.max_edges;
+}
+
 static void
 on_record(const struct msg_record *record, void *arg)
 {
@@ -126,8 +135,7 @@ on_record(const struct msg_record *record, void *arg)
 
 	if (build->is_too_large || build->page_records == GRAPH_PAGE)
 		return;
-	build->is_too_large = ++*seen > (is_nodes ? LIMIT_GRAPH_NODES :
-	    LIMIT_GRAPH_EDGES);
+	build->is_too_large = ++*seen > max_records(build);
 	build->page_records++;
 	build->counts.processed++;
 	buf_reset(&build->uri);
@@ -153,9 +161,9 @@ on_page_end(const struct msg_refuse *why, void *arg)
 		return;
 	}
 	if (build->is_too_large) {
-		graph_fail(build, "too-large", "more than %d %s", build->step ==
-		    GRAPH_NODES ? LIMIT_GRAPH_NODES : LIMIT_GRAPH_EDGES,
-		    build->step == GRAPH_NODES ? "nodes" : "edges");
+		graph_fail(build, "too-large", "more than %" PRIu64 " %s; the graph stays "
+		    "as it was", max_records(build), build->step == GRAPH_NODES ? "nodes" :
+		    "edges");
 		return;
 	}
 	if (build->counts.total < build->counts.processed)

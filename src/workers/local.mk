@@ -134,6 +134,12 @@ UNIT_TESTS += t/unit/test_sync_pool
 t_unit_test_sync_pool_SOURCES = t/unit/test_sync_pool.c $(SYNC_TEST_RIG)
 t_unit_test_sync_pool_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
+UNIT_TESTS += t/unit/test_graph_record t/unit/test_graph_build
+t_unit_test_graph_record_SOURCES = t/unit/test_graph_record.c
+t_unit_test_graph_record_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
+t_unit_test_graph_build_SOURCES = t/unit/test_graph_build.c $(FAKE_INDEXER)
+t_unit_test_graph_build_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
+
 UNIT_TESTS += t/unit/test_rows_link
 t_unit_test_rows_link_SOURCES = t/unit/test_rows_link.c $(FAKE_INDEXER)
 t_unit_test_rows_link_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
@@ -162,3 +168,4 @@ t_unit_test_catch_up_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS
 t_unit_test_catch_up_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
 EXTRA_DIST += t/38-catch-up-faults.t t/39-catch-up.t
+EXTRA_DIST += t/35-governance-sync.t t/37-kill-governance.t t/lib/Backfilld/Graph.pm

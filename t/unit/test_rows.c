@@ -6,9 +6,11 @@
 #include "rows/citation_row.h"
 #include "rows/cursor_row.h"
 #include "rows/desync_row.h"
+#include "rows/edge_row.h"
 #include "rows/extraction_row.h"
 #include "rows/host_row.h"
 #include "rows/identity_row.h"
+#include "rows/node_row.h"
 #include "rows/resume_row.h"
 
 static struct bytes
@@ -206,6 +208,75 @@ extraction__comes_back_as_it_was(void **state BF_UNUSED)
 }
 
 static void
+node__comes_back_as_it_was(void **state BF_UNUSED)
+{
+	static const uint8_t cid[] = { 1, 0x71 };
+	struct node_row row = {
+		.uri = STR("at://did:web:a.example/c.d.e/1"), .id = STR("i1"),
+		.kind = STR("type"), .subkind = STR("field"),
+		.subkind_uri = STR("at://did:web:a.example/c.d.e/2"), .slug = STR("s"),
+		.label = STR("Physics"), .description = STR("all of it"),
+		.status = STR("deprecated"),
+		.deprecated_by = STR("at://did:web:a.example/c.d.e/3"),
+		.created_at = STR("2026-01-01T00:00:00Z"),
+		.updated_at = STR("2026-01-02T00:00:00Z"), .cid = { cid, sizeof(cid) },
+	}, back;
+	struct buf value = BUF_INIT;
+
+	node_row_encode(&value, &row);
+	assert_int_equal(node_row_decode(as_bytes(row.uri), buf_bytes(&value), &back), 0);
+	assert_true(str_eq(back.uri, row.uri));
+	assert_true(str_eq(back.id, row.id));
+	assert_true(str_eq(back.kind, row.kind));
+	assert_true(str_eq(back.subkind, row.subkind));
+	assert_true(str_eq(back.subkind_uri, row.subkind_uri));
+	assert_true(str_eq(back.slug, row.slug));
+	assert_true(str_eq(back.label, row.label));
+	assert_true(str_eq(back.description, row.description));
+	assert_true(str_eq(back.status, row.status));
+	assert_true(str_eq(back.deprecated_by, row.deprecated_by));
+	assert_true(str_eq(back.created_at, row.created_at));
+	assert_true(str_eq(back.updated_at, row.updated_at));
+	assert_true(bytes_eq(back.cid, row.cid));
+	buf_clear(&value);
+}
+
+static void
+edge__comes_back_as_it_was(void **state BF_UNUSED)
+{
+	static const uint8_t cid[] = { 1, 0x71 };
+	struct edge_row row = {
+		.uri = STR("at://did:web:a.example/c.d.f/1"), .id = STR("i1"),
+		.source_uri = STR("at://did:web:a.example/c.d.e/1"),
+		.target_uri = STR("at://did:web:a.example/c.d.e/2"),
+		.relation_slug = STR("broader"),
+		.relation_uri = STR("at://did:web:a.example/c.d.e/3"),
+		.has_weight = true, .weight = 750, .status = STR("established"),
+		.created_at = STR("2026-01-01T00:00:00Z"),
+		.updated_at = STR("2026-01-02T00:00:00Z"), .cid = { cid, sizeof(cid) },
+		.absent = EDGE_LACKS_TARGET,
+	}, back;
+	struct buf value = BUF_INIT;
+
+	edge_row_encode(&value, &row);
+	assert_int_equal(edge_row_decode(as_bytes(row.uri), buf_bytes(&value), &back), 0);
+	assert_true(str_eq(back.uri, row.uri));
+	assert_true(str_eq(back.id, row.id));
+	assert_true(str_eq(back.source_uri, row.source_uri));
+	assert_true(str_eq(back.target_uri, row.target_uri));
+	assert_true(str_eq(back.relation_slug, row.relation_slug));
+	assert_true(str_eq(back.relation_uri, row.relation_uri));
+	assert_true(back.has_weight);
+	assert_int_equal(back.weight, 750);
+	assert_true(str_eq(back.status, row.status));
+	assert_true(str_eq(back.created_at, row.created_at));
+	assert_true(str_eq(back.updated_at, row.updated_at));
+	assert_true(bytes_eq(back.cid, row.cid));
+	assert_string_equal(edge_absent_name(back.absent), "target");
+	buf_clear(&value);
+}
+
+static void
 row__with_nothing_set_takes_no_bytes(void **state BF_UNUSED)
 {
 	struct buf value = BUF_INIT;
@@ -239,7 +310,12 @@ row__that_is_none_is_refused(void **state BF_UNUSED)
 	struct identity_row identity;
 	struct cursor_row cursor;
 	struct host_row host;
+	struct node_row node;
+	struct edge_row edge;
 
+	/* Of a node without an id and an edge without ends nobody could make sense. */
+	assert_int_equal(node_row_decode(key, BYTES_NONE, &node), -1);
+	assert_int_equal(edge_row_decode(key, BYTES_NONE, &edge), -1);
 	assert_int_equal(host_row_decode(key, (struct bytes){ cut, sizeof(cut) }, &host), -1);
 	assert_int_equal(cursor_row_decode(key, (struct bytes){ wide, sizeof(wide) },
 	    &cursor), -1);
@@ -257,6 +333,8 @@ static const struct CMUnitTest rows_tests[] = {
 	cmocka_unit_test(cursor__comes_back_as_it_was),
 	cmocka_unit_test(citation__comes_back_as_it_was),
 	cmocka_unit_test(extraction__comes_back_as_it_was),
+	cmocka_unit_test(node__comes_back_as_it_was),
+	cmocka_unit_test(edge__comes_back_as_it_was),
 	cmocka_unit_test(row__with_nothing_set_takes_no_bytes),
 	cmocka_unit_test(row__of_a_newer_version_is_read_without_what_is_not_known),
 	cmocka_unit_test(row__that_is_none_is_refused),

@@ -51,29 +51,60 @@ sub edge_record {
 		relationSlug => 'broader', status => 'established' }, \%more);
 }
 
+# Between begin() and commit() writes are gathered, and then done in bulk.
+sub begin { $_[0]{writes} = [] }
+
+sub commit {
+	my ($self) = @_;
+	my $writes = delete $self->{writes};
+	while (my @some = splice @$writes, 0, 200) {	# what the PDS takes
+		$self->{account}->post('com.atproto.repo.applyWrites',
+			{ repo => $self->{account}->did, writes => \@some });
+	}
+}
+
+sub write {
+	my ($self, $collection, $name, $record, $is_there) = @_;
+	my $account = $self->{account};
+
+	if (!$self->{writes}) {
+		return $record ? $account->put($collection, $name, $record)
+			: $account->delete($collection, $name);
+	}
+	my $verb = !$record ? 'delete' : $is_there ? 'update' : 'create';
+	push @{ $self->{writes} }, {
+		'$type' => "com.atproto.repo.applyWrites#$verb",
+		collection => $collection, rkey => $name,
+		$record ? (value => { '$type' => $collection,
+			createdAt => '2026-01-02T03:04:05Z', %$record }) : (),
+	};
+}
+
 sub node {
 	my ($self, $name, %more) = @_;
+	my $is_there = $self->{nodes}{$self->uri($name)};
 	$self->{nodes}{$self->uri($name)} = my $record = $self->node_record($name, %more);
-	$self->{account}->put(NODE, $name, $record);
+	$self->write(NODE, $name, $record, $is_there);
 }
 
 sub edge {
 	my ($self, $name, $source, $target, %more) = @_;
 	my $record = $self->edge_record($name, $source, $target, %more);
+	my $is_there = $self->{edges}{$self->edge_uri($name)};
 	$self->{edges}{$self->edge_uri($name)} = $record;
-	$self->{account}->put(EDGE, $name, $record);
+	$self->write(EDGE, $name, $record, $is_there);
 }
 
 sub delete_node {
 	my ($self, $name) = @_;
 	delete $self->{nodes}{$self->uri($name)};
-	$self->{account}->delete(NODE, $name);
+	$self->write(NODE, $name);
 }
 
 sub delete_edge {
 	my ($self, $name) = @_;
 	delete $self->{edges}{$self->edge_uri($name)};
-	$self->{account}->delete(EDGE, $name);
+	$self->write(EDGE, $name);
 }
 
 # Records that are in the repository and not in the graph; their URIs.
