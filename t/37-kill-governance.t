@@ -60,14 +60,22 @@ sub change {
 
 sub is_over { return $killed->operation($_[0])->{status} !~ /^(queued|running)$/ }
 
-# A worker that has sent a checkpoint, of which the stage that comes behind it tells.
+# It has its temporary file, which came with its assignment.
+sub is_assigned {
+	my $fds = eval { proc_fds($_[0]) } || {};
+	return scalar grep { /\(deleted\)/ } values %$fds;
+}
+
+# A worker that goes on from a checkpoint or, the first time, has sent one, of which the
+# stage that comes behind it tells.
 sub find_worker {
 	my ($id, $last) = @_;
 	my $pid;
 
 	wait_for {
 		($pid) = grep { $_ != $last && is_alive($_) } $killed->children('governance-sync');
-		is_over($id) || ($pid && ($last || $killed->operation($id)->{stage}))
+		is_over($id) ||
+			($pid && ($last ? is_assigned($pid) : $killed->operation($id)->{stage}))
 	} 60, 'a worker';
 	return $pid;
 }

@@ -137,7 +137,8 @@ t_unit_test_sync_pool_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 UNIT_TESTS += t/unit/test_graph_record t/unit/test_graph_build
 t_unit_test_graph_record_SOURCES = t/unit/test_graph_record.c
 t_unit_test_graph_record_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
-t_unit_test_graph_build_SOURCES = t/unit/test_graph_build.c $(FAKE_INDEXER)
+t_unit_test_graph_build_SOURCES = t/unit/test_graph_build.c \
+	t/unit/graph_bench.c t/unit/graph_bench.h $(FAKE_INDEXER)
 t_unit_test_graph_build_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_rows_link
