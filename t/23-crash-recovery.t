@@ -93,4 +93,20 @@ subtest 'when the indexer dies its operations go back to the queue' => sub {
 };
 
 $daemon->finish;
+
+subtest 'a worker that reads nothing goes with the supervisor, too' => sub {
+	my $other = Backfilld::Test->new(settings => {
+		libexec_dir => null_op_libexec(), cancel_grace_ms => 300 });
+	$other->start;
+	my $id = $other->trigger('did-sync', did => null_op_did('spin'));
+	$other->wait_operation($id, sub { $_[0]{recordsProcessed} > 0 }, 'to spin');
+	my ($pid) = $other->log =~ /: started, attempt 1, worker (\d+)/;
+	$other->kill_hard;
+	wait_for { !is_alive($pid) } 2, 'the worker to end';
+	$other->start;
+	$other->wait_operation($id, sub { $_[0]{attempt} == 2 }, 'to run again');
+	$other->xrpc_post('cancelBackfill', { id => $id });
+	is $other->wait_finished($id)->{status}, 'cancelled', 'and does not stay';
+	$other->finish;
+};
 done_testing;
