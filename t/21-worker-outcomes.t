@@ -28,6 +28,7 @@ my %cases = (
 	'crash' => ['failed', 'worker-died', qr/signal 11|exited with status/],
 	'garbage' => ['failed', 'protocol', qr/frame/],
 	'huge-frame' => ['failed', 'protocol', qr/frame of \d+ bytes/],
+	'done-go-on' => ['failed', 'protocol', qr/after its last message/],
 	'wrong-sender' => ['failed', 'protocol', qr/not expected from this peer/],
 	'list-fds' => ['completed'],
 	'environment' => ['completed'],

@@ -99,8 +99,8 @@ subtest 'a worker that reads nothing goes with the supervisor, too' => sub {
 		libexec_dir => null_op_libexec(), cancel_grace_ms => 300 });
 	$other->start;
 	my $id = $other->trigger('did-sync', did => null_op_did('spin'));
-	$other->wait_operation($id, sub { $_[0]{recordsProcessed} > 0 }, 'to spin');
-	my ($pid) = $other->log =~ /: started, attempt 1, worker (\d+)/;
+	my ($pid) = $other->wait_log(qr/: started, attempt 1, worker (\d+)/);
+	wait_for { cpu_ticks($pid) > 20 } 60, 'it to spin';
 	$other->kill_hard;
 	wait_for { !is_alive($pid) } 2, 'the worker to end';
 	$other->start;
@@ -110,3 +110,11 @@ subtest 'a worker that reads nothing goes with the supervisor, too' => sub {
 	$other->finish;
 };
 done_testing;
+
+# Processor time of a process, in hundredths of a second.
+sub cpu_ticks {
+	my ($pid) = @_;
+	open my $file, '<', "/proc/$pid/stat" or return 0;
+	my @fields = split ' ', <$file> =~ s/.*\) //r;
+	return $fields[11];
+}

@@ -21,6 +21,7 @@
  *	ignore-term	as run, but SIGTERM is ignored
  *	spin		a busy loop that never reads again, SIGTERM ignored
  *	done-hang	done, and lives on
+ *	done-go-on	done, and then progress
  *	long-text	texts whose limits fall into the middle of a character: a
  *			stage, a `log`, then fail
  *	chatter		2 MB of `log` at once, then as run
@@ -406,7 +407,8 @@ static const struct {
 	{ "no-result", no_result },
 	{ "exit-7", exit_7 }, { "done-crash", done_crash }, { "crash", crash },
 	{ "ignore-term", ignore_term }, { "chatter", chatter },
-	{ "done-hang", null_done_hang }, { "long-text", null_long_text },
+	{ "done-hang", null_done_hang }, { "done-go-on", null_done_go_on },
+	{ "long-text", null_long_text },
 	{ "spin", spin }, { "flood", null_flood },
 	{ "grandchild", grandchild }, { "runaway", runaway }, { "list-fds", list_fds },
 	{ "environment", environment }, { "garbage", null_garbage },

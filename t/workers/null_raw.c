@@ -56,6 +56,15 @@ null_done_hang(struct null_op *job BF_UNUSED)
 		(void)pause();
 }
 
+void
+null_done_go_on(struct null_op *job BF_UNUSED)
+{
+	send_raw(&(struct msg){ .type = MSG_TYPE_DONE, .done = { .processed = 7 } });
+	send_raw(&(struct msg){ .type = MSG_TYPE_PROGRESS, .progress = { .processed = 8 } });
+	for (;;)
+		(void)pause();
+}
+
 /* Past the harness, which would cut them itself: "x", then two bytes a character,
  * so that every even limit is inside of one. */
 void

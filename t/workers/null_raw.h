@@ -11,6 +11,7 @@ void null_run(struct null_op *job);
 
 void null_flood(struct null_op *job);
 void null_done_hang(struct null_op *job);
+void null_done_go_on(struct null_op *job);
 void null_long_text(struct null_op *job);
 void null_garbage(struct null_op *job);
 void null_huge_frame(struct null_op *job);
