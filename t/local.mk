@@ -29,6 +29,7 @@ EXTRA_DIST += t/run t/lib/guard t/lib/fake-pds t/lib/Backfilld/Account.pm \
 	t/lib/Backfilld/Process.pm t/lib/Backfilld/Test.pm
 
 EXTRA_DIST += t/47-crash-points.t
+EXTRA_DIST += t/46-kill-reindex.t
 EXTRA_DIST += t/45-reindex-server.t t/lib/fake-search
 EXTRA_DIST += t/44-full-reindex.t t/lib/Backfilld/WriteOp.pm
 EXTRA_DIST += t/01-lint.t t/03-private-network.t t/04-fake-pds.t t/05-fake-peer.t
@@ -41,8 +42,6 @@ EXTRA_DIST += t/lib/Backfilld/NullOp.pm t/20-daemon-life.t t/21-worker-outcomes.
 	t/26-control-socket.t t/27-odd-workers.t t/28-full-disk.t t/60-fuzz.t t/32-kill-mid-sync.t \
 	t/34-pds-scan.t t/35-freshness-scan.t t/36-full-sync.t t/37-hostile-peers.t \
 	t/38-kill-scans.t
-	t/26-control-socket.t t/27-odd-workers.t t/28-full-disk.t t/29-retry.t t/70-pause.t t/71-schedules.t t/72-wedged-services.t t/73-upgrade.t t/60-fuzz.t t/32-kill-mid-sync.t
-	t/26-control-socket.t t/27-odd-workers.t t/28-full-disk.t t/29-retry.t t/70-pause.t t/71-schedules.t t/72-wedged-services.t t/60-fuzz.t t/32-kill-mid-sync.t
 
 # Do the tests notice faults?  Some minutes; not a part of `make check`.
 EXTRA_DIST += t/mutation/mutants.pm t/mutation/run

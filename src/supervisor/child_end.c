@@ -147,6 +147,22 @@ read_last_words(struct child *child)
 		on_worker_broke(child, fault->text);
 }
 
+/* A worker may die before it is assigned what an attempt before has written. */
+static void
+look_for_checkpoint(struct child *child)
+{
+	struct ops_read *read;
+	struct bytes checkpoint;
+	struct err err;
+
+	if (child->end.has_checkpoint ||
+	    ops_read_begin(child->sup->ops, &read, &err) == -1)
+		return;
+	child->end.has_checkpoint = ops_get_checkpoint(read, str_from(child->id),
+	    &checkpoint, &err) == 0 && checkpoint.len > 0;
+	ops_read_end(&read);
+}
+
 /* Of a cancel: how long it took is what somebody waited for. */
 static void
 tell_duration(struct child *child)
@@ -179,6 +195,7 @@ child_ended(struct child *child, int wait_status, const struct rusage *usage)
 	child->usage = *usage;
 	progress_write_last(child);
 	crashpoint(CRASHPOINT_LAST_NEWS_STORED);
+	look_for_checkpoint(child);
 	child->outcome = outcome_of(&child->end);
 	tell_duration(child);
 	settle(child);
