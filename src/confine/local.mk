@@ -12,4 +12,4 @@ t_unit_test_confine_SOURCES = t/unit/test_confine.c t/unit/unit.h
 t_unit_test_confine_LDADD = $(CONFINE_LIBS) libbfproto.a libbfop.a $(EV_LIBS) \
 	$(UNIT_LDADD_COMMON)
 
-EXTRA_DIST += t/73-containment.t
+EXTRA_DIST += t/73-containment.t t/74-doctor.t

@@ -44,6 +44,7 @@ struct command {
 	X(upgrade)	\
 	X(graph)	\
 	X(status)	\
+	X(doctor)	\
 	X(repo)		\
 	X(hash_password) \
 	X(help)

@@ -19,6 +19,7 @@ backfillctl_SOURCES = \
 	src/ctl/cmd_citations.c \
 	src/ctl/cmd_graph.c \
 	src/ctl/cmd_hash_password.c \
+	src/ctl/cmd_doctor.c \
 	src/ctl/cmd_help.c \
 	src/ctl/cmd_index.c \
 	src/ctl/cmd_list.c \

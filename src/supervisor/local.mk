@@ -15,6 +15,7 @@ backfilld_SOURCES = \
 	src/supervisor/control_wait.c \
 	src/supervisor/daemon_status.c \
 	src/supervisor/handover.c src/supervisor/handover.h \
+	src/supervisor/doctor.c src/supervisor/doctor.h \
 	src/supervisor/handshake.c src/supervisor/handshake.h \
 	src/supervisor/indexer_link.c src/supervisor/indexer_link.h \
 	src/supervisor/main.c \

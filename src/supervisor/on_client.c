@@ -12,6 +12,7 @@
 #include "supervisor/audit.h"
 #include "supervisor/api_link.h"
 #include "supervisor/child.h"
+#include "supervisor/doctor.h"
 #include "supervisor/handshake.h"
 #include "supervisor/indexer_link.h"
 #include "supervisor/opctl.h"
@@ -427,6 +428,9 @@ on_verb(struct control_client *client, const struct msg *msg)
 		return true;
 	case MSG_TYPE_UPGRADE:
 		on_upgrade(client, &msg->upgrade);
+		return true;
+	case MSG_TYPE_DOCTOR:
+		doctor_send(client, msg->doctor.req);
 		return true;
 	case MSG_TYPE_BACKUP:
 		client_start_backup(client, &msg->backup);
