@@ -23,6 +23,13 @@ bench: bench-programs
 	@if test -e $(top_srcdir)/t/net/node_modules/.installed; then \
 		echo; $(top_srcdir)/bench/compare bench/records-20000.car; fi
 
+# How fast a scan compares 100,000 repositories: see bench/pds-scan.
+EXTRA_PROGRAMS += bench/list-floor
+CLEANFILES += bench/list-floor
+bench_list_floor_SOURCES = bench/list_floor.c
+bench_list_floor_LDADD = libbfcommon.a
+EXTRA_DIST += bench/pds-scan
+
 # How fast the API answers, beside the least that libmicrohttpd costs: see bench/api.
 EXTRA_PROGRAMS += bench/http-floor
 CLEANFILES += bench/http-floor

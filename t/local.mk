@@ -41,7 +41,7 @@ EXTRA_DIST += t/lib/Backfilld/NullOp.pm t/20-daemon-life.t t/21-worker-outcomes.
 	t/22-cancel.t t/23-crash-recovery.t t/24-queue.t t/25-many-operations.t \
 	t/26-control-socket.t t/27-odd-workers.t t/28-full-disk.t t/60-fuzz.t t/32-kill-mid-sync.t \
 	t/34-pds-scan.t t/35-freshness-scan.t t/36-full-sync.t t/37-hostile-peers.t \
-	t/38-kill-scans.t
+	t/38-kill-scans.t t/74-many-repositories.t
 
 # Do the tests notice faults?  Some minutes; not a part of `make check`.
 EXTRA_DIST += t/mutation/mutants.pm t/mutation/run

@@ -17,6 +17,7 @@
 #include "workers/scan_retry.h"
 
 #define INDEX_NAME	"index"
+#define NOTED		"noted"		/* a position: an attempt before has asked the relay */
 
 enum stage {
 	STAGE_INDEX,
@@ -147,6 +148,7 @@ on_noted(const char *why, void *arg)
 	struct full_sync *job = scan_job(scan);
 
 	job->note = NULL;
+	scan_set_position(scan, STAGE_INDEX, NOTED);
 	if (why != NULL)
 		worker_log(scan_worker(scan), LOG_LEVEL_WARN,
 		    "no position of the relay's firehose is noted: %s", why);
@@ -161,7 +163,7 @@ note_position(struct scan *scan)
 	const struct sync_env *env = scan_env(scan);
 
 	if (!job->is_noted && *env->settings->relay_url != '\0' &&
-	    !scan_is_resumed(scan))
+	    strcmp(scan_position(scan), NOTED) != 0)
 		job->note = relay_note_start(env, on_noted, scan);
 	job->is_noted = true;
 	return job->note != NULL;

@@ -19,7 +19,11 @@ scan_hash(struct str did)
 
 	for (size_t i = 0; i < did.len; i++)
 		hash = (hash ^ (unsigned char)did.ptr[i]) * 1099511628211u;
-	return (hash ^ hash >> 40) & SCAN_HASH_MASK;
+	/* FNV alone leaves DIDs that differ in two places alike too often; this is the
+	 * end of splitmix64. */
+	hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9u;
+	hash = (hash ^ hash >> 27) * 0x94d049bb133111ebu;
+	return (hash ^ hash >> 31) & SCAN_HASH_MASK;
 }
 
 void
@@ -196,7 +200,8 @@ scan_source_add(struct scan_source *source, const struct scan_listed *listed)
 	struct scan_entry *entry;
 
 	for (size_t i = 0; i < page->count; i++)
-		if (page->hashes[i] == hash)
+		if (page->hashes[i] == hash &&
+		    str_eq(str_from(page->entries[i]->did), listed->did))
 			return;		/* some servers list one twice */
 	entry = xcalloc(1, sizeof(*entry) + listed->pds.len + 1);
 	if (page->count == page->room) {

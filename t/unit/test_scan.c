@@ -214,6 +214,39 @@ source__is_cut_after_limit_list_repos(void **state)
 	assert_string_equal(scan->last_class, "too-large");
 }
 
+/* Of DIDs that differ little, 200,000 in the 2^40 hashes there are: two that are
+ * alike are to be expected once in 50 times, two such pairs hardly ever. */
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+hash__tells_dids_apart_that_differ_little(void **state BF_UNUSED)
+{
+	enum { COUNT = 200000 };
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+	uint64_t *hashes = xcalloc(COUNT, sizeof(*hashes));
+	unsigned same = 0;
+
+	for (unsigned i = 0; i < COUNT; i++) {
+		char did[] = "did:plc:peeraaaaaaaaaaaaaaaaaaaa";
+		size_t at = sizeof(did) - 2;
+
+		for (unsigned n = i; n > 0; n >>= 5)
+			did[at--] = digits[n & 31];
+		hashes[i] = scan_hash(str_from(did));
+	}
+	qsort(hashes, COUNT, sizeof(*hashes), compare_hashes);
+	for (unsigned i = 1; i < COUNT; i++)
+		same += hashes[i] == hashes[i - 1];
+	assert_true(same <= 1);
+	free(hashes);
+}
+
 /* --- the checkpoint --- */
 
 /* Another attempt of this scan, from its checkpoint. */
@@ -332,6 +365,7 @@ static const struct CMUnitTest scan_tests[] = {
 	S(source__notices_cursors_that_go_in_circles),
 	S(source__is_cut_after_limit_list_empty_pages),
 	S(source__is_cut_after_limit_list_repos),
+	cmocka_unit_test(hash__tells_dids_apart_that_differ_little),
 	S(checkpoint__is_gone_on_from_without_doing_anything_twice),
 	S(checkpoint__fits_into_limit_checkpoint_bytes_when_all_is_full),
 	S(checkpoint__of_other_bytes_is_refused),
