@@ -66,8 +66,10 @@ sub is_assigned {
 	return scalar grep { /\(deleted\)/ } values %$fds;
 }
 
-# A worker that goes on from a checkpoint or, the first time, has sent one, of which the
-# stage that comes behind it tells.
+# Its worker has told a stage of its own, before which it sends a checkpoint.
+sub has_begun { return ($killed->operation($_[0])->{stage} // '') !~ /^(starting)?$/ }
+
+# A worker that goes on from a checkpoint or, the first time, has sent one.
 sub find_worker {
 	my ($id, $last) = @_;
 	my $pid;
@@ -75,7 +77,7 @@ sub find_worker {
 	wait_for {
 		($pid) = grep { $_ != $last && is_alive($_) } $killed->children('governance-sync');
 		is_over($id) ||
-			($pid && ($last ? is_assigned($pid) : $killed->operation($id)->{stage}))
+			($pid && ($last ? is_assigned($pid) : has_begun($id)))
 	} 60, 'a worker';
 	return $pid;
 }
