@@ -14,7 +14,7 @@ use Backfilld::Net;
 use Backfilld::Test;
 
 use constant KILLS => 20;
-use constant ROUNDS_MOST => 15;
+use constant ROUNDS_MOST => 18;
 use constant NODES => 1000;
 
 my $seed = $ENV{BF_TEST_SEED} || time;
@@ -88,7 +88,7 @@ sub kill_often {
 
 	while ($kills < $most) {
 		my $pid = find_worker($id, $last) or last;
-		my $due = Time::HiRes::time() + rand $seconds;
+		my $due = Time::HiRes::time() + rand $seconds / 3;
 		wait_for { Time::HiRes::time() >= $due || !is_alive($pid) } 60, 'the moment';
 		last if !kill 'KILL', $pid;
 		$last = $pid;
