@@ -25,6 +25,7 @@ my %is_there;
 
 while ($rows =~ /X\((\w+), (\w+), (.*?), (\d+), (\d+),/g) {
 	my ($kind, $name, $preset, $least, $most) = ($1, $2, $3, $4, $5);
+	$preset =~ s/"\s+"//g;		# a long one has parts
 	my $value = $said{$name} // '';
 
 	$is_there{$name} = 1;
