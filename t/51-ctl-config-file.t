@@ -33,7 +33,7 @@ while ($rows =~ /X\((\w+), (\w+), (.*?), (\d+), (\d+),/g) {
 		like $value, qr{^"/\w.*"$}, "$name has a path";
 	} else {
 		$value =~ tr/"{}//d;
-		$value =~ tr/,//d if $kind eq 'LIST';
+		$value =~ s/, / /g if $kind eq 'LIST';
 		is qq("$value"), $preset, "$name has its default";
 	}
 	next if $kind ne 'NUMBER';
