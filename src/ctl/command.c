@@ -90,8 +90,9 @@ command_print_list(void)
 void
 command_print_help(const struct command *command)
 {
-	(void)printf("usage: backfillctl %s%s %s\n\n%s.\n", command->name,
-	    command->options != NULL ? " [options]" : "", command->operands,
+	(void)printf("usage: backfillctl %s%s%s%s\n\n%s.\n", command->name,
+	    command->options != NULL ? " [options]" : "",
+	    *command->operands != '\0' ? " " : "", command->operands,
 	    command->summary);
 	if (command->details != NULL)
 		(void)printf("\n%s", command->details);

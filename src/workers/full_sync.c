@@ -1,9 +1,9 @@
 /*
  * full-sync - every repository anew, whatever its revision.
  *
- * Notes where the firehose of `relay_url` stands.  Then come those that the index knows, by number.  Then, with `relay_url` and wanted
- * collections that are names, those of the relay's listReposByCollection that the
- * index does not know.
+ * Notes where the firehose of `relay_url` stands.  Then come those that the index
+ * knows, by number.  Then, with `relay_url` and wanted collections that are names,
+ * those of the relay's listReposByCollection that the index does not know.
  */
 #include <stdlib.h>
 #include <string.h>
