@@ -43,3 +43,11 @@ bench-api-programs: all
 	@$(MAKE) $(AM_MAKEFLAGS) bench/http-floor t/unit/fill_ops
 bench-api: bench-api-programs
 	@$(top_srcdir)/bench/api
+
+# What starting, cancelling and finishing operations costs: see bench/ops.
+EXTRA_DIST += bench/ops
+.PHONY: bench-ops-programs bench-ops
+bench-ops-programs: all
+	@$(MAKE) $(AM_MAKEFLAGS) t/workers/null-op
+bench-ops: bench-ops-programs
+	@$(top_srcdir)/bench/ops

@@ -30,7 +30,7 @@ EXTRA_DIST += t/run t/lib/guard t/lib/fake-pds t/lib/Backfilld/Account.pm \
 
 EXTRA_DIST += t/47-crash-points.t
 EXTRA_DIST += t/46-kill-reindex.t
-EXTRA_DIST += t/48-soak.t t/76-odd-moments.t
+EXTRA_DIST += t/48-soak.t t/76-odd-moments.t t/77-random-frames.t
 EXTRA_DIST += t/45-reindex-server.t t/lib/fake-search
 EXTRA_DIST += t/44-full-reindex.t t/lib/Backfilld/WriteOp.pm
 EXTRA_DIST += t/01-lint.t t/03-private-network.t t/04-fake-pds.t t/05-fake-peer.t

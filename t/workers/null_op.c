@@ -33,6 +33,7 @@
  *	spill-files	a `log` with the number of its temporary files; done
  *	environment	a `log` with the names of all variables; done
  *	garbage		bytes that are no frame
+ *	random-frames	20,000 messages of random contents, then bytes that are none
  *	huge-frame	the head of a frame of 4 GB
  *	wrong-sender	a message that only a client may send
  *	close		closes fd 3 and lives on
@@ -79,6 +80,12 @@ extern char **environ;
 
 /* What was open before anything of ours was: one line per descriptor. */
 static struct buf open_at_start;
+
+static void
+random_frames(struct null_op *job)
+{
+	null_random_frames(job, worker_assignment(job->worker)->did);
+}
 
 /* --- ends --- */
 
@@ -219,14 +226,6 @@ spin(struct null_op *job BF_UNUSED)
 	(void)signal(SIGTERM, SIG_IGN);
 	for (;;)
 		turns++;
-}
-
-static void
-close_control(struct null_op *job BF_UNUSED)
-{
-	(void)close(FD_CONTROL);
-	for (;;)
-		(void)pause();
 }
 
 /* --- what it finds around itself --- */
@@ -413,7 +412,8 @@ static const struct {
 	{ "grandchild", grandchild }, { "runaway", runaway }, { "list-fds", list_fds },
 	{ "environment", environment }, { "garbage", null_garbage },
 	{ "huge-frame", null_huge_frame }, { "wrong-sender", null_wrong_sender },
-	{ "close", close_control }, { "records", records },
+	{ "random-frames", random_frames },
+	{ "close", null_close }, { "records", records },
 	{ "records-hold", records_hold_back },
 };
 

@@ -108,3 +108,111 @@ null_wrong_sender(struct null_op *job)
 	buf_clear(&frame);
 	null_run(job);
 }
+
+void
+null_close(struct null_op *job BF_UNUSED)
+{
+	(void)close(FD_CONTROL);
+	for (;;)
+		(void)pause();
+}
+
+/* --- random frames --- */
+
+static uint32_t
+random_next(uint32_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed;
+}
+
+/* Printable, as text has to be UTF-8; what is not is the last frame's. */
+static struct str
+random_text(uint32_t *seed, char *to, size_t size)
+{
+	size_t len = random_next(seed) % size;
+
+	for (size_t i = 0; i < len; i++)
+		to[i] = (char)(' ' + random_next(seed) % 95);
+	return (struct str){ to, len };
+}
+
+static uint64_t
+random_number(uint32_t *seed)
+{
+	uint64_t bits = (uint64_t)random_next(seed) << 32 | random_next(seed);
+
+	return bits >> random_next(seed) % 64;
+}
+
+static void
+random_message(struct buf *to, uint32_t *seed)
+{
+	char texts[3][40];
+	struct str a = random_text(seed, texts[0], sizeof(texts[0]));
+	struct str b = random_text(seed, texts[1], sizeof(texts[1]));
+	struct str c = random_text(seed, texts[2], sizeof(texts[2]));
+	struct msg msg = { 0 };
+
+	switch (random_next(seed) % 4) {
+	case 0:
+		msg.type = MSG_TYPE_LOG;
+		msg.log = (struct msg_log){ random_number(seed), a };
+		break;
+	case 1:
+		msg.type = MSG_TYPE_ITEM_FAILED;
+		msg.item_failed = (struct msg_item_failed){ a, b, c };
+		break;
+	case 2:
+		msg.type = MSG_TYPE_CHECKPOINT;
+		msg.checkpoint = (struct msg_checkpoint){
+			.data = { (const uint8_t *)a.ptr, a.len },
+			.processed = random_number(seed), .created = random_number(seed),
+		};
+		break;
+	default:
+		msg.type = MSG_TYPE_PROGRESS;
+		msg.progress = (struct msg_progress){ .stage = a,
+			.processed = random_number(seed), .total = random_number(seed),
+			.failed = random_number(seed), .bytes = random_number(seed) };
+	}
+	msg_pack(to, &msg);
+}
+
+/* A length that is right, and bytes that are no message: 0xc1 is never msgpack. */
+static void
+random_bytes(struct buf *to, uint32_t *seed)
+{
+	uint8_t frame[4 + 60] = { 0, 0, 0, 60, 0xc1 };
+
+	for (size_t i = 5; i < sizeof(frame); i++)
+		frame[i] = (uint8_t)random_next(seed);
+	buf_add(to, frame, sizeof(frame));
+}
+
+void
+null_random_frames(struct null_op *job, struct str seed_text)
+{
+	struct buf frames = BUF_INIT;
+	uint32_t seed = 2463534242u;
+
+	for (size_t i = 0; i < seed_text.len; i++)
+		seed = (seed ^ (uint8_t)seed_text.ptr[i]) * 16777619u;
+	seed |= 1;
+	for (int i = 1; i < RANDOM_FRAMES; i++) {
+		random_message(&frames, &seed);
+		if (buf_len(&frames) > 32 * 1024) {
+			write_all(buf_data(&frames), buf_len(&frames));
+			buf_reset(&frames);
+		}
+	}
+	/* The last numbers that are heard. */
+	msg_pack(&frames, &(struct msg){ .type = MSG_TYPE_PROGRESS,
+	    .progress = { .stage = STR("random"), .processed = RANDOM_FRAMES } });
+	random_bytes(&frames, &seed);
+	write_all(buf_data(&frames), buf_len(&frames));
+	buf_clear(&frames);
+	null_run(job);
+}
