@@ -75,6 +75,7 @@
 
 #define LIMIT_FETCH_URL_BYTES		8192	/* longer ones meet limits of servers */
 #define LIMIT_FETCH_HOSTS		10000	/* whose behaviour is kept; 0.5 KB each */
+#define LIMIT_HOSTS_OF_DOCUMENTS	5000	/* of LIMIT_FETCH_HOSTS: anybody writes documents */
 #define LIMIT_FETCH_HEADER_BYTES	(64 * 1024)	/* all headers of one answer */
 #define LIMIT_FETCH_HEADERS		200	/* their lines, trailers and 1xx included */
 #define LIMIT_FETCH_REDIRECTS		3	/* a PDS to its blob store needs one */
@@ -152,6 +153,7 @@
 #define LIMIT_BULK_DOCUMENTS		128	/* in one _bulk; each has at most 640 KB */
 #define LIMIT_SEARCH_QUERY_BYTES	1024	/* typed by a person */
 #define LIMIT_SEARCH_TERMS		32	/* each is a list to be merged */
+#define LIMIT_SEARCH_SNIPPET_WORDS 200	/* hits in one document; its square is the cost */
 #define LIMIT_SEARCH_MS			250	/* of one query in the API, which has one loop */
 #define LIMIT_SEARCH_SKIP		10000	/* hits before a page: all are found again */
 

@@ -13,7 +13,7 @@
 #include "search/match.h"
 #include "search/sqlite_err.h"
 
-#define BUDGET_STEPS	10000	/* of SQLite's machine between two looks at the clock */
+#define BUDGET_STEPS	1000	/* of SQLite's machine between two looks at the clock */
 
 struct search {
 	/* owned */
@@ -29,9 +29,13 @@ struct search {
 
 #define WEIGHT(NAME, name, weight)	", " #weight
 
+/* snippet() takes the square of the words that fit, a minute where they fill a field,
+ * and nothing stops it: of such a document we show how the abstract begins. */
 static const char FIND[] =
     "SELECT document.uri, document.cid, document.collection, body.title,"
-    " snippet(body, -1, '', '', '…', 24), -bm25(body" SEARCH_FIELDS(WEIGHT) ") AS score"
+    " CASE WHEN has_many_words(body) THEN substr(body.abstract, 1, 160) || '…'"
+    " ELSE snippet(body, -1, '', '', '…', 24) END,"
+    " -bm25(body" SEARCH_FIELDS(WEIGHT) ") AS score"
     " FROM body JOIN document ON document.id = body.rowid"
     " WHERE body MATCH ?1 AND (?2 = '' OR document.collection = ?2)"
     " ORDER BY score DESC, document.id LIMIT ?3 OFFSET ?4";
@@ -93,6 +97,37 @@ check_schema(struct search *search, struct err *err)
 	return 0;
 }
 
+static void
+has_many_words(const Fts5ExtensionApi *api, Fts5Context *document, sqlite3_context *result,
+    int args BF_UNUSED, sqlite3_value **values BF_UNUSED)
+{
+	int words = 0;
+	int rc = api->xInstCount(document, &words);
+
+	if (rc != SQLITE_OK)
+		sqlite3_result_error_code(result, rc);
+	else
+		sqlite3_result_int(result, words > LIMIT_SEARCH_SNIPPET_WORDS);
+}
+
+/* As https://www.sqlite.org/fts5.html, section 8, wants it. */
+static int
+add_function(struct search *search, struct err *err)
+{
+	sqlite3_stmt *stmt;
+	fts5_api *fts = NULL;
+
+	if (sqlite3_prepare_v2(search->db, "SELECT fts5(?1)", -1, &stmt, NULL) != SQLITE_OK)
+		return sqlite_err(err, search->db, search->path);
+	(void)sqlite3_bind_pointer(stmt, 1, (void *)&fts, "fts5_api_ptr", NULL);
+	(void)sqlite3_step(stmt);
+	(void)sqlite3_finalize(stmt);
+	if (fts == NULL || fts->xCreateFunction(fts, "has_many_words", NULL, has_many_words,
+	    NULL) != SQLITE_OK)
+		return err_set(err, ERR_SYSTEM, "this SQLite takes no functions for FTS5");
+	return 0;
+}
+
 static int
 open_db(struct search *search, struct err *err)
 {
@@ -105,7 +140,7 @@ open_db(struct search *search, struct err *err)
 	if (rc != SQLITE_OK || sqlite3_exec(search->db, "PRAGMA query_only = 1;"
 	    "PRAGMA mmap_size = 1073741824", NULL, NULL, NULL) != SQLITE_OK)
 		return sqlite_err(err, search->db, search->path);
-	if (check_schema(search, err) == -1)
+	if (check_schema(search, err) == -1 || add_function(search, err) == -1)
 		return -1;
 	sqlite3_progress_handler(search->db, BUDGET_STEPS, is_over, search);
 	if (sqlite3_prepare_v3(search->db, FIND, -1, SQLITE_PREPARE_PERSISTENT,

@@ -31,6 +31,7 @@ struct host_memory {
 	/* owned */
 	void *tree;			/* of struct known_host; tsearch(3) */
 	size_t count;
+	size_t documents;		/* of them from DID documents alone */
 	char *last;			/* origin of the last row that was read */
 	uint64_t page_rows;
 	struct link_question *question;
@@ -77,6 +78,23 @@ host_memory_origin(const struct sync_env *env, struct str url,
 	return url_parse_origin(url, env->settings->allow_plain_http, origin_out, &error);
 }
 
+/* Anybody can write documents that name servers of a whole domain: they must not
+ * keep out those of the operator, who has few, and of the relay. */
+static bool
+has_room(const struct host_memory *memory, enum host_source source)
+{
+	switch (source) {
+	case HOST_FROM_CONFIG:
+		return true;
+	case HOST_FROM_RELAY:
+		break;
+	case HOST_FROM_DOCUMENT:
+		if (memory->documents >= LIMIT_HOSTS_OF_DOCUMENTS)
+			return false;
+	}
+	return memory->count < LIMIT_FETCH_HOSTS;
+}
+
 void
 host_memory_see(struct host_memory *memory, struct str url, enum host_source source)
 {
@@ -84,9 +102,10 @@ host_memory_see(struct host_memory *memory, struct str url, enum host_source sou
 	struct known_host *host;
 
 	if (host_memory_origin(memory->env, url, origin) == -1 ||
-	    find(memory, origin) != NULL || memory->count >= LIMIT_FETCH_HOSTS)
+	    find(memory, origin) != NULL || !has_room(memory, source))
 		return;
 	host = add(memory, str_from(origin));
+	memory->documents += source == HOST_FROM_DOCUMENT;
 	host->row.first_seen_ms = (uint64_t)clock_wall_ms();
 	host->row.source = source;
 	host->is_new = true;
@@ -240,6 +259,7 @@ on_row(struct bytes key, struct bytes value, void *arg)
 	    find(memory, memory->last) != NULL)
 		return;
 	host = add(memory, row.origin);
+	memory->documents += row.source == HOST_FROM_DOCUMENT;
 	host->row = row;
 	host->row.origin = host->row.cursor = host->row.last_error = STR_NONE;
 	recall(memory, host);

@@ -3,7 +3,9 @@
  *
  * The rows of the table `host` in memory: what fetch/polite.h learned of each is
  * given to it at the start, and written back about every ten seconds and at the
- * end.  Bounded by LIMIT_FETCH_HOSTS; of more hosts nothing is remembered.
+ * end.  Bounded by LIMIT_FETCH_HOSTS, those that only DID documents name by
+ * LIMIT_HOSTS_OF_DOCUMENTS; of more hosts nothing is remembered, but the
+ * operator's are always taken.
  */
 #ifndef BF_WORKERS_HOST_MEMORY_H
 #define BF_WORKERS_HOST_MEMORY_H

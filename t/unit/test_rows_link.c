@@ -11,7 +11,9 @@
 #include "common/buf.h"
 #include "common/limits.h"
 #include "t/unit/fake_indexer.h"
+#include "workers/host_memory.h"
 #include "workers/rows_link.h"
+#include "workers/sync_env.h"
 
 #define WAIT_SECS	60.
 #define TABLE		4
@@ -393,6 +395,49 @@ rows_link__breaks_off_at_an_answer_to_another_question(void **state)
 	assert_int_equal(bench->states, 0);
 }
 
+/* --- hosts --- */
+
+static void
+on_hosts_ready(const char *why, void *arg)
+{
+	assert_null(why);
+	((struct bench *)arg)->ends++;
+}
+
+static void
+see_hosts(struct host_memory *hosts, const char *name, unsigned count,
+    enum host_source source)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char url[64];
+
+		(void)snprintf(url, sizeof(url), "https://h%u.%s.example", i, name);
+		host_memory_see(hosts, str_from(url), source);
+	}
+}
+
+static void
+hosts_of_documents__leave_room_for_those_of_relay_and_operator(void **state)
+{
+	struct bench *bench = *state;
+	struct settings settings;
+	struct sync_env env = { .loop = bench->loop, .records = bench->link,
+		.settings = &settings };
+	struct host_memory *hosts;
+
+	settings_init(&settings);
+	hosts = host_memory_new(&env, NULL, on_hosts_ready, bench);
+	run_until(bench, 1);
+	see_hosts(hosts, "document", LIMIT_HOSTS_OF_DOCUMENTS + 10, HOST_FROM_DOCUMENT);
+	assert_int_equal(host_memory_count(hosts), LIMIT_HOSTS_OF_DOCUMENTS);
+	see_hosts(hosts, "relay", LIMIT_FETCH_HOSTS, HOST_FROM_RELAY);
+	assert_int_equal(host_memory_count(hosts), LIMIT_FETCH_HOSTS);
+	see_hosts(hosts, "operator", 2, HOST_FROM_CONFIG);
+	assert_int_equal(host_memory_count(hosts), LIMIT_FETCH_HOSTS + 2);
+	host_memory_free(&hosts);
+	settings_clear(&settings);
+}
+
 static const struct CMUnitTest rows_link_tests[] = {
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 	TEST(rows_link__writes_a_batch_and_reads_it_back),
@@ -403,6 +448,7 @@ static const struct CMUnitTest rows_link_tests[] = {
 	TEST(rows_link__sends_no_more_questions_than_the_indexer_takes),
 	TEST(rows_link__tells_nothing_of_a_question_that_is_cancelled),
 	TEST(rows_link__breaks_off_at_an_answer_to_another_question),
+	TEST(hosts_of_documents__leave_room_for_those_of_relay_and_operator),
 };
 
 UNIT_MAIN(rows_link_tests)

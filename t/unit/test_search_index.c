@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "search/index_file.h"
 #include "search/search.h"
 #include "t/unit/tempdir.h"
@@ -119,6 +120,69 @@ index__finds_what_was_put_into_it(void **state)
 	assert_hits(search, (struct search_request){ .text = STR("\"over the\"") }, "b");
 	assert_hits(search, (struct search_request){ .text = STR("\"the over\"") }, "");
 	assert_hits(search, (struct search_request){ .text = STR("authors:bird") }, "c");
+	search_free(&search);
+}
+
+static void
+note_snippet(const struct search_hit *hit, void *arg)
+{
+	struct buf *snippet = arg;
+
+	buf_reset(snippet);
+	buf_add_str(snippet, hit->snippet);
+}
+
+/* A post that begins with other words. */
+static void
+add_repeated(struct index_file *file, const char *path, const char *word, unsigned times)
+{
+	struct buf json = BUF_INIT;
+
+	buf_add_str(&json, STR("{\"text\":\""));
+	for (int i = 0; i < 40; i++)
+		buf_add_str(&json, STR("once upon "));
+	while (times-- > 0)
+		buf_printf(&json, "%s ", word);
+	buf_add(&json, "\"}", sizeof("\"}"));
+	add(file, path, (char *)buf_data(&json));
+	buf_clear(&json);
+}
+
+static void
+assert_snippet(struct search *search, const char *text, bool is_beginning)
+{
+	struct buf snippet = BUF_INIT;
+	struct err err;
+	bool has_more;
+
+	if (search_run(search, &(struct search_request){ .text = str_from(text),
+	    .limit = 10 }, note_snippet, &snippet, &has_more, &err) == -1)
+		fail_msg("%s", err.text);
+	assert_in_range(buf_len(&snippet), 1, 300);
+	assert_int_equal(str_starts_with(buf_str(&snippet), STR("once upon")),
+	    is_beginning);
+	buf_clear(&snippet);
+}
+
+/* The library's snippet() would take minutes, and no budget ends it. */
+static void
+search__is_not_held_up_by_a_record_of_one_word(void **state)
+{
+	const char *dir = *state;
+	struct index_file *file = file_open(dir, "op1");
+	struct search *search = search_new(dir);
+	int64_t began_ms;
+
+	add_repeated(file, "app.bsky.feed.post/a", "a", LIMIT_SEARCH_FIELD_BYTES / 2);
+	add_repeated(file, "app.bsky.feed.post/b", "b", LIMIT_SEARCH_SNIPPET_WORDS);
+	add_repeated(file, "app.bsky.feed.post/c", "c", LIMIT_SEARCH_SNIPPET_WORDS + 1);
+	commit(file, "app.bsky.feed.post/c", 3);
+	publish(&file);
+	began_ms = clock_mono_ms();
+	assert_snippet(search, "a", true);
+	assert_in_range(clock_mono_ms() - began_ms, 0, 5000);
+	assert_snippet(search, "b", false);
+	assert_snippet(search, "c", true);
 	search_free(&search);
 }
 
@@ -348,6 +412,7 @@ file__on_a_full_disk_says_so_and_can_go_on(void **state)
 
 static const struct CMUnitTest search_index_tests[] = {
 	WITH_DIR(index__finds_what_was_put_into_it),
+	WITH_DIR(search__is_not_held_up_by_a_record_of_one_word),
 	WITH_DIR(search__gives_pages),
 	WITH_DIR(search__without_an_index_says_what_to_do),
 	WITH_DIR(search__that_takes_too_long_is_ended),
