@@ -149,7 +149,7 @@ static void
 on_control(struct ev_loop *loop, struct ev_io *io, int revents BF_UNUSED)
 {
 	struct scene *scene = io->data;
-	struct msg msg = rig_next(&scene->rig.control);
+	struct msg msg = rig_hear(&scene->rig.control);
 
 	if (msg.type == MSG_TYPE_FAIL)
 		fail_msg("%.*s: %.*s", STR_FMT(msg.fail.class), STR_FMT(msg.fail.text));

@@ -125,15 +125,24 @@ rig_assign(struct rig *rig, const struct msg_assign *assign)
 }
 
 struct msg
-rig_next(struct client *client)
+rig_hear(struct client *client)
 {
 	struct msg msg;
 	struct err err;
 
+	if (client_receive(client, RIG_WAIT_MS, &msg, &err) == -1)
+		fail_msg("nothing came: %s", err.text);
+	return msg;
+}
+
+struct msg
+rig_next(struct client *client)
+{
+	struct msg msg;
+
 	/* What becomes of its confinement is the kernel's affair. */
 	do {
-		if (client_receive(client, RIG_WAIT_MS, &msg, &err) == -1)
-			fail_msg("nothing came: %s", err.text);
+		msg = rig_hear(client);
 	} while (msg.type == MSG_TYPE_CONFINED);
 	return msg;
 }

@@ -39,8 +39,11 @@ void rig_say(struct client *client, const struct msg *msg);
  * call for the same client. */
 struct msg rig_expect(struct client *client, enum msg_type type);
 
-/* The next message of any type. */
+/* The next message of any type but `confined`, of which a worker says a few. */
 struct msg rig_next(struct client *client);
+
+/* The next message; does not wait if something can be read. */
+struct msg rig_hear(struct client *client);
 
 /* Until it has ended; a wait(2) status. */
 int rig_wait(struct rig *rig);
