@@ -109,4 +109,33 @@ subtest 'a store that cannot be read is refused, and not touched' => sub {
 	$daemon->finish;
 };
 
+subtest 'the API, which the network talks to, can ask for neither' => sub {
+	my $own = null_op_libexec();
+	my $lib = "$Backfilld::Test::SRCDIR/t/lib";
+
+	unlink "$own/backfill-api" or die $!;
+	spew("$own/backfill-api", <<"PERL");
+#!$^X
+use lib '$lib';
+BEGIN { \$ENV{BF_SRCDIR} = '$Backfilld::Test::SRCDIR' }
+use Backfilld::Frames;
+open my \$socket, '+<&=', 3 or die;
+my \$peer = Backfilld::Frames->new(\$socket);
+\$peer->send('hello', version => Backfilld::Frames::version(), pid => \$\$);
+\$peer->send('backup', req => 7, dir => "/nowhere/stolen");
+\$peer->send('upgrade', req => 8);
+while (my \$msg = \$peer->receive) {
+	print STDERR "answer \$msg->{req}: \$msg->{msg}\\n" if \$msg->{req};
+}
+PERL
+	chmod 0755, "$own/backfill-api" or die $!;
+	my $daemon = Backfilld::Test->new(settings => { libexec_dir => $own });
+	$daemon->{pid} = Backfilld::Process::spawn(["$Backfilld::Test::BUILDDIR/backfilld",
+		'-c', $daemon->{conf}], stdout => $daemon->{log}, stderr => $daemon->{log});
+	$daemon->wait_log(qr/answer 8: error/);
+	like $daemon->log, qr/answer 7: error/, 'no backup';
+	unlike $daemon->log, qr/takes over/, 'and no other daemon';
+	$daemon->stop;
+};
+
 done_testing;

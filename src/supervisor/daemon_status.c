@@ -4,6 +4,7 @@
 #include "supervisor/on_client.h"
 #include "supervisor/service.h"
 #include "supervisor/store_tool.h"
+#include "supervisor/upgrade.h"
 
 void
 client_send_daemon(struct control_client *client, uint64_t req)
@@ -38,8 +39,8 @@ client_send_daemon(struct control_client *client, uint64_t req)
 	channel_send(client->channel, &msg);
 }
 
-void
-client_start_backup(struct control_client *client, const struct msg_backup *backup)
+static void
+start_backup(struct control_client *client, const struct msg_backup *backup)
 {
 	struct err err;
 
@@ -48,4 +49,30 @@ client_start_backup(struct control_client *client, const struct msg_backup *back
 	else if (!client_wait(client, PENDING_BACKUP, backup->req, STR_NONE))
 		client_send_error(client, backup->req, "TooManyRequests",
 		    "too many requests wait for an answer on this connection", NULL);
+}
+
+static void
+start_upgrade(struct control_client *client, const struct msg_upgrade *upgrade)
+{
+	if (!client_wait(client, PENDING_UPGRADE, upgrade->req, STR_NONE))
+		client_send_error(client, upgrade->req, "TooManyRequests",
+		    "too many requests wait for an answer on this connection", NULL);
+	else
+		upgrade_request(client->sup);
+}
+
+/* The API reads what the network sends: whoever gets hold of it must not make us write
+ * files or start anew. */
+void
+client_local_verb(struct control_client *client, const struct msg *msg)
+{
+	bool is_upgrade = msg->type == MSG_TYPE_UPGRADE;
+
+	if (client->is_api)
+		client_send_error(client, is_upgrade ? msg->upgrade.req : msg->backup.req,
+		    "InvalidRequest", "this is not for the API to ask for", NULL);
+	else if (is_upgrade)
+		start_upgrade(client, &msg->upgrade);
+	else
+		start_backup(client, &msg->backup);
 }

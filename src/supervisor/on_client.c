@@ -19,7 +19,6 @@
 #include "supervisor/pause.h"
 #include "supervisor/schedule.h"
 #include "supervisor/service.h"
-#include "supervisor/upgrade.h"
 
 #define DEFAULT_PAGE	50
 
@@ -361,15 +360,6 @@ on_open_records(struct control_client *client, const struct msg_open_records *op
 }
 
 static void
-on_upgrade(struct control_client *client, const struct msg_upgrade *upgrade)
-{
-	if (!client_wait(client, PENDING_UPGRADE, upgrade->req, STR_NONE))
-		send_too_many(client, upgrade->req);
-	else
-		upgrade_request(client->sup);
-}
-
-static void
 on_watch_all(struct control_client *client, const struct msg_watch_all *watch)
 {
 	if (!client_wait(client, PENDING_WATCH_ALL, watch->req, STR_NONE))
@@ -427,13 +417,11 @@ on_verb(struct control_client *client, const struct msg *msg)
 		on_resume(client, &msg->resume);
 		return true;
 	case MSG_TYPE_UPGRADE:
-		on_upgrade(client, &msg->upgrade);
+	case MSG_TYPE_BACKUP:
+		client_local_verb(client, msg);
 		return true;
 	case MSG_TYPE_DOCTOR:
 		doctor_send(client, msg->doctor.req);
-		return true;
-	case MSG_TYPE_BACKUP:
-		client_start_backup(client, &msg->backup);
 		return true;
 	default:
 		return false;

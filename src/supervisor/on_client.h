@@ -19,7 +19,8 @@ void client_send_end_list(struct control_client *client, uint64_t req, struct st
 void client_send_cancelled(struct control_client *client, uint64_t req,
     enum op_status status);
 void client_send_daemon(struct control_client *client, uint64_t req);
-void client_start_backup(struct control_client *client, const struct msg_backup *backup);
+/* `upgrade` or `backup`, which are not for the API. */
+void client_local_verb(struct control_client *client, const struct msg *msg);
 void client_send_store_error(struct control_client *client, uint64_t req,
     const struct err *err);
 void client_send_error(struct control_client *client, uint64_t req, const char *name,
