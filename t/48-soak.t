@@ -143,6 +143,7 @@ sub meet {
 	my ($id, $note) = @_;
 
 	if (rand() < 0.5) {
+		$note->('asked', $id);
 		my $answer = told('cancelBackfill', { id => $id });
 		$note->('ended', $id, 'cancelled') if $answer && $answer->{success};
 	}
@@ -170,6 +171,8 @@ sub check_all {
 		my ($event, $id, $what, $did) = split;
 		if ($event eq 'accepted') {
 			$accepted{$id} = { what => $what, did => $did };
+		} elsif ($event eq 'asked') {
+			$accepted{$id}{is_asked} = 1;
 		} else {
 			push @changed, "$id $ended{$id} $what"
 				if defined $ended{$id} && $ended{$id} ne $what;
@@ -181,7 +184,7 @@ sub check_all {
 	for my $id (sort keys %accepted) {
 		my $operation = $daemon->operation($id) or next;
 		delete $missing{$id};
-		cancel_if_endless($id, $accepted{$id}{what}, $operation);
+		cancel_if_endless($id, $accepted{$id}, $operation);
 	}
 	is_deeply [ sort keys %missing ], [], 'I1: what was acknowledged is there, all '
 		. keys %accepted;
@@ -196,16 +199,17 @@ sub check_all {
 }
 
 sub cancel_if_endless {
-	my ($id, $what, $operation) = @_;
-	return if $what !~ /^(run|ignore-term|checkpoint)$/
+	my ($id, $accepted, $operation) = @_;
+	return if $accepted->{what} !~ /^(run|ignore-term|checkpoint)$/
 		|| $operation->{status} !~ /^(queued|running)$/;
+	$accepted->{is_asked} = 1;
 	wait_for { $daemon->xrpc_post('cancelBackfill', { id => $id })->{status} == 200 } 60,
 		'a cancel to be answered';
 }
 
 sub check_states {
 	my ($accepted, $ended, @changed) = @_;
-	my (%times, %count, @failed, $cursor);
+	my (%times, %count, @failed, @unasked, $cursor);
 	do {
 		my $page = $daemon->xrpc_get('getBackfillHistory',
 			{ limit => 100, $cursor ? (cursor => $cursor) : () })->{json};
@@ -215,6 +219,8 @@ sub check_states {
 			$count{ $operation->{status} }++;
 			push @changed, "$id $ended->{$id} $operation->{status}"
 				if defined $ended->{$id} && $ended->{$id} ne $operation->{status};
+			push @unasked, $id if $operation->{status} eq 'cancelled'
+				&& $accepted->{$id} && !$accepted->{$id}{is_asked};
 			push @failed, "$id: $operation->{error}"
 				if $operation->{status} eq 'failed'
 				&& ($operation->{errorClass} // '') ne 'worker-died';
@@ -225,6 +231,7 @@ sub check_states {
 	is_deeply \@changed, [], 'I2: what had ended has not changed, confirmed cancels hold';
 	is_deeply [ grep { $times{$_} != 1 } keys %times ], [], 'I2: each is there once';
 	is_deeply [ grep { !$times{$_} } keys %$accepted ], [], 'I2: each is in the history';
+	is_deeply \@unasked, [], 'what nobody asked to cancel is not cancelled';
 	is_deeply \@failed, [], 'none failed but with its worker';
 	cmp_ok $count{failed} // 0, '<=', $killed{'did-sync'} // 0,
 		'and not more than workers were killed';
