@@ -39,7 +39,7 @@ sub crash_at {
 	%seen = ();
 	$daemon = Backfilld::Test->new(settings => { libexec_dir => $libexec,
 		max_workers => 8, max_attempts => 10, cancel_grace_ms => 2000 });
-	$fired = $daemon->dir . '/crashed';
+	$fired = $daemon->dir . '/state/records/crashed';	# where the indexer may write
 	$daemon->expect_error(qr/./);	# a crash is told in many ways
 	if ($point->{name} eq 'recovered-one') {
 		$daemon->start;
