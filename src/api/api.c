@@ -185,16 +185,25 @@ look_at_running(struct api *api, struct err *err)
 }
 
 /* What is left: to answer who connects, to read both stores, to see whether there
- * is a new supervisor.  search/ may not be there yet. */
+ * is a new supervisor.  search/ may not be there yet.  A reader of LMDB writes where
+ * it reads into lock.mdb, so records/, which is opened later, is more than read. */
 static void
 give_up_the_rest(struct api *api)
 {
 	struct confine confine;
+	struct buf records = BUF_INIT;
+	struct err err;
 
-	confine_init(&confine, CONFINE_ACCEPT | CONFINE_UNIX);
+	buf_printf(&records, "%s/records%c", api->settings.state_dir, '\0');
+	if (dir_make((const char *)buf_data(&records), 0700, &err) == -1)
+		log_warn("%s", err.text);
+	confine_init(&confine, CONFINE_ACCEPT | CONFINE_UNIX | CONFINE_WRITE);
 	confine_add(&confine, api->settings.state_dir, SANDBOX_READ);
+	confine_add(&confine, (const char *)buf_data(&records),
+	    SANDBOX_READ | SANDBOX_WRITE);
 	confine_add(&confine, api->settings.runtime_dir, SANDBOX_READ);
 	supervisor_link_confine(api->link, &confine);
+	buf_clear(&records);
 }
 
 static void
@@ -314,8 +323,10 @@ api_records(struct api *api)
 	if (api->records == NULL) {
 		buf_printf(&dir, "%s/records%c", api->settings.state_dir, '\0');
 		if (records_open((const char *)buf_data(&dir), RECORDS_READ, &api->records,
-		    &err) == -1)
+		    &err) == -1) {
+			log_debug("records/ cannot be read yet: %s", err.text);
 			api->records = NULL;
+		}
 		buf_clear(&dir);
 	}
 	return api->records;

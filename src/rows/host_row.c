@@ -39,6 +39,8 @@ host_row_decode(struct bytes key, struct bytes value, struct host_row *row_out)
 	if (key.len == 0 || fields_decode(value, &layout, &row) == -1)
 		return -1;
 	row.origin = (struct str){ (const char *)key.ptr, key.len };
+	if (!str_is_visible(row.origin))
+		return -1;
 	*row_out = row;
 	return 0;
 }

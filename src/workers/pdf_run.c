@@ -132,8 +132,10 @@ on_readable(struct ev_loop *loop, struct ev_io *watcher, int revents BF_UNUSED)
 		return;
 	if (n > 0) {
 		buf_added(&run->text, (size_t)n);
-		if (buf_len(&run->text) > LIMIT_PDF_TEXT_BYTES)
+		if (buf_len(&run->text) > LIMIT_PDF_TEXT_BYTES) {
 			end_it(run, "too-large", "its text is too long");
+			finish_if_over(run);
+		}
 		return;
 	}
 	ev_io_stop(loop, watcher);

@@ -124,7 +124,7 @@ sub tell {
 # The next message, which has to be of this name.
 sub expect {
 	my ($self, $name) = @_;
-	die "no message from the API in time\n" if $self->heard_nothing(20);
+	die "no message from the API in time\n" if $self->is_silent(20);
 	my $msg = $self->{peer}->receive or die "the API closed fd 3\n";
 	# What the kernel gives of its confinement is told at its start.
 	return $self->expect($name) if $msg->{msg} eq 'confined';
@@ -138,11 +138,21 @@ sub hang_up {
 	close $self->{channel};
 }
 
-# Nothing has been said to the supervisor, for so many seconds.
-sub heard_nothing {
+sub is_silent {
 	my ($self, $seconds) = @_;
 	return length $self->{peer}{in} == 0
 		&& !IO::Select->new($self->{channel})->can_read($seconds // 0);
+}
+
+# Nothing has been said to the supervisor, for so many seconds; what it tells of its
+# confinement, soon after its start, does not count.
+sub heard_nothing {
+	my ($self, $seconds) = @_;
+	while (!$self->is_silent($seconds)) {
+		my $msg = $self->{peer}->receive or return 0;
+		return 0 if $msg->{msg} ne 'confined';
+	}
+	return 1;
 }
 
 # --- HTTP ---
