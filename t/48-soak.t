@@ -182,10 +182,9 @@ sub check_all {
 	wait_for { $daemon->get('/xrpc/_health')->{status} == 200 } 60, 'the API';
 	my %missing = map { $_ => 1 } keys %accepted;
 	for my $id (sort keys %accepted) {
-		my $operation = $daemon->operation($id) or next;
-		delete $missing{$id};
-		cancel_if_endless($id, $accepted{$id}, $operation);
+		delete $missing{$id} if $daemon->operation($id);
 	}
+	cancel_endless(\%accepted);
 	is_deeply [ sort keys %missing ], [], 'I1: what was acknowledged is there, all '
 		. keys %accepted;
 	wait_for {
@@ -198,35 +197,48 @@ sub check_all {
 	check_index(\%accepted);
 }
 
-sub cancel_if_endless {
-	my ($id, $accepted, $operation) = @_;
-	return if $accepted->{what} !~ /^(run|ignore-term|checkpoint)$/
-		|| $operation->{status} !~ /^(queued|running)$/;
-	$accepted->{is_asked} = 1;
-	wait_for { $daemon->xrpc_post('cancelBackfill', { id => $id })->{status} == 200 } 60,
-		'a cancel to be answered';
+# Also those that were triggered by a client who never heard of it.
+sub cancel_endless {
+	my ($accepted) = @_;
+	for my $operation (listed('getBackfillStatus')) {
+		my $id = $operation->{id};
+		next if $operation->{status} !~ /^(queued|running)$/
+			|| $operation->{params}{did} !~ /^did:web:(run|ignore-term|checkpoint)\./;
+		$accepted->{$id}{is_asked} = 1 if $accepted->{$id};
+		wait_for { $daemon->xrpc_post('cancelBackfill', { id => $id })->{status} == 200 }
+			60, 'a cancel to be answered';
+	}
+}
+
+# All that the method lists, page by page: the status what is active, too, the history
+# what has ended.
+sub listed {
+	my ($method) = @_;
+	my (@operations, $cursor);
+	do {
+		my $page = $daemon->xrpc_get($method,
+			{ limit => 100, $cursor ? (cursor => $cursor) : () })->{json};
+		push @operations, @{ $page->{operations} };
+		$cursor = $page->{cursor};
+	} while ($cursor);
+	return @operations;
 }
 
 sub check_states {
 	my ($accepted, $ended, @changed) = @_;
-	my (%times, %count, @failed, @unasked, $cursor);
-	do {
-		my $page = $daemon->xrpc_get('getBackfillHistory',
-			{ limit => 100, $cursor ? (cursor => $cursor) : () })->{json};
-		for my $operation (@{ $page->{operations} }) {
-			my $id = $operation->{id};
-			$times{$id}++;
-			$count{ $operation->{status} }++;
-			push @changed, "$id $ended->{$id} $operation->{status}"
-				if defined $ended->{$id} && $ended->{$id} ne $operation->{status};
-			push @unasked, $id if $operation->{status} eq 'cancelled'
-				&& $accepted->{$id} && !$accepted->{$id}{is_asked};
-			push @failed, "$id: $operation->{error}"
-				if $operation->{status} eq 'failed'
-				&& ($operation->{errorClass} // '') ne 'worker-died';
-		}
-		$cursor = $page->{cursor};
-	} while ($cursor);
+	my (%times, %count, @failed, @unasked);
+	for my $operation (listed('getBackfillHistory')) {
+		my $id = $operation->{id};
+		$times{$id}++;
+		$count{ $operation->{status} }++;
+		push @changed, "$id $ended->{$id} $operation->{status}"
+			if defined $ended->{$id} && $ended->{$id} ne $operation->{status};
+		push @unasked, $id if $operation->{status} eq 'cancelled'
+			&& $accepted->{$id} && !$accepted->{$id}{is_asked};
+		push @failed, "$id: $operation->{error}"
+			if $operation->{status} eq 'failed'
+			&& ($operation->{errorClass} // '') ne 'worker-died';
+	}
 	note join ', ', map { "$count{$_} $_" } sort keys %count;
 	is_deeply \@changed, [], 'I2: what had ended has not changed, confirmed cancels hold';
 	is_deeply [ grep { $times{$_} != 1 } keys %times ], [], 'I2: each is there once';
