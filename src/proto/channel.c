@@ -16,7 +16,7 @@
 #include "proto/frame.h"
 
 #define READ_BYTES	(64 * 1024)
-#define KEEP_BYTES	(64 * 1024)	/* of an empty buffer */
+#define KEEP_BYTES	(4 * 1024)	/* of an empty buffer: most peers are idle */
 
 static void
 free_now(struct channel *ch)
@@ -281,8 +281,10 @@ handle_frame(struct channel *ch)
 	int rc;
 
 	rc = frame_next(buf_bytes(&ch->in), ch->options.frame_max_bytes, &payload, &err);
-	if (rc == 0)
+	if (rc == 0) {
+		buf_shrink(&ch->in, KEEP_BYTES);
 		return 0;
+	}
 	if (rc == -1 || msg_unpack(payload, ch->options.accepts, &msg, &err) == -1) {
 		shut(ch, &err);
 		return 0;
