@@ -18,7 +18,7 @@ $daemon->start;
 
 # {what => {verdict, found, advice}}, and the exit status.
 sub doctor {
-	my $result = $daemon->ctl('doctor');
+	my $result = ($_[0] || $daemon)->ctl('doctor');
 	return ({ map { $_->{check} => $_ } @{ $result->{lines} } }, $result->{status});
 }
 
@@ -70,6 +70,25 @@ subtest 'what is wrong is said, with what to do' => sub {
 	chmod 0600, $daemon->{conf};
 	(undef, $status) = doctor();
 	is $status, 0, 'and then it is well again' if $> == 0;
+};
+
+subtest 'a password in a file of its own' => sub {
+	my $other = Backfilld::Test->new(settings => { libexec_dir => $libexec });
+	my $file = $other->dir . '/password';
+	open my $out, '>', $file or die "$file: $!";
+	print $out "correct horse\n";
+	close $out;
+	delete $other->{settings}{admin_password};
+	$other->set(admin_password_file => $file);
+	chmod 0644, $file, $other->{conf};
+	$other->start;
+	my ($found) = doctor($other);
+	is $found->{configuration}{verdict}, 'ok', 'the configuration may be read by all';
+	is $found->{'admin password'}{verdict}, 'wrong', 'the file may not';
+	chmod 0600, $file;
+	($found) = doctor($other);
+	is $found->{'admin password'}{verdict}, 'ok', 'and then it is well';
+	$other->finish;
 };
 
 subtest 'a service that does not run' => sub {

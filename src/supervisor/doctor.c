@@ -153,22 +153,34 @@ see_directory(const struct doctor *doctor, const char *what, const char *path,
 		    "%s has mode %04o", path, (unsigned)st.st_mode & 07777);
 }
 
+/* A file that is read at each start; has_secret: a password that is not hashed. */
+static void
+see_file(const struct doctor *doctor, const char *what, const char *path, bool has_secret)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		say(doctor, what, WEAK, "it is needed at the next start", "%s: %s", path,
+		    strerror(errno));
+	else
+		say(doctor, what, has_secret && (st.st_mode & S_IROTH) != 0 ? WRONG : OK,
+		    "chmod o-r, or put a hash in place of the password "
+		    "(backfillctl hash-password)", "%s has mode %04o%s", path,
+		    (unsigned)st.st_mode & 07777, has_secret ? " and a password" : "");
+}
+
 static void
 see_config(const struct doctor *doctor)
 {
 	const struct supervisor *sup = doctor->sup;
-	bool has_secret = sup->settings.admin_password[0] != '\0' &&
-	    sup->settings.admin_password[0] != '$';
-	struct stat st;
+	const char *password = sup->settings.admin_password;
+	const char *password_file = sup->settings.admin_password_file;
+	bool has_secret = password[0] != '\0' && password[0] != '$';
 
-	if (stat(sup->config_path, &st) == -1)
-		say(doctor, "configuration", WEAK, "it is needed at the next start", "%s: %s",
-		    sup->config_path, strerror(errno));
-	else
-		say(doctor, "configuration", has_secret && (st.st_mode & S_IROTH) != 0 ?
-		    WRONG : OK, "chmod o-r, or put a hash in place of admin_password "
-		    "(backfillctl hash-password)", "%s has mode %04o%s", sup->config_path,
-		    (unsigned)st.st_mode & 07777, has_secret ? " and a password" : "");
+	see_file(doctor, "configuration", sup->config_path,
+	    has_secret && password_file[0] == '\0');
+	if (password_file[0] != '\0')
+		see_file(doctor, "admin password", password_file, has_secret);
 }
 
 static void
