@@ -145,6 +145,8 @@ SCRIPT
 	close $script;
 	chmod 0755, $binary;
 	$daemon->expect_error(qr/./);	# services end and are started again
+	# The old API may answer for a moment yet, at the old address.
+	unlink $daemon->dir . '/run/http.address' or die $!;
 	$daemon->signal('USR2');
 	$daemon->wait_log(qr/speak version 99 of the protocol/);
 	wait_for { !is_alive($pid) } 10, 'the old worker to end';

@@ -38,7 +38,7 @@ sub with_failing {
 	my $pid = Backfilld::Process::spawn([ 'strace', '-o', $trace, '-e', "trace=$call",
 		'-e', "inject=$call:error=$errno:when=1..$times", '-p', $daemon->pid ],
 		stdout => $said, stderr => $said);
-	wait_for { open my $file, '<', $said; grep { /attached/ } $file ? <$file> : () } 60,
+	wait_for { open(my $file, '<', $said) && grep { /attached/ } <$file> } 60,
 		'strace';
 	return sub {
 		kill 'INT', $pid;
