@@ -38,8 +38,10 @@ sub with_failing {
 	my $pid = Backfilld::Process::spawn([ 'strace', '-o', $trace, '-e', "trace=$call",
 		'-e', "inject=$call:error=$errno:when=1..$times", '-p', $daemon->pid ],
 		stdout => $said, stderr => $said);
-	wait_for { open(my $file, '<', $said) && grep { /attached/ } <$file> } 60,
-		'strace';
+	wait_for {
+		open my $file, '<', $said or return 0;
+		grep { /attached/ } <$file>
+	} 60, 'strace';
 	return sub {
 		kill 'INT', $pid;
 		waitpid $pid, 0;
