@@ -9,6 +9,7 @@ use JSON::PP ();
 use MIME::Base64 ();
 use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
 
+use Backfilld::Prometheus;
 use Backfilld::Test;
 
 my $srcdir = $Backfilld::Test::SRCDIR;
@@ -151,6 +152,13 @@ subtest 'index' => sub {
 	is_deeply [ @$host{qw(origin source repos failures state lastError)} ],
 		[ 'https://pds.example', 'document', 7, 2, 'ok', 'refused' ], 'a server';
 	like $host->{listedAt}, qr/^\d{4}-.*Z$/, 'when its list was read';
+	my $metrics = Backfilld::Prometheus->parse($daemon->get('/metrics')->{content});
+	is $metrics->value('backfilld_hosts', state => 'ok'), 1, '/metrics counts it';
+	is $metrics->value('backfilld_hosts', state => 'parked'), 0, 'as not parked';
+	is $metrics->value('backfilld_hosts_failing'), 1, 'as failing';
+	is $metrics->value('backfilld_hosts_slowed'), 0, 'as asked at the usual rate';
+	is $metrics->value('backfilld_index_records'), 12, 'and records';
+	is $metrics->value('backfilld_index_repositories'), 2, 'and repositories';
 	my $identity = $daemon->ctl('index', 'identities')->{lines}[0];
 	is_deeply [ @$identity{qw(did status handle pdsUrl)} ],
 		[ 'did:plc:abc', 'tombstoned', 'a.example', 'https://pds.example' ], 'an identity';

@@ -10,6 +10,7 @@
 #include "api/feed.h"
 #include "api/handlers.h"
 #include "api/http.h"
+#include "api/index_metrics.h"
 #include "api/metrics.h"
 #include "api/prom.h"
 #include "api/request.h"
@@ -195,6 +196,8 @@ write_all(struct request *request, const struct msg_measures *measures)
 	write_gauge(to, "backfilld_operations_readable", "1 if operations/ can be read.",
 	    write_operations(api, to));
 	write_stores(api, to);
+	if (api_records(api) != NULL)
+		(void)index_metrics_write(api_records(api), to);
 	write_api(api, to);
 	metrics_write(api->metrics, to);
 }

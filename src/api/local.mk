@@ -55,6 +55,7 @@ backfill_api_SOURCES = \
 	src/api/http.c src/api/http.h \
 	src/api/items.c src/api/items.h \
 	src/api/main.c \
+	src/api/index_metrics.c src/api/index_metrics.h \
 	src/api/metrics.c src/api/metrics.h \
 	src/api/page.c src/api/page.h \
 	src/api/request.c src/api/request.h \

@@ -112,14 +112,6 @@ static const struct table_column host_columns[] = {
 	{ "LAST ERROR", false, 12 },
 };
 
-static const char *
-host_state(const struct host_row *row, int64_t now_ms)
-{
-	if (row->parked_until_ms > (uint64_t)now_ms)
-		return "parked";
-	return row->penalty_until_ms > (uint64_t)now_ms ? "pausing" : "ok";
-}
-
 static int
 print_host(struct listing *listing, const struct msg_row *msg)
 {
@@ -132,7 +124,8 @@ print_host(struct listing *listing, const struct msg_row *msg)
 	add_number(listing, "repos", row.repos);
 	add_time(listing, "listedAt", row.listed_ms);
 	add_number(listing, "failures", row.failures);
-	add_text(listing, "state", str_from(host_state(&row, listing->now_ms)));
+	add_text(listing, "state",
+	    str_from(host_state_word(host_state_at(&row, listing->now_ms))));
 	add_text(listing, "lastError", row.last_error);
 	if (listing->table != NULL)
 		return 0;

@@ -25,6 +25,26 @@ host_source_name(uint64_t source)
 	return "unknown";
 }
 
+enum host_state
+host_state_at(const struct host_row *row, int64_t now_ms)
+{
+	if (row->parked_until_ms > (uint64_t)now_ms)
+		return HOST_PARKED;
+	return row->penalty_until_ms > (uint64_t)now_ms ? HOST_PAUSING : HOST_OK;
+}
+
+const char *
+host_state_word(enum host_state state)
+{
+	static const char *const words[] = {
+#define X(NAME, word) word,
+		HOST_STATES(X)
+#undef X
+	};
+
+	return words[state];
+}
+
 void
 host_row_encode(struct buf *to, const struct host_row *row)
 {

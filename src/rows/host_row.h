@@ -33,6 +33,19 @@ enum host_source {
 	HOST_FROM_RELAY = 3,
 };
 
+/* How it stands at a moment: X(ENUM, word) */
+#define HOST_STATES(X)							\
+	X(OK, "ok")							\
+	X(PAUSING, "pausing")		/* it asked for a pause, which is not over */ \
+	X(PARKED, "parked")		/* it failed too often and is let alone */
+
+enum host_state {
+#define X(NAME, word) HOST_##NAME,
+	HOST_STATES(X)
+#undef X
+	HOST_STATE_COUNT
+};
+
 #define HOST_ROW_MEMBER(number, kind, member)	FIELD_TYPE_##kind member;
 
 struct host_row {
@@ -42,6 +55,10 @@ struct host_row {
 
 /* "document", "config", "relay"; "unknown" for anything else. */
 const char *host_source_name(uint64_t source);
+
+/* now_ms: wall clock. */
+enum host_state host_state_at(const struct host_row *row, int64_t now_ms);
+const char *host_state_word(enum host_state state);
 
 /* Append the value. */
 void host_row_encode(struct buf *to, const struct host_row *row);
