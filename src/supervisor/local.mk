@@ -49,7 +49,7 @@ backfilld_SOURCES = \
 	src/supervisor/upgrade_adopt.c \
 	src/supervisor/upgrade_write.c
 backfilld_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
-backfilld_LDADD = libbfstore.a libbfproto.a libbfop.a libbfcommon.a \
+backfilld_LDADD = libbfrows.a libbfstore.a libbfproto.a libbfop.a libbfcommon.a \
 	$(CONFUSE_LIBS) $(LMDB_LIBS) $(EV_LIBS)
 
 UNIT_TESTS += t/unit/test_outcome
