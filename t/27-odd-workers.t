@@ -57,6 +57,35 @@ subtest 'text whose limit falls into a character' => sub {
 	is $daemon->ctl('show', $id, '--events')->{status}, 0, 'and show its history';
 };
 
+subtest 'a type of one\'s own writes its own tables of rows and no others' => sub {
+	open my $script, '>', "$daemon->{settings}{libexec_dir}/own-rows" or die $!;
+	print $script <<"SCRIPT";
+#!$^X
+BEGIN { \$ENV{BF_SRCDIR} = '$Backfilld::Test::SRCDIR' }
+use lib '$Backfilld::Test::SRCDIR/t/lib';
+use Backfilld::Frames;
+use Backfilld::WriteOp;
+my (\$daemon, \$indexer) = map { Backfilld::WriteOp::open_fd(\$_) } 3, 4;
+\$_->send('hello', version => Backfilld::Frames::version(), program => 'own-rows',
+	pid => \$\$) for \$daemon, \$indexer;
+my \$table = Backfilld::WriteOp::wait_msg(\$daemon, 'assign')->{batch_size};
+\$indexer->send('row_put', lane => 1, table => \$table, key => 'k', value => 'v');
+\$indexer->send('row_commit', lane => 1, is_counted => 1);
+my \$created = Backfilld::WriteOp::wait_msg(\$indexer, 'ack')->{created};
+\$daemon->send('done', processed => 1, total => 1, created => \$created);
+SCRIPT
+	close $script;
+	chmod 0755, "$daemon->{settings}{libexec_dir}/own-rows";
+	my $write = sub {
+		return $daemon->wait_finished($daemon->trigger('own-rows', batchSize => $_[0]));
+	};
+	is $write->($_)->{status}, 'completed', "table $_" for 128, 255;
+	my $operation = $write->(1);
+	is $operation->{status}, 'failed', 'table 1 is one of ours';
+	like $daemon->log, qr/op $operation->{id}: closed: row_put: table 1 is not one that /,
+		'and the log says why';
+};
+
 subtest 'a queued operation that is watched and cancelled' => sub {
 	$daemon->set(max_workers => 1);
 	$daemon->signal('HUP');

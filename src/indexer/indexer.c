@@ -204,8 +204,7 @@ on_attach(struct indexer *indexer, const struct msg_attach *attach)
 		fd_close(&fd);
 		return;
 	}
-	peer_new(&indexer->work, indexer->loop, &indexer->peers, fd, attach->id,
-	    attach->may_write);
+	peer_new(&indexer->work, indexer->loop, &indexer->peers, fd, attach);
 }
 
 static void

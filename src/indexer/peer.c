@@ -248,11 +248,11 @@ on_drain(struct channel *channel BF_UNUSED, void *arg)
 
 void
 peer_new(struct work *work, struct ev_loop *loop, struct peer_list *list, int fd,
-    struct str op_id, bool may_write)
+    const struct msg_attach *attach)
 {
 	struct peer *peer = xcalloc(1, sizeof(*peer));
 	struct channel_options options = {
-		.accepts = may_write ? FROM_RECORD_WRITER : FROM_RECORD_READER,
+		.accepts = attach->may_write ? FROM_RECORD_WRITER : FROM_RECORD_READER,
 		.frame_max_bytes = LIMIT_FRAME_RECORD_BYTES,
 		.queue_max_bytes = LIMIT_CHANNEL_QUEUE_BYTES,
 		.on_msg = on_msg,
@@ -262,10 +262,12 @@ peer_new(struct work *work, struct ev_loop *loop, struct peer_list *list, int fd
 	};
 
 	peer->work = work;
-	peer->may_write = may_write;
-	peer->op_id = xstrndup(op_id.ptr, op_id.len);
-	if (asprintf(&peer->name, op_id.len > 0 ? "op %.*s" : "reader%.*s",
-	    STR_FMT(op_id)) == -1)
+	peer->may_write = attach->may_write;
+	for (size_t i = 0; i < attach->tables.len; i++)
+		peer->writes_table[attach->tables.ptr[i]] = true;
+	peer->op_id = xstrndup(attach->id.ptr, attach->id.len);
+	if (asprintf(&peer->name, attach->id.len > 0 ? "op %.*s" : "reader%.*s",
+	    STR_FMT(attach->id)) == -1)
 		abort();
 	LIST_INIT(&peer->lanes);
 	LIST_INIT(&peer->scans);

@@ -2,7 +2,7 @@
  * peer.h - one attached record channel: a worker that writes, or a reader.
  *
  * Process: backfill-indexer.  The supervisor attaches a peer and says whether it
- * may write; that, never what the peer says of itself, decides which messages it
+ * may write, and which tables of rows; that, never what the peer says of itself, decides which messages it
  * may send.  A peer that breaks the protocol is closed and what it staged is
  * dropped; nobody else notices.  The conversations: docs/protocol.md.
  */
@@ -14,6 +14,7 @@
 struct peer {
 	struct work *work;		/* borrowed, outlives us */
 	bool may_write;
+	bool writes_table[LIMIT_ROW_TABLES + 1];	/* by number */
 	bool has_said_hello;
 	unsigned lanes_count;
 	unsigned questions_count;	/* of scans: all but those of lanes */
@@ -31,9 +32,9 @@ struct peer {
 LIST_HEAD(peer_list, peer);
 
 /* Takes ownership of fd and joins the list; leaves it when it is freed, which
- * happens by itself when the peer goes.  op_id is empty for a reader. */
+ * happens by itself when the peer goes. */
 void peer_new(struct work *work, struct ev_loop *loop, struct peer_list *list, int fd,
-    struct str op_id, bool may_write);
+    const struct msg_attach *attach);
 void peer_free(struct peer **peer);
 
 /* --- for work.c --- */

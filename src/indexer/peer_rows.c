@@ -32,13 +32,24 @@ text_of(struct bytes bytes)
 	return (struct str){ (const char *)bytes.ptr, bytes.len };
 }
 
+/* Where a worker that was taken over could lie to others is not for it to write. */
+static int
+check_table(const struct peer *peer, const char *what, uint64_t table, struct err *err)
+{
+	if (peer->writes_table[table])
+		return 0;
+	return err_set(err, ERR_PROTOCOL, "%s: table %llu is not one that this type of "
+	    "operation may write", what, (unsigned long long)table);
+}
+
 int
 peer_on_row_put(struct peer *peer, const struct msg *msg, struct err *err)
 {
 	const struct msg_row_put *put = &msg->row_put;
 	struct lane *lane;
 
-	if (peer_check_row("row_put", put->table, put->key, err) == -1)
+	if (peer_check_row("row_put", put->table, put->key, err) == -1 ||
+	    check_table(peer, "row_put", put->table, err) == -1)
 		return -1;
 	if (put->value.len > LIMIT_ROW_VALUE_BYTES)
 		return err_set(err, ERR_LIMIT, "row_put: a value of %zu bytes",
@@ -59,6 +70,7 @@ peer_on_row_delete(struct peer *peer, const struct msg *msg, struct err *err)
 	struct lane *lane;
 
 	if (peer_check_row("row_delete", delete->table, delete->key, err) == -1 ||
+	    check_table(peer, "row_delete", delete->table, err) == -1 ||
 	    (lane = open_batch(peer, "row_delete", delete->lane, err)) == NULL)
 		return -1;
 	peer_stage(lane, &(struct stage_change){
@@ -75,6 +87,7 @@ peer_on_row_clear(struct peer *peer, const struct msg *msg, struct err *err)
 	struct lane *lane;
 
 	if (peer_check_prefix("row_clear", clear->table, clear->prefix, err) == -1 ||
+	    check_table(peer, "row_clear", clear->table, err) == -1 ||
 	    (lane = open_batch(peer, "row_clear", clear->lane, err)) == NULL)
 		return -1;
 	peer_stage(lane, &(struct stage_change){

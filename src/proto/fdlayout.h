@@ -23,6 +23,6 @@
 
 /* The version that both sides say in their first message.  Raise it for any
  * change to messages.def that an older peer would misread. */
-#define PROTO_VERSION	2
+#define PROTO_VERSION	3
 
 #endif

@@ -10,7 +10,7 @@ libbfrows_a_SOURCES = \
 	src/rows/identity_row.c src/rows/identity_row.h \
 	src/rows/node_row.c src/rows/node_row.h \
 	src/rows/resume_row.c src/rows/resume_row.h \
-	src/rows/row_table.h
+	src/rows/row_table.c src/rows/row_table.h
 
 UNIT_TESTS += t/unit/test_rows
 t_unit_test_rows_SOURCES = t/unit/test_rows.c

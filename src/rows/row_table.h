@@ -17,23 +17,45 @@
 #ifndef BF_ROWS_ROW_TABLE_H
 #define BF_ROWS_ROW_TABLE_H
 
-/* X(NAME, number on disk and on the wire, name) */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/limits.h"
+#include "common/str.h"
+
+/* Who meets many servers and DIDs. */
+#define ROW_BY_ROAMERS	"catch-up citation-extraction freshness-scan full-sync pds-scan"
+
+/* X(NAME, number on disk and on the wire, name, the types of operation that write it) */
 #define ROW_TABLES(X)							\
-	X(HOST,		1, "host")		/* host_row.h */	\
-	X(IDENTITY,	2, "identity")		/* identity_row.h */	\
-	X(CURSOR,	3, "cursor")		/* cursor_row.h */	\
-	X(NODE,		4, "node")		/* node_row.h */	\
-	X(EDGE,		5, "edge")		/* edge_row.h */	\
-	X(PENDING_EDGE,	6, "pending_edge")	/* edge_row.h */	\
-	X(CITATION,	7, "citation")		/* citation_row.h */	\
-	X(EXTRACTION,	8, "extraction")	/* extraction_row.h */	\
-	X(DESYNC,	9, "desync")		/* desync_row.h */	\
-	X(RESUME,	10, "resume")		/* resume_row.h */
+	X(HOST,		1, "host", ROW_BY_ROAMERS)	/* host_row.h */ \
+	X(IDENTITY,	2, "identity", ROW_BY_ROAMERS)	/* identity_row.h */ \
+	X(CURSOR,	3, "cursor", "catch-up full-sync") /* cursor_row.h */ \
+	X(NODE,		4, "node", "governance-sync")	/* node_row.h */ \
+	X(EDGE,		5, "edge", "governance-sync")	/* edge_row.h */ \
+	X(PENDING_EDGE,	6, "pending_edge", "governance-sync") /* edge_row.h */ \
+	X(CITATION,	7, "citation", "citation-extraction") /* citation_row.h */ \
+	X(EXTRACTION,	8, "extraction", "citation-extraction") /* extraction_row.h */ \
+	X(DESYNC,	9, "desync", "catch-up")	/* desync_row.h */ \
+	X(RESUME,	10, "resume", "catch-up")	/* resume_row.h */
 
 enum row_table {
-#define X(NAME, number, name) ROW_##NAME = number,
+#define X(NAME, number, name, writers) ROW_##NAME = number,
 	ROW_TABLES(X)
 #undef X
 };
+
+/* From here to LIMIT_ROW_TABLES no table is ever ours: they are for the types of an
+ * operator's own, which share them. */
+#define ROW_OWN_FIRST	128
+
+/*
+ * The numbers of the tables that operations of a type, in its kebab spelling, may
+ * write: the supervisor tells them to the indexer, which refuses all others.  Reading
+ * is free.  is_ours: one of op/op_type.h, not an operator's own.  Returns how many.
+ */
+size_t row_table_writable(struct str type, bool is_ours,
+    uint8_t numbers_out[LIMIT_ROW_TABLES]);
 
 #endif

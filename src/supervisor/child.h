@@ -27,6 +27,7 @@
 #include "proto/channel.h"
 #include "supervisor/notes.h"
 #include "supervisor/outcome.h"
+#include "supervisor/pulse.h"
 #include "supervisor/supervisor.h"
 
 #define CHILD_STAGE_SIZE	64
@@ -56,6 +57,8 @@ struct child {
 	char cancelled_by[64];		/* who asked first, or empty */
 	int64_t stop_mono_ms;		/* when it was told to stop */
 	bool said_hello;
+	bool answers_pings;		/* heartbeat.c: it has said so */
+	struct pulse beat;
 	int spill_fds[LIMIT_WORKER_SPILL_FILES];	/* owned; they go with assign */
 	unsigned spill_count;
 
@@ -110,7 +113,7 @@ struct child *child_find_pid(const struct child_table *table, pid_t pid);
 struct child *child_find_op(const struct child_table *table, struct str id);
 
 /* Send SIGTERM, and SIGKILL after the grace period.  The first reason counts,
- * but for a cancel during the daemon's stop; otherwise calling it again changes
+ * but for a cancel of what would have gone on; otherwise calling it again changes
  * nothing. */
 void child_stop(struct child *child, enum stop_reason reason);
 

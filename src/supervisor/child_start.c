@@ -11,6 +11,8 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "op/op_type.h"
+#include "rows/row_table.h"
 #include "supervisor/assign.h"
 #include "supervisor/contain.h"
 #include "supervisor/handshake.h"
@@ -104,8 +106,12 @@ static void
 give_record_channel(struct supervisor *sup, struct child *child, int *indexer_end)
 {
 	struct msg msg = { .type = MSG_TYPE_ATTACH };
+	struct str type = str_from(child->type);
+	uint8_t tables[LIMIT_ROW_TABLES];
 
-	msg.attach = (struct msg_attach){ .id = str_from(child->id), .may_write = true };
+	msg.attach = (struct msg_attach){ .id = str_from(child->id), .may_write = true,
+	    .tables = { tables, row_table_writable(type, op_type_find(type) != NULL,
+	    tables) } };
 	channel_send_fd(service_channel(sup->indexer), &msg, *indexer_end);
 	*indexer_end = -1;
 }

@@ -71,7 +71,8 @@
 	F(30, U64, deleted)						\
 	F(31, U64, logs)						\
 	F(32, U64, debug_logs)						\
-	F(33, U64, items)
+	F(33, U64, items)						\
+	F(34, BOOL, answers_pings)
 
 #define HANDOVER_CLIENT(F)						\
 	F(1, U64, fd)			/* of the API: that of its service */ \

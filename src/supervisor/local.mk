@@ -16,6 +16,7 @@ backfilld_SOURCES = \
 	src/supervisor/daemon_status.c \
 	src/supervisor/handover.c src/supervisor/handover.h \
 	src/supervisor/doctor.c src/supervisor/doctor.h \
+	src/supervisor/heartbeat.c src/supervisor/heartbeat.h \
 	src/supervisor/handshake.c src/supervisor/handshake.h \
 	src/supervisor/indexer_link.c src/supervisor/indexer_link.h \
 	src/supervisor/main.c \
@@ -29,6 +30,7 @@ backfilld_SOURCES = \
 	src/supervisor/outcome.c src/supervisor/outcome.h \
 	src/supervisor/pause.c src/supervisor/pause.h \
 	src/supervisor/progress.c src/supervisor/progress.h \
+	src/supervisor/pulse.c src/supervisor/pulse.h \
 	src/supervisor/queue.c src/supervisor/queue.h \
 	src/supervisor/reap.c src/supervisor/reap.h \
 	src/supervisor/recover.c src/supervisor/recover.h \
@@ -49,12 +51,13 @@ backfilld_SOURCES = \
 	src/supervisor/upgrade_adopt.c \
 	src/supervisor/upgrade_write.c
 backfilld_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
-backfilld_LDADD = libbfstore.a libbfproto.a libbfop.a libbfcommon.a \
+backfilld_LDADD = libbfrows.a libbfstore.a libbfproto.a libbfop.a libbfcommon.a \
 	$(CONFUSE_LIBS) $(LMDB_LIBS) $(EV_LIBS)
 
 UNIT_TESTS += t/unit/test_outcome
 t_unit_test_outcome_SOURCES = t/unit/test_outcome.c \
-	src/supervisor/outcome.c src/supervisor/outcome.h
+	src/supervisor/outcome.c src/supervisor/outcome.h \
+	src/supervisor/pulse.c src/supervisor/pulse.h
 t_unit_test_outcome_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
 
 UNIT_TESTS += t/unit/test_schedule_rule
@@ -63,5 +66,6 @@ t_unit_test_schedule_rule_SOURCES = t/unit/test_schedule_rule.c \
 	src/supervisor/type_limit.c src/supervisor/type_limit.h
 t_unit_test_schedule_rule_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
 
-EXTRA_DIST += t/29-retry.t t/70-pause.t t/71-schedules.t t/72-wedged-services.t \
+EXTRA_DIST += t/29-retry.t t/70-pause.t t/71-schedules.t t/72-hung-workers.t \
+	t/72-wedged-services.t \
 	t/73-upgrade.t t/74-init.t t/75-store-safety.t

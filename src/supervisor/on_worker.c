@@ -11,6 +11,7 @@
 #include "proto/fdlayout.h"
 #include "supervisor/assign.h"
 #include "supervisor/contain.h"
+#include "supervisor/heartbeat.h"
 #include "supervisor/pause.h"
 #include "supervisor/progress.h"
 
@@ -189,6 +190,9 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		break;
 	case MSG_TYPE_CONFINED:
 		contain_report(child->sup, child->type, &msg->confined);
+		break;
+	case MSG_TYPE_PONG:
+		heartbeat_heard(child);
 		break;
 	case MSG_TYPE_LOG:
 		on_log(child, &msg->log);

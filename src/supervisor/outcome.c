@@ -65,6 +65,26 @@ of_a_timeout(const struct worker_end *end)
 	return failed("timeout", text);
 }
 
+/* Whatever ended it, what it had done is written down. */
+static struct outcome
+goes_on(const char *how)
+{
+	struct outcome outcome = { .event = OP_EVENT_INTERRUPT, .is_crash = true };
+
+	(void)snprintf(outcome.text, sizeof(outcome.text),
+	    "the worker %s; it goes on from its checkpoint", how);
+	return outcome;
+}
+
+static struct outcome
+of_a_hang(const struct worker_end *end)
+{
+	if (end->has_checkpoint && !end->is_last_try)
+		return goes_on("did not answer any more");
+	return failed("worker-hung", "the worker did not answer any more (setting "
+	    "worker_timeout_ms)");
+}
+
 static struct outcome
 of_a_crash(const struct worker_end *end)
 {
@@ -76,15 +96,8 @@ of_a_crash(const struct worker_end *end)
 	for (size_t i = 0; i < BF_ARRAY_LEN(limits); i++)
 		if (limits[i].wait_status == end->wait_status)
 			return failed(limits[i].class, limits[i].text);
-	/* Whatever killed it, what it had done is written down. */
-	if (WIFSIGNALED(end->wait_status) && end->has_checkpoint && !end->is_last_try) {
-		struct outcome outcome = { .event = OP_EVENT_INTERRUPT,
-			.is_crash = true };
-
-		(void)snprintf(outcome.text, sizeof(outcome.text),
-		    "the worker %s; it goes on from its checkpoint", how);
-		return outcome;
-	}
+	if (WIFSIGNALED(end->wait_status) && end->has_checkpoint && !end->is_last_try)
+		return goes_on(how);
 	(void)snprintf(text, sizeof(text), "the worker %s%s", how,
 	    WIFSIGNALED(end->wait_status) && WTERMSIG(end->wait_status) == SIGKILL ?
 	    "; if nobody sent it, the kernel ran out of memory: see dmesg" : "");
@@ -125,6 +138,10 @@ outcome_of(const struct worker_end *end)
 		return failed("protocol", "the worker did not say hello in time");
 	case STOP_TIMEOUT:
 		return of_a_timeout(end);
+	case STOP_HUNG:
+		if (end->said_fail || end->said_paused)
+			break;
+		return of_a_hang(end);
 	case STOP_SILENT:
 		if (end->said_fail || end->said_paused)
 			break;

@@ -26,6 +26,7 @@ enum stop_reason {
 	STOP_STORE,		/* its start could not be written */
 	STOP_SILENT,		/* it closed its channel and did not end */
 	STOP_TIMEOUT,		/* it is over the time of its type */
+	STOP_HUNG,		/* it does not answer pings */
 };
 
 /* What is known of a worker that has ended. */

@@ -5,6 +5,7 @@
 
 #include "common/log.h"
 #include "supervisor/conffile.h"
+#include "supervisor/heartbeat.h"
 #include "supervisor/notify.h"
 #include "supervisor/queue.h"
 #include "supervisor/schedule.h"
@@ -64,6 +65,7 @@ reload(struct supervisor *sup)
 	service_reload(sup->api);
 	service_reload(sup->indexer);
 	service_reload(sup->resolver);
+	heartbeat_reload(sup);
 	log_info("reloaded %s", sup->config_path);
 	queue_wake(sup);
 	notify_ready();

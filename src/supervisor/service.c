@@ -12,13 +12,13 @@
 #include "supervisor/contain.h"
 #include "supervisor/handshake.h"
 #include "supervisor/outcome.h"
+#include "supervisor/pulse.h"
 #include "supervisor/shutdown.h"
 #include "supervisor/spawn.h"
 
 #define DELAY_LEAST_MS	100
 #define DELAY_MOST_MS	60000
 #define SETTLED_MS	60000	/* having lived this long it was not a start failure */
-#define PULSES		4	/* pings in service_timeout_ms */
 #define ENDING_MS	10000	/* for a process that has closed its channel: it may be syncing */
 
 struct service {
@@ -37,8 +37,7 @@ struct service {
 	struct ev_timer pulse;		/* while it is ready: pings */
 
 	uint64_t pings;
-	int64_t pulse_mono_ms;		/* the last one */
-	int64_t heard_mono_ms;		/* the last answer */
+	struct pulse beat;
 };
 
 static void
@@ -77,27 +76,24 @@ set_deadline(struct service *service, uint64_t delay_ms)
 static double
 pulse_secs(const struct service *service)
 {
-	return (double)service->sup->settings.service_timeout_ms / 1000 / PULSES;
+	return (double)service->sup->settings.service_timeout_ms / 1000 /
+	    PULSE_ASKS;
 }
 
 static void
 on_pulse(struct ev_loop *loop, struct ev_timer *watcher, int revents BF_UNUSED)
 {
 	struct service *service = watcher->data;
-	int64_t timeout_ms = (int64_t)service->sup->settings.service_timeout_ms;
 	int64_t now_ms = clock_mono_ms();
 	struct msg msg = { .type = MSG_TYPE_PING };
 
-	/* Were we stopped or busy ourselves?  Then its answers wait to be read. */
-	if (now_ms - service->pulse_mono_ms > timeout_ms * 2 / PULSES)
-		service->heard_mono_ms = now_ms;
-	service->pulse_mono_ms = now_ms;
 	if (service->channel == NULL)
 		return;
-	if (now_ms - service->heard_mono_ms > timeout_ms) {
+	if (pulse_is_lost(&service->beat, service->sup->settings.service_timeout_ms,
+	    now_ms)) {
 		log_error("%s: process %d has not answered for %lld ms, sending SIGKILL",
 		    service->options.name, service->pid,
-		    (long long)(now_ms - service->heard_mono_ms));
+		    (long long)(now_ms - service->beat.heard_mono_ms));
 		ev_timer_stop(loop, watcher);
 		service_signal(service, SIGKILL);
 		return;
@@ -111,7 +107,7 @@ on_pulse(struct ev_loop *loop, struct ev_timer *watcher, int revents BF_UNUSED)
 static void
 start_pulse(struct service *service)
 {
-	service->heard_mono_ms = service->pulse_mono_ms = clock_mono_ms();
+	pulse_start(&service->beat, clock_mono_ms());
 	service->pulse.repeat = pulse_secs(service);
 	ev_timer_again(service->sup->loop, &service->pulse);
 }
@@ -119,7 +115,7 @@ start_pulse(struct service *service)
 void
 service_heard(struct service *service)
 {
-	service->heard_mono_ms = clock_mono_ms();
+	service->beat.heard_mono_ms = clock_mono_ms();
 }
 
 /* --- life --- */

@@ -18,6 +18,7 @@
 #include "supervisor/child.h"
 #include "supervisor/contain.h"
 #include "supervisor/control.h"
+#include "supervisor/heartbeat.h"
 #include "supervisor/indexer_link.h"
 #include "supervisor/notify.h"
 #include "supervisor/orphans.h"
@@ -257,6 +258,7 @@ watch(struct supervisor *sup)
 	queue_init(sup);
 	schedule_init(sup);
 	progress_init(sup);
+	heartbeat_init(sup);
 	shutdown_init(sup);
 
 	/* An upgrade holds them back until there are handlers again. */

@@ -83,6 +83,7 @@ struct supervisor {
 	struct ev_timer progress;	/* progress.c: something waits to be written */
 	struct ev_timer stop_deadline;	/* shutdown.c */
 	struct ev_timer schedule_turn;	/* schedule.c: something may be due */
+	struct ev_timer heartbeat;	/* heartbeat.c: time to ask the workers */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/fdutil.h"
 #include "common/log.h"
 #include "proto/fdlayout.h"
@@ -152,6 +153,8 @@ set_child(struct child *child, const struct handover_child *record)
 	child->logs = (unsigned)record->logs;
 	child->debug_logs = (unsigned)record->debug_logs;
 	child->items = (unsigned)record->items;
+	child->answers_pings = record->answers_pings;
+	pulse_start(&child->beat, clock_mono_ms());
 }
 
 static void

@@ -75,6 +75,7 @@ record_of(const struct child *child)
 		.created = child->created, .updated = child->updated,
 		.deleted = child->deleted, .logs = child->logs,
 		.debug_logs = child->debug_logs, .items = child->items,
+		.answers_pings = child->answers_pings,
 	};
 }
 

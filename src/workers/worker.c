@@ -371,6 +371,9 @@ on_control_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *a
 		take_part(worker, msg);
 	else if (msg->type == MSG_TYPE_PAUSE)
 		take_pause(worker);
+	else if (msg->type == MSG_TYPE_PING)
+		channel_send(worker->control, &(struct msg){ .type = MSG_TYPE_PONG,
+		    .pong = { .number = msg->ping.number } });
 	else
 		refuse(msg_name(msg->type));
 }
@@ -418,6 +421,7 @@ worker_init(struct worker *worker, const struct worker_type *type)
 		.hello = { .version = PROTO_VERSION, .program = str_from(type->name),
 		    .pid = (uint64_t)getpid() },
 	});
+	channel_send(worker->control, &(struct msg){ .type = MSG_TYPE_PONG });
 }
 
 static void

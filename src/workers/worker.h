@@ -4,10 +4,11 @@
  * A worker is one process for one operation, exec'ed by the supervisor as
  * proto/fdlayout.h promises.  This harness speaks fd 3 and fd 4 for the type:
  *
- *	hello ->            the first thing said; then the supervisor answers
+ *	hello, pong ->      the first things said: here it is, and it answers pings
  *	<- setting* hello   what of the configuration is a worker's business
  *	<- assign, spill*, retry-item*   the operation; the type's start() runs
  *	progress, checkpoint, log, item-failed ->
+ *	<- ping             answered by pong, as long as the loop turns
  *	<- pause            stop between two items: the type's pause() runs
  *	done | fail | paused ->   the last thing said; exit
  *

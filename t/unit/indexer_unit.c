@@ -161,8 +161,13 @@ attach(struct daemon *daemon, struct client *peer, const char *op_id, bool may_w
 	struct msg msg = { .type = MSG_TYPE_ATTACH, .attach = { .id = str_from(op_id),
 	    .may_write = may_write } };
 	struct buf frame = BUF_INIT;
+	uint8_t tables[LIMIT_ROW_TABLES];
 	int fds[2];
 
+	for (unsigned i = 0; i < LIMIT_ROW_TABLES; i++)
+		tables[i] = (uint8_t)(i + 1 == ROWS_OF_OTHERS ? 0 : i + 1);
+	if (may_write)
+		msg.attach.tables = (struct bytes){ tables, sizeof(tables) };
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
 	msg_pack(&frame, &msg);
 	send_with_fd(daemon->control.fd, &frame, fds[1]);

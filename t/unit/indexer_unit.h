@@ -32,7 +32,7 @@ void daemon_kill(struct daemon *daemon);		/* SIGKILL, and reap */
 int daemon_wait(struct daemon *daemon);			/* wait(2) status */
 int daemon_stop(struct daemon *daemon);			/* end of file, then wait */
 
-/* Attach a peer and exchange hello. */
+/* Attach a peer and exchange hello.  It may write all tables but ROWS_OF_OTHERS. */
 void peer_attach(struct daemon *daemon, struct client *peer, const char *op_id,
     bool may_write);
 /* As peer_attach(), but the peer has said nothing yet. */
@@ -58,6 +58,7 @@ void say_repo(struct client *worker, const char *did, unsigned records);
 
 /* Messages of a batch of rows, all in one table. */
 #define ROWS_TABLE	4
+#define ROWS_OF_OTHERS	9
 struct bytes bytes_of(const char *text);
 void say_row_put(struct client *peer, uint64_t lane, const char *key,
     const char *value);

@@ -99,9 +99,18 @@ misbehave(struct client *peer, int how)
 	case 24:
 		(void)!write(peer->fd, "\0\0\0\5\xdd\x10\0\0\0", 9);
 		break;
+	case 25:
+		peer_say(peer, (struct msg){ .type = MSG_TYPE_ROW_PUT,
+		    .row_put = { 2, ROWS_OF_OTHERS, bytes_of("a"), bytes_of("1") } });
+		break;
+	case 26:
+		peer_say(peer, (struct msg){ .type = MSG_TYPE_ROW_DELETE,
+		    .row_delete = { 2, ROWS_OF_OTHERS, bytes_of("a") } });
+		break;
+	case 27: say_row_clear(peer, 2, ROWS_OF_OTHERS, "a"); break;
 	}
 }
-#define MISDEEDS	25
+#define MISDEEDS	28
 
 static void
 indexer__closes_who_breaks_the_protocol_and_nobody_else(void **state)

@@ -9,6 +9,7 @@
 #include "common/exitcode.h"
 #include "proto/fdlayout.h"
 #include "supervisor/outcome.h"
+#include "supervisor/pulse.h"
 
 /* wait(2) statuses as Linux makes them. */
 #define EXITED(code)	((code) << 8)
@@ -238,6 +239,59 @@ a_pause_sends_the_operation_back_to_the_queue(void **state BF_UNUSED)
 	assert_int_equal(outcome_of(&end).event, OP_EVENT_INTERRUPT);
 }
 
+static void
+a_worker_that_hangs_goes_on_from_its_checkpoint_or_fails(void **state BF_UNUSED)
+{
+	struct worker_end end = end_with(KILLED(SIGTERM));
+	struct outcome outcome;
+
+	end.stop_reason = STOP_HUNG;
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_FAIL);
+	assert_string_equal(outcome.class, "worker-hung");
+	assert_non_null(strstr(outcome.text, "worker_timeout_ms"));
+	end.has_checkpoint = true;
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_INTERRUPT);
+	assert_true(outcome.is_crash);
+	end.is_last_try = true;
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_FAIL);
+	/* What it said when it was woken is what counts. */
+	end.said_fail = true;
+	strcpy(end.fail_class, "unreachable");
+	assert_string_equal(outcome_of(&end).class, "unreachable");
+	end.said_done = true;
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_COMPLETE);
+}
+
+static void
+silence_is_lost_only_behind_its_time(void **state BF_UNUSED)
+{
+	struct pulse pulse;
+
+	pulse_start(&pulse, 1000);
+	for (int64_t now = 3500; now <= 11000; now += 2500)
+		assert_false(pulse_is_lost(&pulse, 10000, now));
+	assert_true(pulse_is_lost(&pulse, 10000, 13500));
+	pulse.heard_mono_ms = 13501;
+	for (int64_t now = 16000; now <= 23500; now += 2500)
+		assert_false(pulse_is_lost(&pulse, 10000, now));
+	assert_true(pulse_is_lost(&pulse, 10000, 26000));
+}
+
+static void
+silence_is_not_counted_while_nobody_listened(void **state BF_UNUSED)
+{
+	struct pulse pulse;
+
+	pulse_start(&pulse, 0);
+	assert_false(pulse_is_lost(&pulse, 10000, 2500));
+	/* We were stopped for a minute: from here it has its whole time again. */
+	for (int64_t now = 62500; now <= 72500; now += 2500)
+		assert_false(pulse_is_lost(&pulse, 10000, now));
+	assert_true(pulse_is_lost(&pulse, 10000, 75000));
+}
+
 static const struct CMUnitTest outcome_tests[] = {
 	cmocka_unit_test(a_pause_sends_the_operation_back_to_the_queue),
 	cmocka_unit_test(done_wins_over_everything_that_came_after),
@@ -251,6 +305,9 @@ static const struct CMUnitTest outcome_tests[] = {
 	cmocka_unit_test(an_end_without_a_result_is_never_a_success),
 	cmocka_unit_test(a_worker_that_fell_silent_fails_with_what_it_said),
 	cmocka_unit_test(a_broken_protocol_and_a_missing_hello_fail),
+	cmocka_unit_test(a_worker_that_hangs_goes_on_from_its_checkpoint_or_fails),
+	cmocka_unit_test(silence_is_lost_only_behind_its_time),
+	cmocka_unit_test(silence_is_not_counted_while_nobody_listened),
 };
 
 UNIT_MAIN(outcome_tests)

@@ -12,6 +12,7 @@
 #include "rows/identity_row.h"
 #include "rows/node_row.h"
 #include "rows/resume_row.h"
+#include "rows/row_table.h"
 
 static struct bytes
 as_bytes(struct str text)
@@ -324,7 +325,46 @@ row__that_is_none_is_refused(void **state BF_UNUSED)
 	assert_int_equal(host_row_decode(BYTES_NONE, BYTES_NONE, &host), -1);
 }
 
+static void
+tables__are_written_by_the_types_that_know_them(void **state BF_UNUSED)
+{
+	static const struct {
+		struct str type;
+		const char *tables;	/* their numbers, as bytes */
+	} rows[] = {
+		{ STR("did-sync"), "" }, { STR("full-reindex"), "" },
+		{ STR("pds-scan"), "\1\2" }, { STR("freshness-scan"), "\1\2" },
+		{ STR("full-sync"), "\1\2\3" }, { STR("catch-up"), "\1\2\3\x9\xa" },
+		{ STR("citation-extraction"), "\1\2\7\x8" },
+		{ STR("governance-sync"), "\4\5\6" }, { STR("sync"), "" }, { STR(""), "" },
+	};
+	uint8_t numbers[LIMIT_ROW_TABLES];
+	size_t count;
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(rows); i++) {
+		count = row_table_writable(rows[i].type, true, numbers);
+		assert_int_equal(count, strlen(rows[i].tables));
+		assert_memory_equal(numbers, rows[i].tables, count);
+	}
+}
+
+static void
+tables__of_an_operators_own_types_are_none_of_ours(void **state BF_UNUSED)
+{
+	uint8_t numbers[LIMIT_ROW_TABLES];
+	size_t count = row_table_writable(STR("governance-sync"), false, numbers);
+
+	assert_int_equal(count, LIMIT_ROW_TABLES - ROW_OWN_FIRST + 1);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(numbers[i], ROW_OWN_FIRST + i);
+#define X(NAME, number, name, writers) assert_true(number < ROW_OWN_FIRST);
+	ROW_TABLES(X)
+#undef X
+}
+
 static const struct CMUnitTest rows_tests[] = {
+	cmocka_unit_test(tables__are_written_by_the_types_that_know_them),
+	cmocka_unit_test(tables__of_an_operators_own_types_are_none_of_ours),
 	cmocka_unit_test(host__comes_back_as_it_was),
 	cmocka_unit_test(cursor__of_a_relay_has_its_url_as_the_key),
 	cmocka_unit_test(desync__comes_back_as_it_was),

@@ -63,6 +63,23 @@ worker__says_hello_on_the_record_channel_too(void **state BF_UNUSED)
 }
 
 static void
+worker__says_that_it_answers_pings_and_does(void **state BF_UNUSED)
+{
+	struct rig rig;
+	struct msg msg;
+
+	start(&rig, ASSIGN("run"));
+	while ((msg = rig_hear(&rig.control)).type != MSG_TYPE_PONG)
+		continue;
+	assert_int_equal(msg.pong.number, 0);
+	rig_say(&rig.control, &(struct msg){ .type = MSG_TYPE_PING, .ping = { .number = 7 } });
+	while ((msg = rig_hear(&rig.control)).type != MSG_TYPE_PONG)
+		continue;
+	assert_int_equal(msg.pong.number, 7);
+	rig_end(&rig);
+}
+
+static void
 worker__that_fails_says_why_and_exits_1(void **state BF_UNUSED)
 {
 	struct rig rig;
@@ -337,6 +354,7 @@ worker__has_nothing_open_but_what_the_layout_says(void **state BF_UNUSED)
 static const struct CMUnitTest worker_tests[] = {
 	cmocka_unit_test(worker__says_hello_then_done_and_exits_0),
 	cmocka_unit_test(worker__says_hello_on_the_record_channel_too),
+	cmocka_unit_test(worker__says_that_it_answers_pings_and_does),
 	cmocka_unit_test(worker__that_fails_says_why_and_exits_1),
 	cmocka_unit_test(worker__cleans_and_cuts_the_text_of_others),
 	cmocka_unit_test(worker__sends_as_many_failed_items_as_are_kept),

@@ -143,7 +143,7 @@ rig_next(struct client *client)
 	/* What becomes of its confinement is the kernel's affair. */
 	do {
 		msg = rig_hear(client);
-	} while (msg.type == MSG_TYPE_CONFINED);
+	} while (msg.type == MSG_TYPE_CONFINED || msg.type == MSG_TYPE_PONG);
 	return msg;
 }
 

@@ -39,7 +39,8 @@ void rig_say(struct client *client, const struct msg *msg);
  * call for the same client. */
 struct msg rig_expect(struct client *client, enum msg_type type);
 
-/* The next message of any type but `confined`, of which a worker says a few. */
+/* The next message of any type but `confined`, of which a worker says a few, and the
+ * `pong` that says that it answers pings. */
 struct msg rig_next(struct client *client);
 
 /* The next message; does not wait if something can be read. */
