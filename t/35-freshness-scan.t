@@ -53,6 +53,15 @@ subtest 'what happens to accounts' => sub {
 	is_indexed($daemon, $migrated, 'migrated');
 	is row_of($daemon, $migrated)->{pdsUrl}, $migrated->pds, 'and known at its new home';
 };
+
+subtest 'one tier alone' => sub {
+	my %checked = map { $_ => run_scan($daemon, 'freshness-scan', tier => $_) }
+		qw(urgent recent background);
+	is $checked{urgent}{recordsProcessed}, 8, 'urgent: those that have just changed';
+	is $checked{recent}{recordsProcessed}, 0, 'recent: none';
+	is $checked{background}{recordsProcessed}, 2, 'background: those without a revision';
+	is $checked{urgent}{params}{tier}, 'urgent', 'the operation knows which';
+};
 $daemon->finish;
 
 my $peer = Backfilld::FakePeer->start(hosts => 2);

@@ -164,7 +164,7 @@ subtest 'each trigger of one type asks for that type' => sub {
 	my %of = (
 		triggerDIDSync => [ 'did-sync', { did => $did } ],
 		triggerPDSScan => [ 'pds-scan', { pdsUrl => 'https://pds.example' } ],
-		triggerFreshnessScan => [ 'freshness-scan', {} ],
+		triggerFreshnessScan => [ 'freshness-scan', { tier => 'recent' } ],
 		triggerGovernanceSync => [ 'governance-sync', {} ],
 		triggerCitationExtraction => [ 'citation-extraction',
 			{ uri => "at://$did/pub.chive.eprint.submission/3kabc" } ],
@@ -178,6 +178,7 @@ subtest 'each trigger of one type asks for that type' => sub {
 		is $trigger->{pds_url}, $input->{pdsUrl} // '', 'pdsUrl';
 		is $trigger->{uri}, $input->{uri} // '', 'uri';
 		is $trigger->{batch_size}, $input->{batchSize} // 0, 'batchSize';
+		is $trigger->{tier}, $input->{tier} // '', 'tier';
 		$api->tell('op', req => $trigger->{req}, op => op(type => $type));
 		my $json = conforms($method, $waiting->answer, $method);
 		is $json->{operationId}, op()->{id}, 'operationId';
@@ -205,7 +206,9 @@ subtest 'a bad input is refused and the supervisor never hears of it' => sub {
 		[ '{"type":"citationExtraction","uri":"https://x"}', 'InvalidRequest' ],
 		[ '{"type":"fullReindex","batchSize":0}', 'InvalidRequest' ],
 		[ '{"type":"fullReindex","batchSize":1.5}', 'InvalidRequest' ],
-		[ '{"type":"freshnessScan","tier":"urgent"}', 'InvalidRequest' ],
+		[ '{"type":"freshnessScan","tier":"Urgent"}', 'InvalidRequest' ],
+		[ '{"type":"freshnessScan","tier":1}', 'InvalidRequest' ],
+		[ '{"type":"fullReindex","tier":"urgent"}', 'InvalidRequest' ],
 		[ qq({"type":"didSync","type":"didSync","did":"$did"}), 'InvalidRequest' ],
 		[ '[]', 'InvalidRequest' ], [ 'null', 'InvalidRequest' ],
 		[ '{', 'InvalidRequest' ], [ "{\"type\":\"\\u0000\"}", 'InvalidRequest' ],

@@ -9,6 +9,7 @@
 #include "api/request.h"
 #include "api/type_info.h"
 #include "common/limits.h"
+#include "op/op_tier.h"
 #include "store/ops.h"
 
 #define QUEUE_SHOWN	20
@@ -139,6 +140,23 @@ write_field(struct buf *to, const char *kebab, const char *name, const char *lab
 }
 
 static void
+write_tiers(struct buf *to, const char *kebab)
+{
+	static const char *const words[] = {
+#define X(NAME, word, idle_ms) word,
+		OP_TIERS(X)
+#undef X
+	};
+
+	buf_printf(to, "<label class=\"field\" for=\"%s-tier\"><span>Tier <small>by how "
+	    "lately repositories changed</small></span><select id=\"%s-tier\" "
+	    "name=\"tier\"><option value=\"\">every one that is due</option>", kebab, kebab);
+	for (size_t i = 0; i < BF_ARRAY_LEN(words); i++)
+		buf_printf(to, "<option>%s</option>", words[i]);
+	html(to, "</select></label>");
+}
+
+static void
 write_fields(struct buf *to, const struct op_type *type)
 {
 	if ((type->takes & OP_PARAM_DID) != 0)
@@ -155,6 +173,8 @@ write_fields(struct buf *to, const struct op_type *type)
 		    "them</small>", "pattern=\"at://.+\" maxlength=\"8192\" "
 		    "placeholder=\"at://did:plc:…/…\" autocapitalize=\"none\" "
 		    "spellcheck=\"false\" title=\"at://…\"");
+	if ((type->takes & OP_PARAM_TIER) != 0)
+		write_tiers(to, type->kebab);
 	if ((type->takes & OP_PARAM_BATCH_SIZE) != 0)
 		write_field(to, type->kebab, "batchSize", "Batch size <small>empty: the "
 		    "default</small>", "type=\"number\" min=\"1\" max=\"100000\" "

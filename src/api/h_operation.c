@@ -111,6 +111,8 @@ write_figures(struct page *page, const struct op *op)
 	figure_time(page, "Ended", op->completed_ms);
 	if (!str_is_empty(op->cancelled_by))
 		figure_text(to, "Cancelled by", op->cancelled_by);
+	if (!str_is_empty(op->tier))
+		figure_text(to, "Tier", op->tier);
 	if (op->batch_size > 0)
 		figure_count(to, "Batch size", op->batch_size);
 	write_exit(to, op);
@@ -183,6 +185,7 @@ write_again(struct page *page, const struct op *op)
 	hidden(to, "did", op->did);
 	hidden(to, "pdsUrl", op->pds_url);
 	hidden(to, "uri", op->uri);
+	hidden(to, "tier", op->tier);
 	hidden(to, "itemsOf", op->items_of);
 	if (op->batch_size > 0)
 		buf_printf(to, "<input type=\"hidden\" name=\"batchSize\" value=\"%llu\">",

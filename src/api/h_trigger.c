@@ -20,37 +20,17 @@ parse_params(const struct json_t *input, struct op *op, struct err *err)
 	    input_aturi(input, "uri", &op->uri, err) == -1 ||
 	    input_integer(input, "batchSize", 1, LIMIT_BATCH_SIZE, &op->batch_size,
 	    err) == -1 ||
+	    input_text(input, "tier", &op->tier, err) == -1 ||
 	    input_text(input, "itemsOf", &op->items_of, err) == -1 ||
 	    input_text(input, "idempotencyKey", &op->idempotency_key, err) == -1)
 		return -1;
 	return 0;
 }
 
-/*
- * The lexicon of triggerFreshnessScan has a tier, whose values nobody defines.
- * A scan takes all records, the stalest first: saying so is better than to
- * ignore what was asked for.
- */
-static int
-refuse_tier(const struct json_t *input, struct err *err)
-{
-	struct str tier;
-
-	if (input_text(input, "tier", &tier, err) == -1)
-		return -1;
-	if (!str_is_empty(tier))
-		return err_set(err, ERR_INVALID, "Input/tier: there are no tiers; "
-		    "a scan takes every record, the stalest first");
-	return 0;
-}
-
 /* type is NULL for one of an operator's own, which takes what it likes. */
 static int
-check_params(const struct op_type *type, const struct json_t *input,
-    const struct op *params, struct err *err)
+check_params(const struct op_type *type, const struct op *params, struct err *err)
 {
-	if (refuse_tier(input, err) == -1)
-		return -1;
 	if (type == NULL)
 		return 0;
 	/* The earlier operation's parameters come along. */
@@ -84,7 +64,7 @@ trigger_parse(const struct json_t *input, struct str name, struct msg_trigger *t
 	struct op params = { 0 };
 
 	if (parse_params(input, &params, err) == -1 ||
-	    check_params(type, input, &params, err) == -1)
+	    check_params(type, &params, err) == -1)
 		return -1;
 	*trigger_out = (struct msg_trigger){
 		.type = type != NULL ? str_from(type->kebab) : name,
@@ -92,6 +72,7 @@ trigger_parse(const struct json_t *input, struct str name, struct msg_trigger *t
 		.pds_url = params.pds_url,
 		.uri = params.uri,
 		.batch_size = params.batch_size,
+		.tier = params.tier,
 		.items_of = params.items_of,
 		.idempotency_key = params.idempotency_key,
 	};

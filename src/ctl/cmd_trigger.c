@@ -48,6 +48,7 @@ fill(const struct args *args, const char *word, struct msg_trigger *trigger,
 		.did = str_from(args_value(args, "did")),
 		.pds_url = str_from(args_value(args, "pds-url")),
 		.uri = str_from(args_value(args, "uri")),
+		.tier = str_from(args_value(args, "tier")),
 		.idempotency_key = str_from(args_value(args, "idempotency-key")),
 	};
 	if (args_number(args, "batch-size", 0, 1, UINT32_MAX, &trigger->batch_size,
@@ -60,7 +61,8 @@ fill(const struct args *args, const char *word, struct msg_trigger *trigger,
 		return err_set(err, ERR_INVALID, "--uri %.*s: not an at:// URI",
 		    STR_FMT(trigger->uri));
 	op = (struct op){ .did = trigger->did, .pds_url = trigger->pds_url,
-	    .uri = trigger->uri, .batch_size = trigger->batch_size };
+	    .uri = trigger->uri, .batch_size = trigger->batch_size,
+	    .tier = trigger->tier };
 	return type != NULL ? op_params_check(&op, type, err) : 0;
 }
 
@@ -83,6 +85,7 @@ static const struct args_option options[] = {
 	{ "uri", 0, "URI", "the document (citation-extraction); without it all" },
 	{ "idempotency-key", 0, "KEY", "any text: the same again gives the same operation" },
 	{ "batch-size", 0, "N", "records per batch (full-reindex)" },
+	{ "tier", 0, "TIER", "freshness-scan: urgent, recent, normal or background" },
 	START_OPTIONS,
 	{ 0 },
 };

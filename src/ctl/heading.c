@@ -10,6 +10,7 @@ heading_format_subject(const struct op *op, struct buf *to)
 	buf_add_str(to, op->did);
 	buf_add_str(to, op->pds_url);
 	buf_add_str(to, op->uri);
+	buf_add_str(to, op->tier);
 	if (op->batch_size != 0)
 		buf_printf(to, "batches of %" PRIu64, op->batch_size);
 }

@@ -5,6 +5,7 @@ libbfop_a_SOURCES = \
 	src/op/op_json.c src/op/op_json.h \
 	src/op/op_progress.c src/op/op_progress.h \
 	src/op/op_state.c src/op/op_state.h \
+	src/op/op_tier.c src/op/op_tier.h \
 	src/op/op_type.c src/op/op_type.h
 
 UNIT_TESTS += t/unit/test_op_json

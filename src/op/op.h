@@ -64,8 +64,9 @@
 	F(32, U64, max_rss_kib)		/* highest of all attempts */	\
 	F(33, U64, crashes)		/* attempts that the daemon or the indexer \
 					 * did not survive (max_attempts) */ \
-	/* a parameter */						\
+	/* parameters */						\
 	F(34, TEXT, items_of)		/* TID: only what failed in that one */ \
+	F(39, TEXT, tier)		/* op_tier.h */			\
 	/* who and when, beyond the trigger */				\
 	F(35, U64, paused_ms)		/* since when a pause is wanted; 0: none is */ \
 	F(36, TEXT, paused_by)						\

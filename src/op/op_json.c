@@ -40,6 +40,7 @@ write_params(struct json *json, const struct op *op)
 	member_str(json, STR("did"), op->did);
 	member_str(json, STR("pdsUrl"), op->pds_url);
 	member_str(json, STR("uri"), op->uri);
+	member_str(json, STR("tier"), op->tier);
 	if (op->batch_size != 0)
 		json_member_u64(json, STR("batchSize"), op->batch_size);
 	member_str(json, STR("itemsOf"), op->items_of);

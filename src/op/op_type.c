@@ -1,5 +1,7 @@
 #include "op/op_type.h"
 
+#include "op/op_tier.h"
+
 #define OP_TYPE_NAME_MAX	31
 
 const struct op_type op_types[] = {
@@ -58,6 +60,15 @@ check_param(const struct op_type *type, unsigned param, const char *name,
 	return 0;
 }
 
+static int
+check_tier(struct str tier, struct err *err)
+{
+	enum op_tier known;
+
+	return tier.len == 0 || op_tier_parse(tier, &known) == 0 ? 0 :
+	    err_set(err, ERR_INVALID, "tier: has to be " OP_TIER_WORDS);
+}
+
 /* The parameters of the earlier operation come along, so nothing is needed. */
 static int
 check_items_of(const struct op *op, const struct op_type *type, struct err *err)
@@ -81,13 +92,15 @@ op_params_check(const struct op *op, const struct op_type *type, struct err *err
 	    check_param(type, OP_PARAM_URI, "uri", op->uri.len, LIMIT_ATURI_BYTES,
 	    err) == -1 ||
 	    check_param(type, OP_PARAM_BATCH_SIZE, "batchSize", op->batch_size > 0,
-	    1, err) == -1)
+	    1, err) == -1 ||
+	    check_param(type, OP_PARAM_TIER, "tier", op->tier.len, SIZE_MAX, err) == -1)
 		return -1;
 	if (op->did.len > 0 && !str_starts_with(op->did, STR("did:")))
 		return err_set(err, ERR_INVALID, "did: does not begin with \"did:\"");
 	return check_text("did", op->did, err) == -1 ||
 	    check_text("pdsUrl", op->pds_url, err) == -1 ||
 	    check_text("uri", op->uri, err) == -1 ||
+	    check_tier(op->tier, err) == -1 ||
 	    check_items_of(op, type, err) == -1 ? -1 : 0;
 }
 

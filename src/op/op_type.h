@@ -23,6 +23,7 @@ enum op_param {			/* bits */
 	OP_PARAM_PDS_URL = 2,
 	OP_PARAM_URI = 4,
 	OP_PARAM_BATCH_SIZE = 8,
+	OP_PARAM_TIER = 16,
 };
 
 /* Whether the failed items of an ended operation can be run again alone. */
@@ -39,7 +40,8 @@ enum op_retry {
 	    1, OP_RETRY_NONE)						\
 	X(PDS_SCAN, "pds-scan", "pdsScan", OP_PARAM_PDS_URL, 0,		\
 	    LIMIT_WORKER_SPILL_FILES, OP_RETRY_DIDS)			\
-	X(FRESHNESS_SCAN, "freshness-scan", "freshnessScan", 0, 0,	\
+	X(FRESHNESS_SCAN, "freshness-scan", "freshnessScan",		\
+	    OP_PARAM_TIER, 0,						\
 	    LIMIT_WORKER_SPILL_FILES, OP_RETRY_DIDS)			\
 	X(GOVERNANCE_SYNC, "governance-sync", "governanceSync", 0, 0,	\
 	    1, OP_RETRY_NONE)						\

@@ -130,7 +130,11 @@ target_key(struct buf *to, const struct op *op)
 	buf_add_byte(to, '\0');
 	buf_add_str(to, op->uri);
 	buf_printf(to, "%c%llu", '\0', (unsigned long long)op->batch_size);
-	/* Not there in the keys of stores from before there were retries. */
+	/* Not there in the keys of older stores; a TID is no tier. */
+	if (!str_is_empty(op->tier)) {
+		buf_add_byte(to, '\0');
+		buf_add_str(to, op->tier);
+	}
 	if (!str_is_empty(op->items_of)) {
 		buf_add_byte(to, '\0');
 		buf_add_str(to, op->items_of);

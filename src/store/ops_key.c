@@ -100,7 +100,8 @@ asks_the_same(const struct op *a, const struct op *b)
 {
 	return str_eq(a->type, b->type) && str_eq(a->did, b->did) &&
 	    str_eq(a->pds_url, b->pds_url) && str_eq(a->uri, b->uri) &&
-	    a->batch_size == b->batch_size && str_eq(a->items_of, b->items_of);
+	    a->batch_size == b->batch_size && str_eq(a->tier, b->tier) &&
+	    str_eq(a->items_of, b->items_of);
 }
 
 int

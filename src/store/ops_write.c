@@ -100,7 +100,8 @@ apply_edit(struct op *op, ops_edit_cb *edit, void *arg)
 	assert(str_eq(op->id, before.id) && str_eq(op->type, before.type) &&
 	    str_eq(op->did, before.did) && str_eq(op->pds_url, before.pds_url) &&
 	    str_eq(op->uri, before.uri) && op->batch_size == before.batch_size &&
-	    str_eq(op->items_of, before.items_of) && op->priority == before.priority &&
+	    str_eq(op->tier, before.tier) && str_eq(op->items_of, before.items_of) &&
+	    op->priority == before.priority &&
 	    op->status == before.status);
 }
 

@@ -116,7 +116,7 @@ assign_send(struct child *child, struct err *err)
 		msg.assign = (struct msg_assign){
 			.id = op.id, .type = op.type, .attempt = op.attempt,
 			.did = op.did, .pds_url = op.pds_url, .uri = op.uri,
-			.batch_size = op.batch_size, .checkpoint = checkpoint,
+			.batch_size = op.batch_size, .tier = op.tier, .checkpoint = checkpoint,
 			.items_of = op.items_of,
 			.spills = child->spill_count > 0 ? child->spill_count - 1 : 0,
 		};

@@ -15,6 +15,7 @@ cfg_opt_t conf_schedule_options[] = {
 	CFG_STR("pds_url", NULL, CFGF_NODEFAULT),
 	CFG_STR("uri", NULL, CFGF_NODEFAULT),
 	CFG_STR("batch_size", NULL, CFGF_NODEFAULT),
+	CFG_STR("tier", NULL, CFGF_NODEFAULT),
 	CFG_END(),
 };
 
@@ -46,6 +47,7 @@ read_operation(cfg_t *section, struct op *op_out, struct err *err)
 	struct op op = {
 		.type = str_is_empty(type) ? title : type, .did = value_of(section, "did"),
 		.pds_url = value_of(section, "pds_url"), .uri = value_of(section, "uri"),
+		.tier = value_of(section, "tier"),
 	};
 
 	known = op_type_find(op.type);
@@ -89,7 +91,7 @@ conf_schedule_take(cfg_t *section, struct schedules *schedules, struct err *err)
 	    (schedules->count + 1) * sizeof(*schedules->list));
 	schedules->list[schedules->count++] = (struct schedule){
 		.name = copy(name), .type = copy(op.type), .did = copy(op.did),
-		.pds_url = copy(op.pds_url), .uri = copy(op.uri),
+		.pds_url = copy(op.pds_url), .uri = copy(op.uri), .tier = copy(op.tier),
 		.batch_size = op.batch_size, .rule = rule,
 	};
 	return 0;

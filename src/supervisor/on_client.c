@@ -124,6 +124,7 @@ on_trigger(struct control_client *client, const struct msg_trigger *trigger)
 	struct op request = {
 		.type = trigger->type, .did = trigger->did, .pds_url = trigger->pds_url,
 		.uri = trigger->uri, .batch_size = trigger->batch_size,
+		.tier = trigger->tier,
 		.items_of = trigger->items_of,
 		.idempotency_key = trigger->idempotency_key,
 		.started_by = client->is_api ? trigger->started_by : str_from(client->who),

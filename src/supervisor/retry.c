@@ -59,7 +59,7 @@ check(struct ops_read *read, const struct op *request, const struct op *earlier,
 		    "ended", STR_FMT(earlier->id));
 	if (!agrees(request->type, earlier->type) || !agrees(request->did, earlier->did) ||
 	    !agrees(request->pds_url, earlier->pds_url) ||
-	    !agrees(request->uri, earlier->uri) || (request->batch_size != 0 &&
+	    !agrees(request->uri, earlier->uri) || !agrees(request->tier, earlier->tier) || (request->batch_size != 0 &&
 	    request->batch_size != earlier->batch_size))
 		return opctl_fail(error, "InvalidRequest", "itemsOf: operation %.*s is of "
 		    "another type or has other parameters", STR_FMT(earlier->id));
@@ -76,12 +76,14 @@ static void
 take_over(struct op *op, const struct op *earlier, struct buf *texts)
 {
 	struct place type = keep(texts, earlier->type), did = keep(texts, earlier->did),
-	    pds_url = keep(texts, earlier->pds_url), uri = keep(texts, earlier->uri);
+	    pds_url = keep(texts, earlier->pds_url), uri = keep(texts, earlier->uri),
+	    tier = keep(texts, earlier->tier);
 
 	op->type = at(texts, type);
 	op->did = at(texts, did);
 	op->pds_url = at(texts, pds_url);
 	op->uri = at(texts, uri);
+	op->tier = at(texts, tier);
 	op->batch_size = earlier->batch_size;
 }
 

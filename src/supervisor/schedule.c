@@ -24,6 +24,7 @@ schedules_clear(struct schedules *schedules)
 		free(schedule->did);
 		free(schedule->pds_url);
 		free(schedule->uri);
+		free(schedule->tier);
 	}
 	free(schedules->list);
 	*schedules = (struct schedules){ 0 };
@@ -103,7 +104,7 @@ trigger(struct supervisor *sup, const struct schedule *schedule, char id_out[TID
 	struct op request = {
 		.type = str_from(schedule->type), .did = str_from(schedule->did),
 		.pds_url = str_from(schedule->pds_url), .uri = str_from(schedule->uri),
-		.batch_size = schedule->batch_size,
+		.tier = str_from(schedule->tier), .batch_size = schedule->batch_size,
 	};
 
 	(void)snprintf(by, sizeof(by), "schedule %s", schedule->name);

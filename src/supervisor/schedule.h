@@ -20,7 +20,7 @@
 
 struct schedule {
 	char *name;			/* owned; unique */
-	char *type, *did, *pds_url, *uri;	/* owned; type in kebab spelling */
+	char *type, *did, *pds_url, *uri, *tier;	/* owned; type in kebab spelling */
 	uint64_t batch_size;
 	struct schedule_rule rule;
 

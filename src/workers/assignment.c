@@ -38,6 +38,7 @@ assignment_clear(struct assignment *assignment)
 	drop(given->did.ptr);
 	drop(given->pds_url.ptr);
 	drop(given->uri.ptr);
+	drop(given->tier.ptr);
 	drop(given->items_of.ptr);
 	drop(given->checkpoint.ptr);
 	assignment_init(assignment);
@@ -67,6 +68,7 @@ take_assign(struct assignment *assignment, const struct msg_assign *msg, int fd)
 		.id = keep_str(msg->id), .attempt = msg->attempt,
 		.did = keep_str(msg->did), .pds_url = keep_str(msg->pds_url),
 		.uri = keep_str(msg->uri), .batch_size = msg->batch_size,
+		.tier = keep_str(msg->tier),
 		.items_of = keep_str(msg->items_of),
 		.checkpoint = {
 			xmemdup(msg->checkpoint.ptr, msg->checkpoint.len),

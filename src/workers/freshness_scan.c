@@ -3,7 +3,8 @@
  *
  * From the repository that was not checked for longest: one small request each
  * (getLatestCommit), a sync of what moved, either way.  How long a check is good
- * for depends on how lately the repository changed (freshness_*_ms).  The walk is
+ * for depends on how lately the repository changed: its tier (op_tier.h, the settings
+ * freshness_*_ms).  A scan of one tier passes by the others.  The walk is
  * over where it meets what was checked since it began.
  */
 #include <stdlib.h>
@@ -11,12 +12,12 @@
 
 #include "common/mem.h"
 #include "fetch/http.h"
+#include "op/op_tier.h"
 #include "workers/scan_index.h"
 #include "workers/scan_retry.h"
 
 #define INDEX_NAME	"index"
-#define HOUR_MS		(60ll * 60 * 1000)
-#define DOCUMENT_AGE_MS	(24 * HOUR_MS)	/* documents are believed at least so long */
+#define DOCUMENT_AGE_MS	(24 * OP_TIER_HOUR_MS)	/* documents are believed at least so long */
 
 struct freshness_scan {
 	struct index_count *count;
@@ -25,36 +26,59 @@ struct freshness_scan {
 
 static const struct scan_order check = { .accepts_older = true };
 
-/* How old the last check may be. */
-static uint64_t
-age_for(const struct settings *settings, const struct msg_repo *repo, int64_t now_ms)
+/* Without a revision it is deleted, or was never had. */
+static enum op_tier
+tier_of(const struct msg_repo *repo, int64_t now_ms)
 {
 	uint64_t tid;
-	int64_t idle_ms;
 
-	/* Without a revision it is deleted, or was never had. */
-	if (tid_parse(repo->rev, &tid) == -1)
-		return settings->freshness_background_ms;
-	idle_ms = now_ms - tid_us(tid) / 1000;
-	if (idle_ms < 6 * HOUR_MS)
-		return settings->freshness_urgent_ms;
-	if (idle_ms < 24 * HOUR_MS)
-		return settings->freshness_recent_ms;
-	if (idle_ms < 7 * 24 * HOUR_MS)
-		return settings->freshness_normal_ms;
-	return settings->freshness_background_ms;
+	return tid_parse(repo->rev, &tid) == -1 ? OP_TIER_BACKGROUND :
+	    op_tier_of(now_ms - tid_us(tid) / 1000);
+}
+
+/* How old the last check may be. */
+static int64_t
+age_for(const struct settings *settings, enum op_tier tier)
+{
+	uint64_t age_ms = 0;
+
+	switch (tier) {
+	case OP_TIER_URGENT:
+		age_ms = settings->freshness_urgent_ms;
+		break;
+	case OP_TIER_RECENT:
+		age_ms = settings->freshness_recent_ms;
+		break;
+	case OP_TIER_NORMAL:
+		age_ms = settings->freshness_normal_ms;
+		break;
+	case OP_TIER_BACKGROUND:
+		age_ms = settings->freshness_background_ms;
+		break;
+	}
+	return (int64_t)age_ms;
+}
+
+/* The tier that was asked for; true also if none was. */
+static bool
+is_wanted(struct scan *scan, enum op_tier tier)
+{
+	struct str word = worker_assignment(scan_worker(scan))->tier;
+	enum op_tier wanted;
+
+	return op_tier_parse(word, &wanted) == -1 || wanted == tier;
 }
 
 static enum scan_index_verdict
 judge(struct scan *scan, const struct msg_repo *repo)
 {
-	const struct settings *settings = scan_env(scan)->settings;
 	int64_t started_ms = scan_started_ms(scan);
 	int64_t age_ms = started_ms - (int64_t)repo->checked_ms;
+	enum op_tier tier = tier_of(repo, started_ms);
 
 	if (age_ms <= 0)
 		return SCAN_INDEX_END;
-	return age_ms >= (int64_t)age_for(settings, repo, started_ms) ?
+	return is_wanted(scan, tier) && age_ms >= age_for(scan_env(scan)->settings, tier) ?
 	    SCAN_INDEX_TAKE : SCAN_INDEX_PASS;
 }
 

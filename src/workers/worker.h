@@ -88,7 +88,7 @@ struct worker_assignment {
 	struct str id;
 	uint64_t attempt;		/* 1 for the first */
 	/* parameters; absent ones are empty */
-	struct str did, pds_url, uri;
+	struct str did, pds_url, uri, tier;
 	uint64_t batch_size;
 	struct str items_of;		/* of a retry: the operation whose items they are */
 	struct bytes checkpoint;	/* the last that an earlier attempt sent */

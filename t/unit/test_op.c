@@ -7,6 +7,7 @@
 
 #include "common/limits.h"
 #include "common/mem.h"
+#include "op/op_tier.h"
 #include "op/op_type.h"
 
 static void
@@ -81,6 +82,40 @@ parameters_are_checked_against_their_type(void **state BF_UNUSED)
 	assert_string_equal(err.text, "did-sync needs the parameter did");
 	op.batch_size = 500;
 	assert_int_equal(op_params_check(&op, reindex, &err), 0);
+}
+
+static void
+a_tier_is_one_of_four_words(void **state BF_UNUSED)
+{
+	static const char *const words[] = { "urgent", "recent", "normal", "background" };
+	const struct op_type *scan = op_type_find(STR("freshness-scan"));
+	struct op op = { .tier = STR("Urgent") };
+	enum op_tier tier;
+	struct err err;
+
+	assert_int_equal(op_params_check(&op, scan, &err), -1);
+	assert_string_equal(err.text, "tier: has to be urgent, recent, normal or background");
+	for (size_t i = 0; i < BF_ARRAY_LEN(words); i++) {
+		op.tier = str_from(words[i]);
+		assert_int_equal(op_params_check(&op, scan, &err), 0);
+		assert_int_equal(op_tier_parse(op.tier, &tier), 0);
+		assert_int_equal(tier, i);
+	}
+	assert_int_equal(op_params_check(&op, op_type_find(STR("pds-scan")), &err), -1);
+}
+
+static void
+a_tier_goes_by_the_time_since_the_last_change(void **state BF_UNUSED)
+{
+	const int64_t hour = OP_TIER_HOUR_MS;
+
+	assert_int_equal(op_tier_of(-hour), OP_TIER_URGENT);
+	assert_int_equal(op_tier_of(6 * hour - 1), OP_TIER_URGENT);
+	assert_int_equal(op_tier_of(6 * hour), OP_TIER_RECENT);
+	assert_int_equal(op_tier_of(24 * hour), OP_TIER_NORMAL);
+	assert_int_equal(op_tier_of(7 * 24 * hour - 1), OP_TIER_NORMAL);
+	assert_int_equal(op_tier_of(7 * 24 * hour), OP_TIER_BACKGROUND);
+	assert_int_equal(op_tier_of(INT64_MAX), OP_TIER_BACKGROUND);
 }
 
 static void
@@ -168,7 +203,9 @@ static const struct CMUnitTest op_tests[] = {
 	cmocka_unit_test(status_words_round_trip),
 	cmocka_unit_test(types_are_found_by_either_spelling),
 	cmocka_unit_test(parameters_are_checked_against_their_type),
-	cmocka_unit_test(parameters_are_visible_ascii),
+	cmocka_unit_test(a_tier_is_one_of_four_words),
+		cmocka_unit_test(a_tier_goes_by_the_time_since_the_last_change),
+		cmocka_unit_test(parameters_are_visible_ascii),
 	cmocka_unit_test(parameters_over_their_length_are_refused),
 	cmocka_unit_test(op_retry__picks_what_the_type_can_run_again),
 	cmocka_unit_test(parameters_say_which_types_can_be_retried),
