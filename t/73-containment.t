@@ -130,6 +130,8 @@ subtest 'the limits of a running worker' => sub {
 	is $limit{'Max processes'}, 9 * 64 + 1024,
 		'LIMIT_WORKER_PROCESSES for each of max_workers, LIMIT_USER_PROCESSES beside';
 	is $limit{'Max address space'}, 268435456, 'worker_memory_bytes' unless $sanitized;
+	cmp_ok slurp("/proc/$pid/oom_score_adj"), '>=', 500, 'F19: it dies before the daemon';
+	cmp_ok slurp('/proc/' . $daemon->pid . '/oom_score_adj'), '<', 500, '... does';
 	my $status = slurp("/proc/$pid/status");
 	like $status, qr/^NoNewPrivs:\s+1$/m, 'no new privileges';
 	SKIP: {

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "supervisor/contain.h"
 
 struct child_table *
 child_table_new(void)
@@ -65,7 +66,9 @@ child_kill(struct child *child)
 		log_warn("op %s: the event \"killed\" could not be stored: %s", child->id,
 		    err.text);
 
-	/* Its session is its own, so the group is the worker and what it started. */
+	/* Its session is its own, so the group is the worker and what it started; its
+	 * cgroup, if it has one, also what has left the group. */
+	cgroup_kill(child->sup->contain->cgroup, child->id);
 	if (kill(-child->pid, SIGKILL) == -1 && kill(child->pid, SIGKILL) == -1)
 		log_warn("op %s worker %d: kill(SIGKILL) failed", child->id, child->pid);
 }

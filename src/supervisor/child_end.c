@@ -9,6 +9,7 @@
 #include "common/crashpoint.h"
 #include "common/fdutil.h"
 #include "common/log.h"
+#include "supervisor/contain.h"
 #include "supervisor/control.h"
 #include "supervisor/on_worker.h"
 #include "supervisor/progress.h"
@@ -181,6 +182,8 @@ child_ended(struct child *child, int wait_status, const struct rusage *usage)
 {
 	/* What the worker started may still be there; nothing outlives it. */
 	(void)kill(-child->pid, SIGKILL);
+	child->end.ran_out = cgroup_ran_out(child->sup->contain->cgroup, child->id);
+	cgroup_remove(child->sup->contain->cgroup, child->id);
 	child->state = CHILD_ENDED;
 	crashpoint(CRASHPOINT_WORKER_REAPED);
 	ev_timer_stop(child->sup->loop, &child->hello_timer);

@@ -141,8 +141,9 @@ spawn_worker(struct supervisor *sup, const struct op *op, struct pairs *pairs,
 {
 	char path[4096], name[32], label[TID_SIZE];
 	struct spawn_plan plan = {
-		.path = path, .name = name, .label = label,
+		.path = path, .name = name, .label = label, .cgroup_fd = -1,
 	};
+	int rc;
 
 	(void)str_copy(name, sizeof(name), op->type);
 	(void)str_copy(label, sizeof(label), op->id);
@@ -157,7 +158,12 @@ spawn_worker(struct supervisor *sup, const struct op *op, struct pairs *pairs,
 	contain_worker(sup, &plan);
 	plan.control_fd = pairs->control[1];
 	plan.second_fd = pairs->records[1];
-	return spawn(&plan, pid_out, err);
+	contain_make_cgroup(sup, label, &plan);
+	rc = spawn(&plan, pid_out, err);
+	fd_close(&plan.cgroup_fd);
+	if (rc == -1)
+		cgroup_remove(sup->contain->cgroup, label);
+	return rc;
 }
 
 int

@@ -11,6 +11,7 @@
 #include "common/buf.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "supervisor/cgroup.h"
 #include "supervisor/conf_schedule.h"
 #include "supervisor/time_limit.h"
 #include "supervisor/type_limit.h"
@@ -170,6 +171,9 @@ check_words(const struct settings *settings, struct err *err)
 	    strcmp(settings->type_spelling, "camel") != 0)
 		return err_set(err, ERR_INVALID, "type_spelling = \"%s\": has to be "
 		    "kebab or camel", settings->type_spelling);
+	if (!cgroup_is_setting(settings->cgroup))
+		return err_set(err, ERR_INVALID, "cgroup = \"%s\": has to be auto, off or "
+		    "an absolute path", settings->cgroup);
 	if (type_limit_check(settings->max_workers_per_type, err) == -1)
 		return -1;
 	return time_limit_check(settings->max_time_per_type, err);

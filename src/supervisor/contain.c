@@ -12,6 +12,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "supervisor/child.h"
 
 #define PRESET_USER	"backfilld"
 
@@ -66,16 +67,96 @@ find_user(struct supervisor *sup, struct err *err)
 	return give_directory(sup, err);
 }
 
+/* --- cgroups --- */
+
+/* The cgroups of workers that go on are where the supervisor before us made them. */
+static struct cgroup *
+find_cgroup(const struct supervisor *sup, const struct handover_head *before,
+    struct err *err)
+{
+	char path[CGROUP_PATH_SIZE];
+
+	if (before == NULL) {
+		if (cgroup_find(sup->settings.cgroup, path, err) == -1)
+			return NULL;
+	} else if (str_is_empty(before->cgroup)) {
+		(void)err_set(err, ERR_NOT_FOUND, "there was none before the upgrade: a "
+		    "restart may find one");
+		return NULL;
+	} else {
+		(void)str_copy(path, sizeof(path), before->cgroup);
+	}
+	return cgroup_new(path, before != NULL, err);
+}
+
+static void
+divide_cgroup(struct supervisor *sup, const struct handover_head *before)
+{
+	struct contain *contain = sup->contain;
+	char lacks[CGROUP_LACKS_SIZE];
+	struct err err;
+
+	contain->cgroup = find_cgroup(sup, before, &err);
+	if (contain->cgroup == NULL) {
+		(void)str_copy(contain->why_no_cgroup, sizeof(contain->why_no_cgroup),
+		    str_from(err.text));
+		if (strcmp(sup->settings.cgroup, "off") != 0)
+			log_warn("containment: workers have no cgroups of their own: %s",
+			    err.text);
+		return;
+	}
+	cgroup_lacks(contain->cgroup, lacks);
+	log_at(lacks[0] != '\0' ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "containment: workers "
+	    "have cgroups of their own in %s%s%s", cgroup_path(contain->cgroup),
+	    lacks[0] != '\0' ? ", without: " : "", lacks);
+}
+
+static bool
+has_worker(struct str id, void *arg)
+{
+	const struct supervisor *sup = arg;
+
+	return child_find_op(sup->children, id) != NULL;
+}
+
+void
+contain_sweep(struct supervisor *sup)
+{
+	if (cgroup_has_leftovers(sup->contain->cgroup))
+		cgroup_sweep(sup->contain->cgroup, has_worker, sup);
+}
+
+void
+contain_make_cgroup(struct supervisor *sup, const char *id, struct spawn_plan *plan)
+{
+	const struct cgroup_limits limits = {
+		.memory_bytes = sup->settings.worker_memory_bytes,
+		.processes = LIMIT_WORKER_PROCESSES,
+	};
+	struct err err;
+
+	if (sup->contain->cgroup != NULL && cgroup_make(sup->contain->cgroup, id, &limits,
+	    &plan->cgroup_fd, &err) == -1)
+		log_warn("op %s: its worker has no cgroup of its own: %s", id, err.text);
+}
+
 int
-contain_init(struct supervisor *sup, struct err *err)
+contain_init(struct supervisor *sup, const struct handover_head *before, struct err *err)
 {
 	sup->contain = xcalloc(1, sizeof(*sup->contain));
+	divide_cgroup(sup, before);
+	/* Those who go on are not entered yet. */
+	if (before == NULL)
+		contain_sweep(sup);
 	return find_user(sup, err);
 }
 
 void
 contain_free(struct contain **contain)
 {
+	if (*contain == NULL)
+		return;
+	cgroup_free(&(*contain)->cgroup);
 	free(*contain);
 	*contain = NULL;
 }
@@ -95,6 +176,7 @@ contain_worker(const struct supervisor *sup, struct spawn_plan *plan)
 	const struct settings *settings = &sup->settings;
 
 	contain_service(sup, plan);
+	plan->dies_first = true;
 	plan->limits = (struct spawn_limits){
 		.files = LIMIT_WORKER_FILES,
 		.cpu_secs = settings->worker_cpu_secs,

@@ -270,6 +270,24 @@ see_limits(const struct doctor *doctor)
 }
 
 static void
+see_cgroups(const struct doctor *doctor)
+{
+	const struct contain *contain = doctor->sup->contain;
+	const char *advice = "give the service a part of cgroup v2: Delegate=memory pids in "
+	    "its unit, or the setting cgroup";
+	char lacks[CGROUP_LACKS_SIZE];
+
+	if (contain->cgroup == NULL) {
+		say(doctor, "worker cgroups", WEAK, advice, "none: %s", contain->why_no_cgroup);
+		return;
+	}
+	cgroup_lacks(contain->cgroup, lacks);
+	say(doctor, "worker cgroups", lacks[0] != '\0' ? WEAK : OK, advice, "one for each "
+	    "worker in %s%s%s", cgroup_path(contain->cgroup), lacks[0] != '\0' ?
+	    ", without: " : "", lacks);
+}
+
+static void
 see_containment(const struct doctor *doctor)
 {
 	const struct contain *contain = doctor->sup->contain;
@@ -311,6 +329,7 @@ doctor_send(struct control_client *client, uint64_t req)
 	see_types(&doctor);
 	see_user(&doctor);
 	see_limits(&doctor);
+	see_cgroups(&doctor);
 	see_containment(&doctor);
 	client_send_end_list(client, req, STR_NONE);
 }

@@ -28,7 +28,8 @@
 	F(6, U64, control_fd)						\
 	F(7, TEXT, http_address)					\
 	F(8, TEXT, version)		/* of the one that leaves */	\
-	F(9, BOOL, control_is_given)	/* its file is the init system's */
+	F(9, BOOL, control_is_given)	/* its file is the init system's */ \
+	F(10, TEXT, cgroup)		/* with those of workers in it, or empty */
 
 #define HANDOVER_SERVICE(F)						\
 	F(1, TEXT, name)						\

@@ -4,6 +4,7 @@ backfilld_SOURCES = \
 	src/supervisor/api_link.c src/supervisor/api_link.h \
 	src/supervisor/assign.c src/supervisor/assign.h \
 	src/supervisor/audit.c src/supervisor/audit.h \
+	src/supervisor/cgroup.c src/supervisor/cgroup.h \
 	src/supervisor/child.c src/supervisor/child.h \
 	src/supervisor/child_end.c \
 	src/supervisor/child_start.c \
@@ -60,12 +61,18 @@ t_unit_test_outcome_SOURCES = t/unit/test_outcome.c \
 	src/supervisor/pulse.c src/supervisor/pulse.h
 t_unit_test_outcome_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
 
+# It has cgroup.c in it.
+UNIT_TESTS += t/unit/test_cgroup
+t_unit_test_cgroup_SOURCES = t/unit/test_cgroup.c src/supervisor/cgroup.h \
+	t/unit/tempdir.h
+t_unit_test_cgroup_LDADD = $(UNIT_LDADD_COMMON)
+
 UNIT_TESTS += t/unit/test_schedule_rule
 t_unit_test_schedule_rule_SOURCES = t/unit/test_schedule_rule.c \
 	src/supervisor/schedule_rule.c src/supervisor/schedule_rule.h \
 	src/supervisor/type_limit.c src/supervisor/type_limit.h
 t_unit_test_schedule_rule_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
 
-EXTRA_DIST += t/29-retry.t t/70-pause.t t/71-schedules.t t/72-hung-workers.t \
+EXTRA_DIST += t/29-retry.t t/70-pause.t t/71-schedules.t t/72-hung-workers.t t/73-cgroups.t \
 	t/72-wedged-services.t \
 	t/73-upgrade.t t/74-init.t t/75-store-safety.t

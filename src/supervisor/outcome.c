@@ -93,6 +93,9 @@ of_a_crash(const struct worker_end *end)
 	outcome_describe_exit(end->wait_status, how, sizeof(how));
 	if (WIFEXITED(end->wait_status) && WEXITSTATUS(end->wait_status) == 0)
 		return failed("protocol", "the worker ended without a result");
+	if (end->ran_out)
+		return failed("out-of-memory", "the worker, with what it started, used more "
+		    "memory than worker_memory_bytes gives it");
 	for (size_t i = 0; i < BF_ARRAY_LEN(limits); i++)
 		if (limits[i].wait_status == end->wait_status)
 			return failed(limits[i].class, limits[i].text);

@@ -40,6 +40,7 @@ struct worker_end {
 	bool was_killed;		/* we had to send SIGKILL */
 	bool has_checkpoint;		/* of this attempt or one before */
 	bool is_last_try;		/* one crash more is the end (max_attempts) */
+	bool ran_out;			/* its cgroup was killed for want of memory */
 	uint64_t time_limit_ms;		/* of STOP_TIMEOUT */
 	int wait_status;		/* wait(2) */
 };

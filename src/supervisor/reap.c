@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "supervisor/child.h"
+#include "supervisor/contain.h"
 #include "supervisor/orphans.h"
 #include "supervisor/service.h"
 #include "supervisor/store_tool.h"
@@ -37,6 +38,7 @@ on_sigchld(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
 	while ((pid = wait4(-1, &wait_status, WNOHANG, &usage)) > 0)
 		ended(sup, pid, wait_status, &usage);
 	orphans_kill(sup);
+	contain_sweep(sup);
 }
 
 void

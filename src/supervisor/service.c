@@ -129,6 +129,7 @@ service_start(struct service *service)
 	struct spawn_plan plan = {
 		.path = path, .name = options->name,
 		.second_fd = options->second_fd != NULL ? *options->second_fd : -1,
+		.cgroup_fd = -1,
 		.may_outlive_us = options->may_outlive_us,
 	};
 	struct err err;

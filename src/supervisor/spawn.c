@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "proto/fdlayout.h"
 
 #define FIRST_FREE_FD	5	/* behind those of fdlayout.h */
@@ -126,6 +127,19 @@ set_limits(const struct spawn_limits *limits)
 	return limit(RLIMIT_CORE, 0);
 }
 
+/* Half of what there is: the kernel takes a worker before the supervisor, and rather
+ * a large one.  Nothing depends on it. */
+static void
+die_first(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return;
+	(void)!write(fd, "500", 3);
+	(void)close(fd);
+}
+
 /* By bare system calls: those of the C library would tell its other threads, which
  * are our parent's. */
 static int
@@ -144,6 +158,8 @@ static void
 become(const struct spawn_plan *plan, pid_t parent, char *const argv[],
     char *const env[])
 {
+	if (plan->dies_first)
+		die_first();
 	if (setsid() == -1 || place_descriptors(plan) == -1 ||
 	    set_limits(&plan->limits) == -1 ||
 	    (plan->user != NULL && change_user(plan->user) == -1) ||
@@ -168,7 +184,7 @@ spawn(const struct spawn_plan *plan, pid_t *pid_out, struct err *err)
 	char *label = (char *)(uintptr_t)plan->label;
 	char *argv[] = { name, label, NULL };
 	char *env[MAX_ENV];
-	volatile int child_errno = 0;
+	volatile int child_errno = 0, cgroup_errno = 0;
 	sigset_t all, before;
 	pid_t parent = getpid(), pid;
 
@@ -179,6 +195,8 @@ spawn(const struct spawn_plan *plan, pid_t *pid_out, struct err *err)
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
 	pid = vfork();
 	if (pid == 0) {
+		if (plan->cgroup_fd != -1 && write(plan->cgroup_fd, "0", 1) == -1)
+			cgroup_errno = errno;
 		become(plan, parent, argv, env);
 		child_errno = errno;
 		_exit(127);
@@ -201,6 +219,9 @@ spawn(const struct spawn_plan *plan, pid_t *pid_out, struct err *err)
 			err->code = ERR_NOT_FOUND;
 		return -1;
 	}
+	if (cgroup_errno != 0)
+		log_warn("%s %d: does not get into its cgroup: %s", plan->name, (int)pid,
+		    strerror(cgroup_errno));
 	*pid_out = pid;
 	return 0;
 }

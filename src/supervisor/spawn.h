@@ -3,9 +3,8 @@
  *
  * The child is exec'ed with: standard input from /dev/null, standard output and
  * error of ours, fd 3 and fd 4 as given and no other descriptor; a session of
- * its own; default signals; no core dumps, no new privileges; the limits and the
- * user of the plan; SIGKILL when the
- * supervisor dies (unless it may outlive it); and an environment of only those
+ * its own; default signals; no core dumps, no new privileges; the limits, the
+ * cgroup and the user of the plan; SIGKILL when the supervisor dies (unless it may outlive it); and an environment of only those
  * variables that spawn.c lists.
  */
 #ifndef BF_SUPERVISOR_SPAWN_H
@@ -37,7 +36,10 @@ struct spawn_plan {
 	const char *label;	/* argv[1], for ps(1); NULL: none */
 	int control_fd;		/* becomes fd 3; stays the caller's */
 	int second_fd;		/* becomes fd 4, or -1: none; stays the caller's */
+	int cgroup_fd;		/* cgroup.procs of its cgroup, or -1: that of ours; stays
+				 * the caller's */
 	bool may_outlive_us;
+	bool dies_first;	/* when memory runs out, rather than we */
 	struct spawn_limits limits;
 	const struct spawn_user *user;	/* NULL: as we are */
 };

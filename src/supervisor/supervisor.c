@@ -230,6 +230,7 @@ on_housekeeping(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
 
 	if (dead > 0)
 		log_info("store: freed the reader slots of %d dead processes", dead);
+	contain_sweep(sup);
 }
 
 static void
@@ -338,7 +339,7 @@ supervisor_new(struct settings *settings, struct schedules *schedules,
 		control_fd = take_activation(sup);
 	watch(sup);
 	if (open_directories(sup, err) == -1 || open_store(sup, err) == -1 ||
-	    contain_init(sup, err) == -1)
+	    contain_init(sup, handover->is_there ? &handover->head : NULL, err) == -1)
 		goto fail;
 	sup->control = control_new(sup, control_fd, err);
 	if (sup->control == NULL || listen_patiently(sup, err) == -1 ||

@@ -78,7 +78,7 @@ struct supervisor {
 	/* watchers */
 	struct ev_signal on_term, on_int, on_hup, on_usr2, on_child;
 	struct ev_timer status;		/* notify.c */
-	struct ev_timer housekeeping;	/* stale readers, every 30 s */
+	struct ev_timer housekeeping;	/* stale readers and cgroups, every 30 s */
 	struct ev_timer queue_turn;	/* queue.c: something may be started */
 	struct ev_timer progress;	/* progress.c: something waits to be written */
 	struct ev_timer stop_deadline;	/* shutdown.c */

@@ -2,6 +2,7 @@
 
 #include "proto/fdlayout.h"
 #include "supervisor/child.h"
+#include "supervisor/contain.h"
 #include "supervisor/control.h"
 #include "supervisor/service.h"
 #include "supervisor/upgrade.h"
@@ -123,6 +124,7 @@ upgrade_write(struct supervisor *sup, struct buf *to, struct buf *fds)
 {
 	struct writing w = { to, fds };
 	struct service *services[SUPERVISOR_SERVICES];
+	const struct cgroup *cgroup = sup->contain->cgroup;
 	struct child *child;
 	struct handover_head head = {
 		.proto_version = PROTO_VERSION,
@@ -132,6 +134,7 @@ upgrade_write(struct supervisor *sup, struct buf *to, struct buf *fds)
 		.http_address = str_from(sup->http_address),
 		.version = STR(PACKAGE_VERSION),
 		.control_is_given = sup->control_is_given,
+		.cgroup = cgroup != NULL ? str_from(cgroup_path(cgroup)) : STR_NONE,
 	};
 
 	handover_begin(to);

@@ -64,6 +64,23 @@ an_end_by_a_limit_names_the_limit(void **state BF_UNUSED)
 }
 
 static void
+a_cgroup_that_ran_out_of_memory_is_told(void **state BF_UNUSED)
+{
+	struct worker_end end = end_with(KILLED(SIGKILL));
+	struct outcome outcome;
+
+	end.ran_out = true;
+	end.has_checkpoint = true;
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_FAIL);
+	assert_string_equal(outcome.class, "out-of-memory");
+	assert_non_null(strstr(outcome.text, "worker_memory_bytes"));
+	/* What was complete before is a result. */
+	end.said_done = true;
+	assert_int_equal(outcome_of(&end).event, OP_EVENT_COMPLETE);
+}
+
+static void
 a_worker_over_its_time_has_failed_by_that(void **state BF_UNUSED)
 {
 	struct worker_end end = end_with(KILLED(SIGTERM));
@@ -296,6 +313,7 @@ static const struct CMUnitTest outcome_tests[] = {
 	cmocka_unit_test(a_pause_sends_the_operation_back_to_the_queue),
 	cmocka_unit_test(done_wins_over_everything_that_came_after),
 	cmocka_unit_test(an_end_by_a_limit_names_the_limit),
+	cmocka_unit_test(a_cgroup_that_ran_out_of_memory_is_told),
 	cmocka_unit_test(a_worker_over_its_time_has_failed_by_that),
 	cmocka_unit_test(a_cancel_is_a_cancel_however_the_worker_died),
 	cmocka_unit_test(a_stop_of_the_daemon_interrupts),
