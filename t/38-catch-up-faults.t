@@ -10,10 +10,11 @@ use Test::More;
 use Time::HiRes ();
 
 use Backfilld::FakeRelay;
+use Backfilld::KillPlan;
 use Backfilld::Net;
 use Backfilld::Test;
 
-use constant { ACCOUNTS => 3, EVENTS => 40, KILLS => 20 };
+use constant { ACCOUNTS => 3, EVENTS => 40, KILLS => 20, DAEMON_KILLS => 6 };
 
 my $canonical = JSON::PP->new->canonical;
 my $net = Backfilld::Net->start(pds => 1);
@@ -22,13 +23,13 @@ my $relay = Backfilld::FakeRelay->start($net->pds_url(0));
 my $template = File::Temp->newdir;	# an index, and a position, of before it all
 
 sub new_daemon {
-	my ($from) = @_;
+	my (%start) = @_;
 	my $daemon = Backfilld::Test->new(net => $net, settings => {
 		relay_url => $relay->url, relay_idle_ms => 500, max_attempts => KILLS + 5 });
 
 	system('cp', '-a', "$template/.", $daemon->dir . '/state') == 0 or die 'cp'
 		if -e "$template/records";
-	$daemon->start;
+	$daemon->start(%start);
 	return $daemon;
 }
 
@@ -164,12 +165,38 @@ for my $case (@cases) {
 	};
 }
 
-subtest 'killed again and again, it ends as if it had not been' => sub {
+sub is_undisturbed {
+	my ($daemon, $operation) = @_;
+
+	is $operation->{status}, 'completed', 'it completes' or diag $operation->{error};
+	is $operation->{recordsProcessed}, EVENTS, 'every event is counted once';
+	is_as_listed($daemon);
+	is_deeply $operation->{changes}, \%changes, 'and nothing is written twice';
+}
+
+subtest 'a worker that is killed at 20 random moments' => sub {
+	my $plan = Backfilld::KillPlan->new;
+
+	$relay->script({});
+	my $calm = new_daemon($plan->count);
+	my $turns = $plan->turns($calm, catch_up($calm)->{id});
+	$calm->finish;
+
+	my $daemon = new_daemon($plan->kill(KILLS, $turns / 10));
+	my $id = $daemon->trigger('catch-up');
+	my $operation = $daemon->wait_finished($id, 120);
+	is $plan->kills($daemon, $id), KILLS, 'killed ' . KILLS . ' times';
+	is $operation->{attempt}, KILLS + 1, 'an attempt for each, and the last';
+	is_undisturbed($daemon, $operation);
+	$daemon->finish;
+};
+
+subtest 'a daemon that is killed' => sub {
 	my $daemon = new_daemon();
 
 	$relay->script({ pace_ms => 300 });
 	my $id = $daemon->trigger('catch-up');
-	for my $kill (1 .. KILLS) {
+	for my $kill (1 .. DAEMON_KILLS) {
 		$daemon->wait_child('catch-up');
 		my $until = Time::HiRes::time() + 0.1 + rand 1.1;
 		wait_for { Time::HiRes::time() > $until
@@ -179,11 +206,8 @@ subtest 'killed again and again, it ends as if it had not been' => sub {
 		last if $daemon->operation($id)->{status} !~ /running|queued/;
 	}
 	my $operation = $daemon->wait_finished($id, 120);
-	is $operation->{status}, 'completed', 'it completes' or diag $operation->{error};
-	cmp_ok $operation->{attempt}, '>', KILLS / 2, "in $operation->{attempt} attempts";
-	is $operation->{recordsProcessed}, EVENTS, 'every event is counted once';
-	is_as_listed($daemon);
-	is_deeply $operation->{changes}, \%changes, 'and nothing is written twice';
+	cmp_ok $operation->{attempt}, '>', 1, "in $operation->{attempt} attempts";
+	is_undisturbed($daemon, $operation);
 	$daemon->finish;
 };
 

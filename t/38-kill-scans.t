@@ -1,35 +1,30 @@
 # SIGKILL of the worker at 20 random moments of one run, for each type of scan: what
 # is indexed, counted and listed in the end is what an undisturbed run says.
-#
-# BF_TEST_SEED repeats a run.
 
 use strict;
 use warnings;
 use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
 use Test::More;
-use Time::HiRes ();
 
 use Backfilld::FakePeer;
+use Backfilld::KillPlan;
 use Backfilld::Test;
 
 use constant KILLS => 20;
 use constant HOSTS => 3;
 use constant REPOS => 300;	# of each host
 
-my $seed = $ENV{BF_TEST_SEED} || time;
-srand $seed;
-diag "BF_TEST_SEED=$seed";
-
+my $plan = Backfilld::KillPlan->new;
 my $peer = Backfilld::FakePeer->start(hosts => HOSTS);
 my %settings = (
 	relay_url => $peer->relay_url,
 	max_attempts => 100,
 	fetch_retries => 0,
-	host_requests_per_s => 25,	# so that a run takes a while
+	host_requests_per_s => 100,	# a run takes some seconds, and checkpoints are one a second
 	map { ("freshness_${_}_ms" => 0) } qw(urgent recent normal background),
 );
-my @daemons = map { Backfilld::Test->new(net => $peer, settings => \%settings)->start }
-	1 .. 2;
+my @daemons = map { Backfilld::Test->new(net => $peer, settings => \%settings)
+	->start($plan->count) } 1 .. 2;
 my ($killed, $undisturbed) = @daemons;
 
 $peer->add(count => REPOS, host => $_, records => 2) for 1 .. HOSTS;
@@ -37,32 +32,6 @@ $peer->control('warm');
 # One of each host is never sound, so that items are counted too.
 $peer->fault(kind => 'html', on => 'getRepo', did => $peer->did($_ * REPOS - 1),
 	to => '<html>', why => "repository of host $_") for 1 .. HOSTS;
-
-sub random_moment { return 0.1 + rand 0.3 }
-
-# Let it run, and kill its worker again and again.  How often it was.
-sub kill_often {
-	my ($id, $type) = @_;
-	my ($kills, $last) = (0, 0);
-
-	# Before its first checkpoint there is nothing to go on from.
-	$killed->wait_operation($id, sub { ($_[0]{stage} // 'starting') ne 'starting' },
-		'to have begun');
-	while ($kills < KILLS) {
-		my $pid;
-		wait_for {
-			($pid) = grep { $_ != $last && is_alive($_) } $killed->children($type);
-			$pid || $killed->operation($id)->{status} !~ /^(queued|running)$/
-		} 60, 'a worker';
-		last if !$pid;
-		my $due = Time::HiRes::time() + random_moment();
-		wait_for { Time::HiRes::time() >= $due || !is_alive($pid) } 30, 'the moment';
-		last if !kill 'KILL', $pid;
-		$last = $pid;
-		$kills++;
-	}
-	return $kills;
-}
 
 # All that is said of the index, without times.
 sub index_of {
@@ -84,16 +53,18 @@ sub items_of {
 
 sub compare {
 	my ($type, %params) = @_;
-	my ($id, $other) = map { $_->trigger($type, %params) } @daemons;
-	my $kills = kill_often($id, $type);
-	my $operation = $killed->wait_finished($id, 200);
+	my $other = $undisturbed->trigger($type, %params);
 	my $expected = $undisturbed->wait_finished($other, 200);
+	$killed->stop;
+	$killed->start($plan->kill(KILLS, $plan->turns($undisturbed, $other) / 20));
+	my $id = $killed->trigger($type, %params);
+	my $operation = $killed->wait_finished($id, 200);
 
-	cmp_ok $kills, '>=', KILLS * 3 / 4, "killed $kills times";
+	is $plan->kills($killed, $id), KILLS, 'killed ' . KILLS . ' times';
 	is $operation->{status}, 'completed', 'it completes' or diag $operation->{error};
 	is $expected->{status}, 'completed', 'so does the other one'
 		or diag $expected->{error};
-	cmp_ok $operation->{attempt}, '>', 1, 'in several attempts';
+	is $operation->{attempt}, KILLS + 1, 'an attempt for each, and the last';
 	for my $what (qw(recordsProcessed totalRecords itemsFailed)) {
 		is $operation->{$what}, $expected->{$what}, $what;
 	}

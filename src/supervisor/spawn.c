@@ -24,7 +24,7 @@ static const char *const kept_variables[] = {
 	"PATH", "TZ", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR",
 	"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "BF_TEST",
 #ifdef BF_SANITIZED
-	"BF_CRASHPOINT",
+	"BF_CRASHPOINT", "BF_KILL_PLAN",
 #endif
 };
 

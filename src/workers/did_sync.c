@@ -1,12 +1,15 @@
 /*
  * did-sync - one account: its repository in the index, as it is now.
  *
- *	assigned -> one struct sync_repo -> acked -> checkpoint -> done
+ *	assigned -> look -> checkpoint "begun" -> one struct sync_repo -> tally -> done
  *
- * The work is sync_repo.h's; this file only says what comes of it to the
- * supervisor.  The checkpoint holds what the sync has counted.  An attempt that
- * was interrupted between its checkpoint and its `done` finds the repository
- * unchanged when it runs again, and then still reports what was done.
+ * The work is sync_repo.h's; this file only says what comes of it to the supervisor.
+ *
+ * What a kill must not change are the outcome's numbers.  Changes are the indexer's
+ * tally.  The checkpoint holds the revision that was indexed at first: an attempt that
+ * finds another one knows that an earlier attempt has committed, and does the sync
+ * again, to count what is there.  Each refused record is followed by a checkpoint that
+ * counts it, and said once.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,55 +19,55 @@
 #include "atproto/did.h"
 #include "common/buf.h"
 #include "common/mem.h"
-#include "workers/records_link.h"
+#include "workers/rows_link.h"
 #include "workers/sync_env.h"
 #include "workers/sync_repo.h"
 #include "workers/worker.h"
+
+#define CHECKPOINT_SIZE	64
+
+/* "2 REV ITEMS"; a REV of "-": the repository was not indexed. */
+struct checkpoint {
+	char rev[LIMIT_REV_BYTES + 1];	/* that was indexed before; "" until it is known */
+	uint64_t items;			/* said so far */
+};
 
 struct did_sync {
 	struct worker *worker;		/* borrowed, outlives us */
 	struct sync_env env;
 	bool has_env;
-	struct sync_repo *sync;		/* owned; NULL once it is over */
+	struct checkpoint checkpoint;
+	uint64_t refused;		/* records, in this attempt */
+	struct sync_progress progress;	/* as it was at the end */
+	/* owned; NULL when not under way */
+	struct sync_repo *sync;
+	struct link_question *question;
 };
 
-/* --- the checkpoint: "1 REV PROCESSED TOTAL FAILED CREATED UPDATED DELETED" --- */
-
-#define CHECKPOINT_SIZE	256
+/* --- the checkpoint --- */
 
 static void
-send_checkpoint(struct did_sync *job, const struct sync_outcome *outcome)
+send_checkpoint(struct did_sync *job)
 {
-	const struct sync_progress *progress = &outcome->progress;
 	char text[CHECKPOINT_SIZE];
-	int len = snprintf(text, sizeof(text), "1 %s %" PRIu64 " %" PRIu64 " %" PRIu64
-	    " %" PRIu64 " %" PRIu64 " %" PRIu64, outcome->rev, progress->processed,
-	    progress->total, progress->failed, outcome->created, outcome->updated,
-	    outcome->deleted);
+	int len = snprintf(text, sizeof(text), "2 %s %" PRIu64, job->checkpoint.rev,
+	    job->checkpoint.items);
 
 	worker_checkpoint(job->worker, &(struct msg_checkpoint){
 		.data = { (const uint8_t *)text, (size_t)len },
-		.processed = progress->processed, .created = outcome->created,
-		.updated = outcome->updated, .deleted = outcome->deleted,
 	});
 }
 
-/* True if an earlier attempt has brought the index to this revision. */
-static bool
-read_checkpoint(struct bytes from, const char *rev, struct msg_done *done_out)
+static void
+read_checkpoint(struct did_sync *job)
 {
-	char text[CHECKPOINT_SIZE], known[TID_SIZE];
-	struct msg_done done = { 0 };
+	struct bytes from = worker_assignment(job->worker)->checkpoint;
+	struct checkpoint read;
+	char text[CHECKPOINT_SIZE];
 
-	if (!str_copy(text, sizeof(text), (struct str){ (const char *)from.ptr, from.len }))
-		return false;
-	if (sscanf(text, "1 %13s %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %"
-	    SCNu64 " %" SCNu64, known, &done.processed, &done.total, &done.failed,
-	    &done.created, &done.updated, &done.deleted) != 7 ||
-	    strcmp(known, rev) != 0)
-		return false;
-	*done_out = done;
-	return true;
+	if (str_copy(text, sizeof(text), (struct str){ (const char *)from.ptr, from.len }) &&
+	    sscanf(text, "2 %64s %" SCNu64, read.rev, &read.items) == 2)
+		job->checkpoint = read;
 }
 
 /* --- what the sync tells --- */
@@ -92,10 +95,15 @@ on_bad_record(struct sync_repo *sync, struct str path, const struct fault *fault
 	struct buf uri = BUF_INIT;
 	char text[FAULT_TEXT_SIZE];
 
+	/* The same ones come in the same order in each attempt. */
+	if (++job->refused <= job->checkpoint.items || job->refused > LIMIT_OP_ITEMS)
+		return;
 	fault_format(fault, text);
 	buf_printf(&uri, "at://%.*s/%.*s", STR_FMT(sync_repo_did(sync)), STR_FMT(path));
 	worker_item_failed(job->worker, buf_str(&uri), fault_kind(fault->code), text);
 	buf_clear(&uri);
+	job->checkpoint.items = job->refused;
+	send_checkpoint(job);
 }
 
 static void
@@ -107,35 +115,38 @@ on_note(struct sync_repo *sync BF_UNUSED, const char *text, void *arg)
 }
 
 static void
-say_done(struct did_sync *job, const struct sync_outcome *outcome)
+on_tally(const struct msg_ack *tally, const struct msg_refuse *why, void *arg)
 {
-	const struct sync_progress *progress = &outcome->progress;
+	struct did_sync *job = arg;
+	const struct sync_progress *progress = &job->progress;
 
+	job->question = NULL;
+	if (why != NULL) {
+		worker_fail(job->worker, "index", "the indexer: %.*s", STR_FMT(why->text));
+		return;
+	}
 	worker_done(job->worker, &(struct msg_done){
 		.processed = progress->processed,
 		.total = progress->total,
 		.failed = progress->failed,
 		.bytes = progress->bytes,
-		.created = outcome->created,
-		.updated = outcome->updated,
-		.deleted = outcome->deleted,
+		.created = tally->created,
+		.updated = tally->updated,
+		.deleted = tally->deleted,
 	});
 }
 
 static void
-say_unchanged(struct did_sync *job, const struct sync_outcome *outcome)
+tell(struct did_sync *job, const struct sync_outcome *outcome)
 {
-	struct bytes checkpoint = worker_assignment(job->worker)->checkpoint;
-	struct msg_done done;
-
-	if (read_checkpoint(checkpoint, outcome->rev, &done)) {
-		done.bytes = outcome->progress.bytes;
-		worker_done(job->worker, &done);
-		return;
-	}
-	worker_log(job->worker, LOG_LEVEL_INFO, "already indexed at revision %s",
-	    outcome->rev);
-	say_done(job, outcome);
+	if (outcome->result == SYNC_INACTIVE)
+		worker_log(job->worker, LOG_LEVEL_INFO, "the account is %s; %s",
+		    outcome->status, outcome->deleted > 0 ? "its records are gone" :
+		    "its records are as they were");
+	else
+		worker_log(job->worker, LOG_LEVEL_INFO, "%s at revision %s",
+		    outcome->result == SYNC_DONE ? "indexed" : "already indexed",
+		    outcome->rev);
 }
 
 static void
@@ -144,27 +155,53 @@ on_done(struct sync_repo *sync BF_UNUSED, const struct sync_outcome *outcome, vo
 	struct did_sync *job = arg;
 
 	job->sync = NULL;
-	switch (outcome->result) {
-	case SYNC_DONE:
-		send_checkpoint(job, outcome);
-		worker_log(job->worker, LOG_LEVEL_INFO, "indexed at revision %s",
-		    outcome->rev);
-		say_done(job, outcome);
-		break;
-	case SYNC_UNCHANGED:
-		say_unchanged(job, outcome);
-		break;
-	case SYNC_INACTIVE:
-		worker_log(job->worker, LOG_LEVEL_INFO, "the account is %s; %s",
-		    outcome->status, outcome->deleted > 0 ? "its records are gone" :
-		    "its records are as they were");
-		say_done(job, outcome);
-		break;
-	case SYNC_FAILED:
-		worker_fail(job->worker, outcome->error_class, "%s",
-		    outcome->error_text);
-		break;
+	if (outcome->result == SYNC_FAILED) {
+		worker_fail(job->worker, outcome->error_class, "%s", outcome->error_text);
+		return;
 	}
+	tell(job, outcome);
+	job->progress = outcome->progress;
+	job->question = records_tally(worker_records(job->worker), on_tally, job);
+}
+
+static void
+begin_sync(struct did_sync *job, bool is_forced)
+{
+	static const struct sync_repo_events events = {
+		.on_progress = on_progress, .on_bad_record = on_bad_record,
+		.on_note = on_note, .on_done = on_done,
+	};
+	const struct worker_assignment *given = worker_assignment(job->worker);
+
+	job->sync = sync_repo_start(&job->env, &(struct sync_order){
+		.did = given->did,
+		.spill_fd = given->spill_count > 0 ? given->spill_fds[0] : -1,
+		.is_forced = is_forced,
+	}, &events, job);
+}
+
+static void
+on_look(const struct msg_state *state, const struct msg_refuse *why, void *arg)
+{
+	struct did_sync *job = arg;
+	struct checkpoint *checkpoint = &job->checkpoint;
+	char rev[LIMIT_REV_BYTES + 1] = "-";
+	bool is_forced = false;
+
+	job->question = NULL;
+	if (why != NULL) {
+		worker_fail(job->worker, "index", "the indexer: %.*s", STR_FMT(why->text));
+		return;
+	}
+	if (!str_is_empty(state->rev))
+		(void)str_copy(rev, sizeof(rev), state->rev);
+	if (checkpoint->rev[0] != '\0') {
+		is_forced = strcmp(rev, checkpoint->rev) != 0;
+	} else {
+		memcpy(checkpoint->rev, rev, sizeof(rev));
+		send_checkpoint(job);
+	}
+	begin_sync(job, is_forced);
 }
 
 /* --- the type --- */
@@ -172,10 +209,6 @@ on_done(struct sync_repo *sync BF_UNUSED, const struct sync_outcome *outcome, vo
 static void *
 start(struct worker *worker)
 {
-	static const struct sync_repo_events events = {
-		.on_progress = on_progress, .on_bad_record = on_bad_record,
-		.on_note = on_note, .on_done = on_done,
-	};
 	const struct worker_assignment *given = worker_assignment(worker);
 	struct did_sync *job = xcalloc(1, sizeof(*job));
 	struct err err;
@@ -192,10 +225,8 @@ start(struct worker *worker)
 		return job;
 	}
 	job->has_env = true;
-	job->sync = sync_repo_start(&job->env, &(struct sync_order){
-	    .did = given->did,
-	    .spill_fd = given->spill_count > 0 ? given->spill_fds[0] : -1 }, &events,
-	    job);
+	read_checkpoint(job);
+	job->question = records_look(worker_records(worker), given->did, on_look, job);
 	return job;
 }
 
@@ -205,6 +236,7 @@ end(void *arg)
 	struct did_sync *job = arg;
 
 	sync_repo_cancel(&job->sync);
+	link_question_cancel(&job->question);
 	if (job->has_env)
 		sync_env_clear(&job->env);
 	free(job);

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libbfworkers.a
 libbfworkers_a_SOURCES = \
 	src/workers/assignment.c src/workers/assignment.h \
 	src/workers/item_class.c src/workers/item_class.h \
+	src/workers/kill_plan.c src/workers/kill_plan.h \
 	src/workers/scan.c src/workers/scan.h src/workers/scan_impl.h \
 	src/workers/scan_checkpoint.c \
 	src/workers/scan_index.c src/workers/scan_index.h \
@@ -31,6 +32,7 @@ libbfworkers_a_SOURCES = \
 	src/workers/sync_index.c \
 	src/workers/sync_pool.c src/workers/sync_pool.h \
 	src/workers/sync_repo.c src/workers/sync_repo.h src/workers/sync_repo_impl.h \
+	src/workers/wire_text.c src/workers/wire_text.h \
 	src/workers/worker.c src/workers/worker.h
 
 WORKER_LDADD_COMMON = libbfworkers.a $(CONFINE_LIBS) libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)

@@ -15,12 +15,13 @@
 #include "common/fdutil.h"
 #include "common/limits.h"
 #include "common/mem.h"
-#include "common/utf8.h"
 #include "confine/confine.h"
 #include "proto/channel.h"
 #include "proto/fdlayout.h"
 #include "workers/assignment.h"
+#include "workers/kill_plan.h"
 #include "workers/records_link.h"
+#include "workers/wire_text.h"
 
 #define PROGRESS_PERIOD_SECS	0.1
 #define LAST_WORDS_MS		5000	/* for the supervisor to take `done` */
@@ -47,46 +48,12 @@ struct worker {
 	char stage[STAGE_SIZE];
 	bool has_news;
 	uint64_t items_sent;
+	struct kill_plan kill_plan;	/* of a test */
 
 	/* watchers */
 	struct ev_timer progress_timer;	/* runs while news has to wait */
 	struct ev_signal sigterm;
 };
-
-/* --- text for the wire --- */
-
-/* The protocol takes UTF-8 only and its reader ends whoever sends anything else,
- * so what a server made us say must not get there as it is. */
-static struct str
-clean_text(const char *text, size_t len, char to[LIMIT_OP_TEXT_BYTES])
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len;) {
-		size_t step = utf8_sequence((const uint8_t *)text + i, len - i);
-
-		if (n + (step > 0 ? step : 1) > LIMIT_OP_TEXT_BYTES)
-			break;
-		if (step == 0) {
-			to[n++] = '?';
-			i++;
-			continue;
-		}
-		memcpy(to + n, text + i, step);
-		n += step;
-		i += step;
-	}
-	return (struct str){ to, n };
-}
-
-static struct str
-format_text(char to[LIMIT_OP_TEXT_BYTES], const char *fmt, va_list ap)
-{
-	char raw[LIMIT_OP_TEXT_BYTES + 1];
-
-	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
-	return clean_text(raw, strlen(raw), to);
-}
 
 /* --- what a type says --- */
 
@@ -137,6 +104,7 @@ worker_checkpoint(struct worker *worker, const struct msg_checkpoint *checkpoint
 	channel_send(worker->control, &(struct msg){
 		.type = MSG_TYPE_CHECKPOINT, .checkpoint = *checkpoint,
 	});
+	kill_plan_checkpoint(&worker->kill_plan);
 }
 
 void
@@ -149,7 +117,7 @@ worker_log(struct worker *worker, enum log_level level, const char *fmt, ...)
 	if (worker->is_over)
 		return;
 	va_start(ap, fmt);
-	msg.log.text = format_text(text, fmt, ap);
+	msg.log.text = wire_text_format(text, fmt, ap);
 	va_end(ap);
 	msg.log.level = (uint64_t)level;
 	channel_send(worker->control, &msg);
@@ -167,9 +135,9 @@ worker_item_failed(struct worker *worker, struct str item, const char *class,
 	channel_send(worker->control, &(struct msg){
 		.type = MSG_TYPE_ITEM_FAILED,
 		.item_failed = {
-			.item = clean_text(item.ptr, item.len, clean_item),
+			.item = wire_text(item.ptr, item.len, clean_item),
 			.class = str_from(class),
-			.text = clean_text(text, strlen(text), clean),
+			.text = wire_text(text, strlen(text), clean),
 		},
 	});
 }
@@ -207,7 +175,7 @@ worker_fail(struct worker *worker, const char *class, const char *fmt, ...)
 	if (worker->is_over)
 		return;
 	va_start(ap, fmt);
-	msg.fail.text = format_text(text, fmt, ap);
+	msg.fail.text = wire_text_format(text, fmt, ap);
 	va_end(ap);
 	finish(worker, &msg, EXIT_FAILED);
 }
@@ -341,6 +309,8 @@ take_part(struct worker *worker, const struct msg *msg)
 	if (log_level_parse(worker->settings.log_level, &level) == 0)
 		log_set_level(level);
 	worker->has_started = true;
+	kill_plan_start(&worker->kill_plan, worker->loop, worker->control,
+	    &worker->assignment.given);
 	worker->job = worker->type->start(worker);
 }
 
@@ -429,6 +399,7 @@ worker_clear(struct worker *worker)
 {
 	if (worker->has_started)
 		worker->type->end(worker->job);
+	kill_plan_stop(&worker->kill_plan, worker->loop);
 	records_link_free(&worker->records);
 	channel_free(&worker->control);
 	ev_signal_stop(worker->loop, &worker->sigterm);

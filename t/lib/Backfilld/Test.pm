@@ -99,9 +99,11 @@ sub write_conf {
 	close $file or die "$self->{conf}: $!";
 }
 
-# Start it and wait until the API answers.
+# Start it and wait until the API answers; env: {variable => value} for it alone.
 sub start {
-	my ($self) = @_;
+	my ($self, %options) = @_;
+	my $env = $options{env} || {};
+	local @ENV{ keys %$env } = values %$env;
 	unlink "$self->{dir}/run/http.address";
 	$self->{pid} = spawn([$self->{binary} // "$BUILDDIR/backfilld", '-c', $self->{conf}],
 		stdout => $self->{log}, stderr => $self->{log});
