@@ -221,7 +221,7 @@ no_worker(struct str id BF_UNUSED, void *arg BF_UNUSED)
 /* Joins the cgroup, goes into a session of its own, and stays; its child does, too.
  * Returns with both there. */
 static pid_t
-start_family(const struct cgroup *cgroup, int procs_fd)
+start_family(const struct cgroup *cgroup, int dir_fd)
 {
 	int ready[2];
 	char byte;
@@ -231,7 +231,7 @@ start_family(const struct cgroup *cgroup, int procs_fd)
 	pid = fork();
 	if (pid == 0) {
 		(void)close(cgroup->fd);	/* as exec would, and with it the lock */
-		if (write(procs_fd, "0", 1) != 1 || setsid() == -1)
+		if (write_at(dir_fd, "cgroup.procs", "0") == -1 || setsid() == -1)
 			_exit(1);
 		if (fork() == 0)
 			(void)setsid();
@@ -254,7 +254,7 @@ divide_and_kill(const char *base, bool is_marked BF_UNUSED)
 {
 	static const struct cgroup_limits limits = { 1 << 30, 64 };
 	struct cgroup *cgroup;
-	int procs_fd, status;
+	int dir_fd, status;
 	struct err err;
 	pid_t pid;
 
@@ -264,9 +264,9 @@ divide_and_kill(const char *base, bool is_marked BF_UNUSED)
 	NEED(cgroup_new(base, false, &err) == NULL);	/* nobody else divides it */
 	cgroup_sweep(cgroup, no_worker, NULL);
 	NEED(!cgroup_has_leftovers(cgroup));
-	NEED(cgroup_make(cgroup, ID, &limits, &procs_fd, &err) == 0);
-	pid = start_family(cgroup, procs_fd);
-	(void)close(procs_fd);
+	NEED(cgroup_make(cgroup, ID, &limits, &dir_fd, &err) == 0);
+	pid = start_family(cgroup, dir_fd);
+	(void)close(dir_fd);
 	if (!cgroup->has_kill)
 		_exit(0);
 
@@ -278,9 +278,9 @@ divide_and_kill(const char *base, bool is_marked BF_UNUSED)
 	NEED(!cgroup_has_leftovers(cgroup));
 
 	/* As after a crash: a family that no worker is known of. */
-	NEED(cgroup_make(cgroup, ID, &limits, &procs_fd, &err) == 0);
-	pid = start_family(cgroup, procs_fd);
-	(void)close(procs_fd);
+	NEED(cgroup_make(cgroup, ID, &limits, &dir_fd, &err) == 0);
+	pid = start_family(cgroup, dir_fd);
+	(void)close(dir_fd);
 	cgroup_free(&cgroup);
 	cgroup = cgroup_new(base, true, &err);
 	NEED(cgroup != NULL && cgroup_has_leftovers(cgroup));
