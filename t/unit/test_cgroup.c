@@ -20,6 +20,7 @@
 #include "t/unit/tempdir.h"
 
 #define ID	"3migo7fijwi2k"
+#define NOBODY	65534
 
 /* --- pure --- */
 
@@ -246,6 +247,18 @@ start_family(const struct cgroup *cgroup, int dir_fd)
 	return pid;
 }
 
+static void
+run_in_base(void (*what)(const char *base, bool is_marked))
+{
+	char base[CGROUP_PATH_SIZE];
+	int status;
+
+	make_base(base);
+	status = run(what, base, false);
+	remove_base(base);
+	assert_int_equal(status, 0);
+}
+
 /* The daemon's part of a test; its exit status is the line that failed. */
 #define NEED(is_so)	do { if (!(is_so)) _exit(__LINE__ % 255 + 1); } while (0)
 
@@ -295,13 +308,7 @@ divide_and_kill(const char *base, bool is_marked BF_UNUSED)
 static void
 cgroup__is_killed_whole_and_removed(void **state BF_UNUSED)
 {
-	char base[CGROUP_PATH_SIZE];
-	int status;
-
-	make_base(base);
-	status = run(divide_and_kill, base, false);
-	remove_base(base);
-	assert_int_equal(status, 0);
+	run_in_base(divide_and_kill);
 }
 
 static void
@@ -324,6 +331,37 @@ look_for_own(const char *base, bool is_marked)
 	/* From where we are now it is found, too. */
 	NEED(cgroup_find("auto", path, &err) == 0 && strcmp(path, base) == 0);
 	_exit(0);
+}
+
+/* As its user: that of nobody else, and then with somebody else in it. */
+static void
+look_as_owner(const char *base, bool is_marked BF_UNUSED)
+{
+	char path[CGROUP_PATH_SIZE], procs[CGROUP_PATH_SIZE + 16];
+	struct cgroup *cgroup;
+	struct err err;
+	pid_t pid;
+
+	(void)snprintf(procs, sizeof(procs), "%s/cgroup.procs", base);
+	NEED(chown(base, NOBODY, NOBODY) == 0 && chown(procs, NOBODY, NOBODY) == 0);
+	NEED(write_at(AT_FDCWD, procs, "0") == 0);
+	NEED(setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0);
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			(void)pause();
+	NEED(cgroup_find("auto", path, &err) == -1);
+	NEED(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+	NEED(cgroup_find("auto", path, &err) == 0 && strcmp(path, base) == 0);
+	cgroup = cgroup_new(path, false, &err);
+	NEED(cgroup != NULL);
+	_exit(0);
+}
+
+static void
+auto__takes_what_belongs_to_its_user_alone(void **state BF_UNUSED)
+{
+	run_in_base(look_as_owner);
 }
 
 static void
@@ -357,6 +395,7 @@ static const struct CMUnitTest cgroup_tests[] = {
 	cmocka_unit_test(lacks__are_named),
 	cmocka_unit_test(cgroup__is_killed_whole_and_removed),
 	cmocka_unit_test(auto__takes_what_was_delegated_and_nothing_else),
+	cmocka_unit_test(auto__takes_what_belongs_to_its_user_alone),
 };
 
 UNIT_MAIN(cgroup_tests)
