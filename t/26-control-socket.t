@@ -34,7 +34,7 @@ sub greeted {
 sub is_closed {
 	my ($socket) = @_;
 	local $SIG{ALRM} = sub { die "not closed\n" };
-	alarm 10;
+	alarm 60;
 	my $n = eval { 1 while sysread $socket, my $rest, 65536; 1 };
 	alarm 0;
 	return $n;
@@ -62,6 +62,17 @@ subtest 'bytes that are no frames end the connection' => sub {
 		ok is_closed($socket), $what;
 	}
 	is_alive_and_well();
+};
+
+subtest 'F66: half a frame and then silence: LIMIT_CONTROL_FRAME_MS' => sub {
+	my ($patient) = greeted();
+	my ($peer, $socket) = greeted();
+	my $ask = Backfilld::Frames::frame('status', req => 1);
+	syswrite $socket, substr $ask, 0, 5;
+	ok is_closed($socket), 'the connection ends';
+	$daemon->wait_log(qr/control client uid \d+: a frame has begun and not ended in 5000 ms/);
+	$patient->send('status', req => 2);
+	is $patient->receive->{msg}, 'daemon', 'one that is silent between frames stays';
 };
 
 subtest '20,000 random frames, seeded' => sub {

@@ -54,6 +54,38 @@ subtest 'the daemon itself was stopped: nobody is killed for it' => sub {
 	is $daemon->wait_child($_), $before{$_}, "$_ is the same" for sort keys %before;
 };
 
+subtest 'F22: an API that crashes again and again' => sub {
+	my $id = $daemon->trigger('did-sync', did => null_op_did('run'));
+	$daemon->wait_status($id, 'running');
+	my @before = pauses();
+	$daemon->expect_error(qr/backfill-api: process \d+ (?:exited with status 1|was killed)/);
+	unlink "$libexec/backfill-api";
+	open my $script, '>', "$libexec/backfill-api" or die $!;
+	print $script "#!/bin/sh\nexit 1\n";
+	close $script;
+	chmod 0755, "$libexec/backfill-api";
+	kill 'KILL', $daemon->wait_child('backfill-api');
+	my @pauses;
+	wait_for { @pauses = pauses(); splice @pauses, 0, @before; @pauses >= 5 } 60,
+		'five starts';
+	is_deeply [ @pauses[1 .. $#pauses] ], [ map { 2 * $_ } @pauses[0 .. $#pauses - 1] ],
+		"each pause is twice the one before: @pauses";
+
+	my $client = IO::Socket::INET->new(PeerAddr => $daemon->{address}, Timeout => 10);
+	ok $client, 'connections are accepted meanwhile';
+	syswrite $client, "GET /xrpc/_health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+	is $daemon->ctl('show', $id)->{json}{status}, 'running', 'operations go on';
+	unlink "$libexec/backfill-api";
+	symlink "$Backfilld::Test::BUILDDIR/backfill-api", "$libexec/backfill-api" or die $!;
+	like scalar(<$client>), qr{^HTTP/1.1 200 }, 'and answered when it is back';
+	$daemon->ctl('cancel', $id);
+};
+
+# How long the daemon has waited before each start of another API, in ms.
+sub pauses {
+	return $daemon->log =~ /backfill-api: .*; starting it again in (\d+) ms/g;
+}
+
 subtest 'the control socket comes back' => sub {
 	unlink $daemon->socket;
 	wait_for { -S $daemon->socket } 60, 'another one';

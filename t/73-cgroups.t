@@ -88,6 +88,25 @@ subtest 'each has its own' => sub {
 	wait_for { !is_alive($other) } 10, 'it to end';
 	wait_for { !cgroups() } 60, 'its cgroup to go';
 	pass 'nothing is left';
+	unlike $daemon->log, qr/is not in its cgroup/, 'nothing went wrong';
+};
+
+subtest 'a kernel that cannot start a process in a cgroup' => sub {
+	plan skip_all => 'strace cannot be used here'
+		if system('strace -o /dev/null true >/dev/null 2>&1') != 0;
+	my $trace = $daemon->dir . '/strace';
+	my $pid = Backfilld::Process::spawn([ 'strace', '-o', $trace, '-e', 'trace=clone3',
+		'-e', 'inject=clone3:error=ENOSYS', '-p', $daemon->pid ],
+		stdout => "$trace.err", stderr => "$trace.err");
+	wait_for { grep { /attached/ } lines("$trace.err") } 60, 'strace';
+	my $id = $daemon->trigger('did-sync', did => null_op_did('finish'));
+	is $daemon->wait_finished($id)->{status}, 'completed', 'it is started elsewhere';
+	kill 'INT', $pid;
+	waitpid $pid, 0;
+	Backfilld::Process::forget_group($pid);
+	is scalar(grep { /INJECTED/ } lines($trace)), 1, 'the call did fail';
+	like $daemon->log, qr/did-sync \d+: is not in its cgroup: Function not impl/, 'as told';
+	is_deeply [cgroups()], [], 'its cgroup is gone';
 };
 
 subtest 'it is told what is active' => sub {

@@ -10,6 +10,7 @@ use Test::More;
 use Time::HiRes ();
 use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
 
+use Backfilld::Frames;
 use Backfilld::NullOp;
 use Backfilld::Test;
 
@@ -29,6 +30,11 @@ sub running {
 
 sub pids_of { return $_[0]->log =~ /: started, attempt \d+, worker (\d+)/g }
 
+sub lines_of {
+	open my $file, '<', $_[0] or return;
+	return <$file>;
+}
+
 # What the process is told by the kernel, by strace: the calls named fail so often.
 # Returns a function that ends it and tells how many calls did.
 sub with_failing {
@@ -38,10 +44,7 @@ sub with_failing {
 	my $pid = Backfilld::Process::spawn([ 'strace', '-o', $trace, '-e', "trace=$call",
 		'-e', "inject=$call:error=$errno:when=1..$times", '-p', $daemon->pid ],
 		stdout => $said, stderr => $said);
-	wait_for {
-		open my $file, '<', $said or return 0;
-		grep { /attached/ } <$file>
-	} 60, 'strace';
+	wait_for { grep { /attached/ } lines_of($said) } 60, 'strace';
 	return sub {
 		kill 'INT', $pid;
 		waitpid $pid, 0;
@@ -137,6 +140,60 @@ subtest 'F15: no process can be made' => sub {
 	$daemon->finish;
 };
 
+my $cgroup;
+
+END {
+	my $status = $?;
+	if ($cgroup) {	# processes are there if the test did not get to its end
+		kill 'KILL', map { int } lines_of("$cgroup/cgroup.procs");
+		my $deadline = time + 10;
+		1 while !rmdir $cgroup and $!{EBUSY} and time < $deadline;
+	}
+	$? = $status;
+}
+
+# A cgroup that counts processes, of whatever version; empty if none can be had.
+sub make_pids_cgroup {
+	open my $mounts, '<', '/proc/mounts' or return;
+	for my $mount (<$mounts>) {
+		my (undef, $root, $type, $options) = split / /, $mount;
+		next if $type ne 'cgroup2' && ($type ne 'cgroup' || $options !~ /\bpids\b/);
+		my $dir = "$root/backfilld-t-$$";
+		mkdir $dir or next;
+		return $dir if -e "$dir/pids.max";
+		rmdir $dir;
+	}
+	return;
+}
+
+sub write_to {
+	my ($path, $text) = @_;
+	open my $file, '>', $path or die "$path: $!";
+	syswrite $file, $text or die "$path: $!";
+}
+
+subtest 'F15: no process can be made, by pids.max' => sub {
+	$cgroup = make_pids_cgroup()
+		or plan skip_all => 'no cgroup with the pids controller can be made here';
+	my $daemon = daemon()->start;
+	my $before = running($daemon, 'run');
+	write_to("$cgroup/cgroup.procs", $daemon->pid);
+	write_to("$cgroup/pids.max", 1);
+	my @ids = map { $daemon->trigger('did-sync', did => null_op_did('finish')) } 1 .. 3;
+	$daemon->wait_log(qr/op $ids[0]: cannot start now: fork for did-sync: Resource/);
+	like join('', lines_of("$cgroup/pids.events")), qr/^max [1-9]/m,
+		'the kernel has refused one';
+	is $daemon->operation($_)->{status}, 'queued', 'it waits' for @ids;
+	is $daemon->operation($before)->{status}, 'running', 'what runs runs on';
+	is $daemon->ctl('status')->{status}, 0, 'and clients are heard';
+	write_to("$cgroup/pids.max", 'max');
+	my @done = map { $daemon->wait_finished($_) } @ids;
+	is_deeply [ map { "$_->{status} $_->{attempt}" } @done ], [ ('completed 1') x 3 ],
+		'they are done when there is room, in their first attempt';
+	$daemon->xrpc_post('cancelBackfill', { id => $before });
+	$daemon->finish;
+};
+
 subtest 'F17: no descriptor is left' => sub {
 	my $daemon = daemon()->start;
 	my $id = running($daemon, 'run');
@@ -158,6 +215,34 @@ subtest 'F17: no descriptor is left' => sub {
 	is $daemon->wait_finished($new)->{status}, 'completed', 'until there are some again';
 	is $daemon->ctl('status')->{status}, 0, 'and clients are heard';
 	$daemon->xrpc_post('cancelBackfill', { id => $id });
+	$daemon->finish;
+};
+
+subtest 'F19: the daemon has no memory left' => sub {
+	plan skip_all => 'a sanitizer takes terabytes of addresses' if grep {
+		/^#define BF_SANITIZED/ } lines_of("$Backfilld::Test::BUILDDIR/config.h");
+	my $daemon = daemon()->start;
+	my $id = running($daemon, 'checkpoint');
+	my $done = $daemon->trigger('did-sync', did => null_op_did('finish'));
+	$daemon->wait_finished($done);
+	my ($worker) = pids_of($daemon);
+	my ($now) = map { /^VmSize:\s+(\d+) kB/ } lines_of('/proc/' . $daemon->pid . '/status');
+	system('prlimit', '--pid', $daemon->pid, '--as=' . ($now + 1024) * 1024) == 0
+		or die "prlimit: $?";
+	# Who asks and does not read costs up to LIMIT_CHANNEL_QUEUE_BYTES.
+	my $peer = IO::Socket::UNIX->new(Peer => $daemon->socket) or die $!;
+	my $ask = Backfilld::Frames::frame('events', req => 1, id => $id);
+	$peer->blocking(0);
+	local $SIG{PIPE} = 'IGNORE';
+	syswrite $peer, Backfilld::Frames::frame('hello',
+		version => Backfilld::Frames::version(), program => 'test', pid => $$);
+	wait_for { syswrite $peer, $ask x 1000; $daemon->has_ended } 60, 'it to end';
+	is $daemon->{exit} >> 8, 79, 'it ends, and says why by its status';
+	wait_for { !is_alive($worker) } 10, 'its worker to end with it';
+	$daemon->expect_error(qr/./);
+	$daemon->start;
+	is $daemon->wait_finished($id)->{status}, 'completed', 'what ran goes on';
+	is $daemon->operation($done)->{status}, 'completed', 'what was done is done';
 	$daemon->finish;
 };
 

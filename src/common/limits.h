@@ -17,6 +17,8 @@
 #define LIMIT_CHANNEL_LAST_WORDS_BYTES	(1024 * 1024)		/* read of a peer that has died */
 #define LIMIT_CHANNEL_FDS		16			/* descriptors under way, each direction */
 #define LIMIT_CONTROL_CLIENTS		64			/* connections to control.sock */
+#define LIMIT_CONTROL_FRAME_MS		5000			/* there, from a frame's first byte to its
+								 * last; it takes one write */
 
 /* --- workers and clients (supervisor/) --- */
 

@@ -57,6 +57,7 @@ shut(struct channel *ch, const struct err *why)
 	ev_io_stop(ch->loop, &ch->readable);
 	ev_io_stop(ch->loop, &ch->writable);
 	ev_timer_stop(ch->loop, &ch->more);
+	ev_timer_stop(ch->loop, &ch->late);
 	close_fds(ch);
 	fd_close(&ch->fd);
 	ev_timer_start(ch->loop, &ch->closed);
@@ -271,6 +272,17 @@ read_some(struct channel *ch)
 	return 0;
 }
 
+/* The rest of a frame that has begun is expected in time. */
+static void
+expect_rest(struct channel *ch)
+{
+	if (ch->options.frame_max_ms == 0 || buf_len(&ch->in) == 0 ||
+	    ev_is_active(&ch->late))
+		return;
+	ev_timer_set(&ch->late, ch->options.frame_max_ms / 1000., 0.);
+	ev_timer_start(ch->loop, &ch->late);
+}
+
 /* Hand out one whole frame.  1: done, go on; 0: no whole frame, or stopped. */
 static int
 handle_frame(struct channel *ch)
@@ -283,8 +295,10 @@ handle_frame(struct channel *ch)
 	rc = frame_next(buf_bytes(&ch->in), ch->options.frame_max_bytes, &payload, &err);
 	if (rc == 0) {
 		buf_shrink(&ch->in, KEEP_BYTES);
+		expect_rest(ch);
 		return 0;
 	}
+	ev_timer_stop(ch->loop, &ch->late);
 	if (rc == -1 || msg_unpack(payload, ch->options.accepts, &msg, &err) == -1) {
 		shut(ch, &err);
 		return 0;
@@ -312,6 +326,26 @@ handle_frames(struct channel *ch)
 	ev_io_stop(ch->loop, &ch->readable);
 	ev_timer_set(&ch->more, 0., 0.);
 	ev_timer_start(ch->loop, &ch->more);
+}
+
+static void
+on_late(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher, int revents BF_UNUSED)
+{
+	struct channel *ch = watcher->data;
+	struct bytes payload;
+	struct err err;
+
+	/* If it is we who are late, the rest is here. */
+	if (read_some(ch) == -1) {
+		shut(ch, NULL);
+	} else if (frame_next(buf_bytes(&ch->in), ch->options.frame_max_bytes, &payload,
+	    &err) != 0) {
+		handle_frames(ch);
+	} else {
+		(void)err_set(&err, ERR_TIMEOUT, "a frame has begun and not ended in %u ms",
+		    ch->options.frame_max_ms);
+		shut(ch, &err);
+	}
 }
 
 static void
@@ -392,7 +426,9 @@ channel_new(struct ev_loop *loop, int fd, const struct channel_options *options)
 	ev_io_init(&ch->writable, on_writable, fd, EV_WRITE);
 	ev_timer_init(&ch->closed, on_closed, 0., 0.);
 	ev_timer_init(&ch->more, on_more, 0., 0.);
+	ev_timer_init(&ch->late, on_late, 0., 0.);
 	ch->readable.data = ch->writable.data = ch->closed.data = ch->more.data = ch;
+	ch->late.data = ch;
 	ev_io_start(loop, &ch->readable);
 	return ch;
 }
@@ -436,6 +472,7 @@ channel_pause(struct channel *ch)
 	ch->is_paused = true;
 	ev_io_stop(ch->loop, &ch->readable);
 	ev_timer_stop(ch->loop, &ch->more);
+	ev_timer_stop(ch->loop, &ch->late);
 }
 
 void

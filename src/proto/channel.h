@@ -40,6 +40,8 @@ typedef void channel_drain_cb(struct channel *channel, void *arg);
 struct channel_options {
 	unsigned accepts;		/* enum msg_sender bits */
 	size_t frame_max_bytes;		/* larger frames in are a protocol error */
+	unsigned frame_max_ms;		/* a frame that has begun takes longer: likewise;
+					 * 0: it may */
 	size_t queue_max_bytes;
 	bool accepts_fds;		/* otherwise the kernel drops them */
 	channel_msg_cb *on_msg;

@@ -38,6 +38,7 @@ struct channel {
 	struct ev_io readable, writable;
 	struct ev_timer closed;		/* reports a close from outside any call */
 	struct ev_timer more;		/* whole frames are left in `in` */
+	struct ev_timer late;		/* a part of a frame is in `in` for too long */
 };
 
 #endif

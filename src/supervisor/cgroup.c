@@ -307,7 +307,7 @@ set_limits(const struct cgroup *cgroup, const char *id, const struct cgroup_limi
 
 static int
 make_leaf(struct cgroup *cgroup, const char *id, const struct cgroup_limits *limits,
-    int *procs_out, struct err *err)
+    int *dir_out, struct err *err)
 {
 	char path[LEAF_FILE_SIZE];
 
@@ -319,16 +319,15 @@ make_leaf(struct cgroup *cgroup, const char *id, const struct cgroup_limits *lim
 		return err_errno(err, "mkdir(%s/%s)", cgroup->path, path);
 	if (set_limits(cgroup, id, limits, err) == -1)
 		return -1;
-	leaf_file(id, "/cgroup.procs", path);
-	*procs_out = openat(cgroup->fd, path, O_WRONLY | O_CLOEXEC);
-	return *procs_out != -1 ? 0 : err_errno(err, "open(%s/%s)", cgroup->path, path);
+	*dir_out = openat(cgroup->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *dir_out != -1 ? 0 : err_errno(err, "open(%s/%s)", cgroup->path, path);
 }
 
 int
 cgroup_make(struct cgroup *cgroup, const char *id, const struct cgroup_limits *limits,
-    int *procs_out, struct err *err)
+    int *dir_out, struct err *err)
 {
-	if (make_leaf(cgroup, id, limits, procs_out, err) == 0)
+	if (make_leaf(cgroup, id, limits, dir_out, err) == 0)
 		return 0;
 	cgroup_remove(cgroup, id);
 	return -1;

@@ -56,10 +56,9 @@ void cgroup_lacks(const struct cgroup *cgroup, char lacks_out[CGROUP_LACKS_SIZE]
 
 /* --- about one worker --- */
 
-/* Make its cgroup.  A process that writes "0" to *procs_out, which is the caller's,
- * joins it. */
+/* Make its cgroup.  *dir_out is its directory, the caller's, for spawn.h. */
 int cgroup_make(struct cgroup *cgroup, const char *id, const struct cgroup_limits *limits,
-    int *procs_out, struct err *err) BF_MUSTCHECK;
+    int *dir_out, struct err *err) BF_MUSTCHECK;
 
 /* SIGKILL to all that is in it. */
 void cgroup_kill(const struct cgroup *cgroup, const char *id);

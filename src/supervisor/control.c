@@ -87,6 +87,7 @@ client_new(struct control *control, int fd, const char *who, bool is_api)
 	struct control_client *client = xcalloc(1, sizeof(*client));
 	struct channel_options options = {
 		.accepts = FROM_CLIENT, .frame_max_bytes = LIMIT_FRAME_CONTROL_BYTES,
+		.frame_max_ms = is_api ? 0 : LIMIT_CONTROL_FRAME_MS,
 		.queue_max_bytes = LIMIT_CHANNEL_QUEUE_BYTES,
 		.on_msg = on_msg, .on_close = on_close, .on_drain = on_drain,
 		.arg = client,

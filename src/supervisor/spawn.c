@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -153,7 +155,7 @@ change_user(const struct spawn_user *user)
 	return (int)syscall(SYS_setresuid, user->uid, user->uid, user->uid);
 }
 
-/* In the child, which shares our memory until it execs: system calls only. */
+/* In the child, which may share our memory until it execs: system calls only. */
 static void
 become(const struct spawn_plan *plan, pid_t parent, char *const argv[],
     char *const env[])
@@ -177,6 +179,77 @@ become(const struct spawn_plan *plan, pid_t parent, char *const argv[],
 	execve(plan->path, argv, env);
 }
 
+/*
+ * To be born in a cgroup costs a copy of our page tables, half a millisecond; to move
+ * there later, by cgroup.procs, would have the kernel wait for all processors: ten, and
+ * we with it.  Our memory is not shared, as it is by vfork().
+ */
+static pid_t
+clone_into(int cgroup_fd)
+{
+	struct clone_args args = {
+		.flags = CLONE_INTO_CGROUP | CLONE_VFORK, .exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)cgroup_fd,
+	};
+
+	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+}
+
+static bool
+is_passing(int error)
+{
+	return error == EAGAIN || error == ENOMEM;
+}
+
+/*
+ * -1 and errno, or the process, which has run the program or left its reason in
+ * *exec_errno.  *cgroup_errno_out: why it is not in its cgroup.
+ */
+static pid_t
+start(const struct spawn_plan *plan, char *const argv[], char *const env[],
+    volatile int *exec_errno, int *cgroup_errno_out)
+{
+	pid_t parent = getpid(), pid = -1;
+
+	if (plan->cgroup_fd != -1 && (pid = clone_into(plan->cgroup_fd)) == -1)
+		*cgroup_errno_out = errno;
+	if (pid == -1 && !is_passing(*cgroup_errno_out))
+		pid = vfork();
+	if (pid == 0) {
+		become(plan, parent, argv, env);
+		*exec_errno = errno;
+		_exit(127);
+	}
+	return pid;
+}
+
+/* What became of it, for the caller. */
+static int
+judge(const struct spawn_plan *plan, pid_t pid, int exec_errno, int cgroup_errno,
+    struct err *err)
+{
+	if (pid == -1) {
+		(void)err_errno(err, "fork for %s", plan->name);
+		if (is_passing(errno))
+			err->code = ERR_UNAVAILABLE;
+		return -1;
+	}
+	if (exec_errno != 0) {
+		/* The zombie is reaped as an unknown child. */
+		errno = exec_errno;
+		(void)err_errno(err, "exec(%s)", plan->path);
+		/* All but these are about the file, and waiting would not help. */
+		if (!is_passing(errno) && errno != EMFILE && errno != ENFILE &&
+		    errno != ETXTBSY && errno != EIO)
+			err->code = ERR_NOT_FOUND;
+		return -1;
+	}
+	if (cgroup_errno != 0)
+		log_warn("%s %d: is not in its cgroup: %s", plan->name, (int)pid,
+		    strerror(cgroup_errno));
+	return 0;
+}
+
 int
 spawn(const struct spawn_plan *plan, pid_t *pid_out, struct err *err)
 {
@@ -184,44 +257,25 @@ spawn(const struct spawn_plan *plan, pid_t *pid_out, struct err *err)
 	char *label = (char *)(uintptr_t)plan->label;
 	char *argv[] = { name, label, NULL };
 	char *env[MAX_ENV];
-	volatile int child_errno = 0, cgroup_errno = 0;
+	/* Not all children share our memory. */
+	int *exec_errno = mmap(NULL, sizeof(*exec_errno), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int cgroup_errno = 0, rc;
 	sigset_t all, before;
-	pid_t parent = getpid(), pid;
+	pid_t pid = -1;
 
 	fill_environment(env);
 
 	/* No handler of ours may run in the child while it shares our memory. */
 	sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);
-	pid = vfork();
-	if (pid == 0) {
-		if (plan->cgroup_fd != -1 && write(plan->cgroup_fd, "0", 1) == -1)
-			cgroup_errno = errno;
-		become(plan, parent, argv, env);
-		child_errno = errno;
-		_exit(127);
-	}
+	if (exec_errno != MAP_FAILED)
+		pid = start(plan, argv, env, exec_errno, &cgroup_errno);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-
-	if (pid == -1) {
-		(void)err_errno(err, "fork for %s", plan->name);
-		if (errno == EAGAIN || errno == ENOMEM)
-			err->code = ERR_UNAVAILABLE;
-		return -1;
-	}
-	if (child_errno != 0) {
-		/* The zombie is reaped as an unknown child. */
-		errno = child_errno;
-		(void)err_errno(err, "exec(%s)", plan->path);
-		/* All but these are about the file, and waiting would not help. */
-		if (errno != EAGAIN && errno != ENOMEM && errno != EMFILE &&
-		    errno != ENFILE && errno != ETXTBSY && errno != EIO)
-			err->code = ERR_NOT_FOUND;
-		return -1;
-	}
-	if (cgroup_errno != 0)
-		log_warn("%s %d: does not get into its cgroup: %s", plan->name, (int)pid,
-		    strerror(cgroup_errno));
-	*pid_out = pid;
-	return 0;
+	rc = judge(plan, pid, pid != -1 ? *exec_errno : 0, cgroup_errno, err);
+	if (exec_errno != MAP_FAILED)
+		(void)munmap(exec_errno, sizeof(*exec_errno));
+	if (rc == 0)
+		*pid_out = pid;
+	return rc;
 }

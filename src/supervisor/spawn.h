@@ -36,7 +36,7 @@ struct spawn_plan {
 	const char *label;	/* argv[1], for ps(1); NULL: none */
 	int control_fd;		/* becomes fd 3; stays the caller's */
 	int second_fd;		/* becomes fd 4, or -1: none; stays the caller's */
-	int cgroup_fd;		/* cgroup.procs of its cgroup, or -1: that of ours; stays
+	int cgroup_fd;		/* the directory of its cgroup, or -1: that of ours; stays
 				 * the caller's */
 	bool may_outlive_us;
 	bool dies_first;	/* when memory runs out, rather than we */
@@ -45,7 +45,8 @@ struct spawn_plan {
 };
 
 /*
- * Returns once the program is running or has failed to.  ERR_NOT_FOUND: the
+ * Returns once the program is running or has failed to.  Where it cannot be made in
+ * its cgroup that is logged, and it is in ours.  ERR_NOT_FOUND: the
  * executable is missing or cannot be executed; ERR_UNAVAILABLE: no process can
  * be had now (limits), worth another try; ERR_SYSTEM otherwise.
  */

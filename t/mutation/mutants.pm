@@ -86,6 +86,19 @@ our @MUTANTS = (
 	[ 'done-is-not-enough', 'src/supervisor/outcome.c',
 		"\tif (end->said_done)\n", "\tif (end->said_done && end->wait_status == 0)\n",
 		't/unit/test_outcome' ],
+	[ 'any-table', 'src/indexer/peer_rows.c',
+		'if (peer->writes_table[table])', 'if (peer->writes_table[table] || table > 0)',
+		't/unit/test_indexer_protocol' ],
+	[ 'silence-is-an-answer', 'src/supervisor/pulse.c',
+		'if (now_ms - pulse->asked_mono_ms > late_ms)',
+		'if (now_ms - pulse->asked_mono_ms <= late_ms)',
+		't/unit/test_outcome' ],
+	[ 'frames-without-end', 'src/proto/channel.c',
+		'if (ch->options.frame_max_ms == 0 ||', 'if (ch->options.frame_max_ms > 0 ||',
+		't/unit/test_channel' ],
+	[ 'hangs-without-end', 'src/supervisor/outcome.c',
+		"!end->is_last_try)\n\t\treturn goes_on(\"did not", "end->is_last_try)\n\t\treturn goes_on(\"did not",
+		't/unit/test_outcome' ],
 );
 
 1;

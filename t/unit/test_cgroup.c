@@ -20,6 +20,7 @@
 #include "t/unit/tempdir.h"
 
 #define ID	"3migo7fijwi2k"
+#define NOBODY	65534
 
 /* --- pure --- */
 
@@ -221,7 +222,7 @@ no_worker(struct str id BF_UNUSED, void *arg BF_UNUSED)
 /* Joins the cgroup, goes into a session of its own, and stays; its child does, too.
  * Returns with both there. */
 static pid_t
-start_family(const struct cgroup *cgroup, int procs_fd)
+start_family(const struct cgroup *cgroup, int dir_fd)
 {
 	int ready[2];
 	char byte;
@@ -231,7 +232,7 @@ start_family(const struct cgroup *cgroup, int procs_fd)
 	pid = fork();
 	if (pid == 0) {
 		(void)close(cgroup->fd);	/* as exec would, and with it the lock */
-		if (write(procs_fd, "0", 1) != 1 || setsid() == -1)
+		if (write_at(dir_fd, "cgroup.procs", "0") == -1 || setsid() == -1)
 			_exit(1);
 		if (fork() == 0)
 			(void)setsid();
@@ -246,6 +247,18 @@ start_family(const struct cgroup *cgroup, int procs_fd)
 	return pid;
 }
 
+static void
+run_in_base(void (*what)(const char *base, bool is_marked))
+{
+	char base[CGROUP_PATH_SIZE];
+	int status;
+
+	make_base(base);
+	status = run(what, base, false);
+	remove_base(base);
+	assert_int_equal(status, 0);
+}
+
 /* The daemon's part of a test; its exit status is the line that failed. */
 #define NEED(is_so)	do { if (!(is_so)) _exit(__LINE__ % 255 + 1); } while (0)
 
@@ -254,7 +267,7 @@ divide_and_kill(const char *base, bool is_marked BF_UNUSED)
 {
 	static const struct cgroup_limits limits = { 1 << 30, 64 };
 	struct cgroup *cgroup;
-	int procs_fd, status;
+	int dir_fd, status;
 	struct err err;
 	pid_t pid;
 
@@ -264,9 +277,9 @@ divide_and_kill(const char *base, bool is_marked BF_UNUSED)
 	NEED(cgroup_new(base, false, &err) == NULL);	/* nobody else divides it */
 	cgroup_sweep(cgroup, no_worker, NULL);
 	NEED(!cgroup_has_leftovers(cgroup));
-	NEED(cgroup_make(cgroup, ID, &limits, &procs_fd, &err) == 0);
-	pid = start_family(cgroup, procs_fd);
-	(void)close(procs_fd);
+	NEED(cgroup_make(cgroup, ID, &limits, &dir_fd, &err) == 0);
+	pid = start_family(cgroup, dir_fd);
+	(void)close(dir_fd);
 	if (!cgroup->has_kill)
 		_exit(0);
 
@@ -278,9 +291,9 @@ divide_and_kill(const char *base, bool is_marked BF_UNUSED)
 	NEED(!cgroup_has_leftovers(cgroup));
 
 	/* As after a crash: a family that no worker is known of. */
-	NEED(cgroup_make(cgroup, ID, &limits, &procs_fd, &err) == 0);
-	pid = start_family(cgroup, procs_fd);
-	(void)close(procs_fd);
+	NEED(cgroup_make(cgroup, ID, &limits, &dir_fd, &err) == 0);
+	pid = start_family(cgroup, dir_fd);
+	(void)close(dir_fd);
 	cgroup_free(&cgroup);
 	cgroup = cgroup_new(base, true, &err);
 	NEED(cgroup != NULL && cgroup_has_leftovers(cgroup));
@@ -295,13 +308,7 @@ divide_and_kill(const char *base, bool is_marked BF_UNUSED)
 static void
 cgroup__is_killed_whole_and_removed(void **state BF_UNUSED)
 {
-	char base[CGROUP_PATH_SIZE];
-	int status;
-
-	make_base(base);
-	status = run(divide_and_kill, base, false);
-	remove_base(base);
-	assert_int_equal(status, 0);
+	run_in_base(divide_and_kill);
 }
 
 static void
@@ -324,6 +331,37 @@ look_for_own(const char *base, bool is_marked)
 	/* From where we are now it is found, too. */
 	NEED(cgroup_find("auto", path, &err) == 0 && strcmp(path, base) == 0);
 	_exit(0);
+}
+
+/* As its user: that of nobody else, and then with somebody else in it. */
+static void
+look_as_owner(const char *base, bool is_marked BF_UNUSED)
+{
+	char path[CGROUP_PATH_SIZE], procs[CGROUP_PATH_SIZE + 16];
+	struct cgroup *cgroup;
+	struct err err;
+	pid_t pid;
+
+	(void)snprintf(procs, sizeof(procs), "%s/cgroup.procs", base);
+	NEED(chown(base, NOBODY, NOBODY) == 0 && chown(procs, NOBODY, NOBODY) == 0);
+	NEED(write_at(AT_FDCWD, procs, "0") == 0);
+	NEED(setresgid(NOBODY, NOBODY, NOBODY) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0);
+	pid = fork();
+	if (pid == 0)
+		for (;;)
+			(void)pause();
+	NEED(cgroup_find("auto", path, &err) == -1);
+	NEED(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid);
+	NEED(cgroup_find("auto", path, &err) == 0 && strcmp(path, base) == 0);
+	cgroup = cgroup_new(path, false, &err);
+	NEED(cgroup != NULL);
+	_exit(0);
+}
+
+static void
+auto__takes_what_belongs_to_its_user_alone(void **state BF_UNUSED)
+{
+	run_in_base(look_as_owner);
 }
 
 static void
@@ -357,6 +395,7 @@ static const struct CMUnitTest cgroup_tests[] = {
 	cmocka_unit_test(lacks__are_named),
 	cmocka_unit_test(cgroup__is_killed_whole_and_removed),
 	cmocka_unit_test(auto__takes_what_was_delegated_and_nothing_else),
+	cmocka_unit_test(auto__takes_what_belongs_to_its_user_alone),
 };
 
 UNIT_MAIN(cgroup_tests)

@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/fdutil.h"
 #include "common/limits.h"
 #include "common/mem.h"
-#include "proto/channel.h"
+#include "proto/channel_impl.h"
 #include "proto/fdlayout.h"
 
 struct end {
@@ -72,11 +73,13 @@ on_close(struct channel *channel BF_UNUSED, const struct err *why, void *arg)
 	channel_free(&end->channel);
 }
 
+#define FRAME_MS	400
+
 static struct channel *
 open_end(struct ev_loop *loop, int fd, struct end *end)
 {
 	struct channel_options options = {
-		.accepts = FROM_ANY, .frame_max_bytes = 1000,
+		.accepts = FROM_ANY, .frame_max_bytes = 1000, .frame_max_ms = FRAME_MS,
 		.queue_max_bytes = 1 << 20, .accepts_fds = true,
 		.on_msg = on_msg, .on_close = on_close, .arg = end,
 	};
@@ -350,6 +353,87 @@ channel__drains_no_more_than_LIMIT_CHANNEL_LAST_WORDS_BYTES(void **state BF_UNUS
 	pair_close(&pair);
 }
 
+/* --- frames that come in parts --- */
+
+/* From a to b: the bytes of a frame from one to another, past a's channel. */
+static void
+send_part(struct pair *pair, uint64_t number, size_t from, size_t to)
+{
+	struct buf frame = BUF_INIT;
+
+	msg_pack(&frame, &(struct msg){ .type = MSG_TYPE_END, .end = { .lane = number } });
+	to = to < buf_len(&frame) ? to : buf_len(&frame);
+	assert_int_equal(write(pair->a_fd, buf_data(&frame) + from, to - from), to - from);
+	buf_clear(&frame);
+}
+#define PART	3
+#define WHOLE	1000
+
+static void
+channel__closes_a_peer_that_does_not_end_a_frame_in_time(void **state BF_UNUSED)
+{
+	int64_t until = clock_mono_ms() + 50 * FRAME_MS;
+	struct pair pair;
+
+	pair_open(&pair);
+	send_part(&pair, 0, 0, WHOLE);
+	send_part(&pair, 1, 0, PART);
+	while (pair.b.closes == 0 && clock_mono_ms() < until)
+		ev_run(pair.loop, EVRUN_NOWAIT);
+	assert_int_equal(pair.b.closes, 1);
+	assert_int_equal(pair.b.next, 1);
+	assert_non_null(strstr(pair.b.why, "a frame has begun and not ended"));
+	pair_close(&pair);
+}
+
+static void
+channel__gives_each_frame_its_own_time_and_silence_none(void **state BF_UNUSED)
+{
+	struct ev_timer *late;
+	struct pair pair;
+	ev_tstamp before;
+
+	pair_open(&pair);
+	late = &pair.b.channel->late;
+	send_part(&pair, 0, 0, PART);
+	ev_run(pair.loop, EVRUN_ONCE);
+	assert_true(ev_is_active(late));
+	before = late->at;
+	ev_now_update(pair.loop);
+	send_part(&pair, 0, PART, PART + 1);
+	ev_run(pair.loop, EVRUN_ONCE);
+	assert_true(late->at <= before);	/* a byte more is no new frame */
+	send_part(&pair, 0, PART + 1, WHOLE);
+	ev_run(pair.loop, EVRUN_ONCE);
+	assert_int_equal(pair.b.next, 1);
+	assert_false(ev_is_active(late));
+	send_part(&pair, 1, 0, PART);
+	ev_run(pair.loop, EVRUN_ONCE);
+	assert_true(ev_is_active(late) && late->at > before);
+	channel_pause(pair.b.channel);		/* then it is we who do not read */
+	assert_false(ev_is_active(late));
+	pair_close(&pair);
+}
+
+static void
+channel__blames_no_peer_for_having_been_late_itself(void **state BF_UNUSED)
+{
+	int64_t until = clock_mono_ms() + 2 * FRAME_MS;
+	struct pair pair;
+
+	pair_open(&pair);
+	send_part(&pair, 0, 0, PART);
+	ev_run(pair.loop, EVRUN_ONCE);
+	send_part(&pair, 0, PART, WHOLE);
+	while (clock_mono_ms() < until)
+		continue;
+	while (pair.b.next == 0 && pair.b.closes == 0)
+		ev_run(pair.loop, EVRUN_ONCE);
+	assert_int_equal(pair.b.next, 1);
+	assert_int_equal(pair.b.closes, 0);
+	pair_close(&pair);
+}
+
 static const struct CMUnitTest channel_tests[] = {
 	cmocka_unit_test(channel__delivers_many_messages_in_order),
 	cmocka_unit_test(channel__carries_a_descriptor_with_its_message),
@@ -364,6 +448,9 @@ static const struct CMUnitTest channel_tests[] = {
 	cmocka_unit_test(channel__holds_messages_while_paused_and_loses_none),
 	cmocka_unit_test(
 	    channel__hands_out_LIMIT_CHANNEL_FRAMES_PER_TURN_and_then_lets_others),
+	cmocka_unit_test(channel__closes_a_peer_that_does_not_end_a_frame_in_time),
+	cmocka_unit_test(channel__gives_each_frame_its_own_time_and_silence_none),
+	cmocka_unit_test(channel__blames_no_peer_for_having_been_late_itself),
 	cmocka_unit_test(channel__drains_no_more_than_LIMIT_CHANNEL_LAST_WORDS_BYTES),
 };
 
