@@ -43,6 +43,7 @@ struct http {
 	struct MHD_Daemon *daemon;	/* owned */
 	double timeout_secs;
 	unsigned busy;			/* connections with has_begun */
+	bool has_gone;			/* a connection, in this turn */
 	TAILQ_HEAD(conn_list, http_conn) timed;	/* the same time for all: sorted */
 	http_drained_cb *on_drained;	/* NULL: not draining */
 	void *drained_arg;
@@ -302,6 +303,7 @@ on_connection(void *arg, struct MHD_Connection *mhd, void **context,
 		start_conn(arg, mhd, context);
 		return;
 	}
+	conn->http->has_gone = true;
 	end_request(conn);
 	untime(conn);
 	request_clear(&conn->request);
@@ -331,11 +333,14 @@ on_log(void *arg BF_UNUSED, const char *fmt, va_list ap)
 static void
 turn(struct http *http)
 {
-	MHD_UNSIGNED_LONG_LONG ms;
+	MHD_UNSIGNED_LONG_LONG ms = 0;
 
+	http->has_gone = false;
 	(void)MHD_run(http->daemon);
 	ev_timer_stop(http->loop, &http->pending);
-	if (MHD_get_timeout(http->daemon, &ms) == MHD_YES) {
+	/* At the limit libmicrohttpd listens no more; that there is room again, it sees
+	 * when it runs the next time, for which there may be no other cause. */
+	if (http->has_gone || MHD_get_timeout(http->daemon, &ms) == MHD_YES) {
 		ev_timer_set(&http->pending, (double)ms / 1000, 0);
 		ev_timer_start(http->loop, &http->pending);
 	}
