@@ -10,10 +10,7 @@ use Test::More;
 use Backfilld::NullOp;
 use Backfilld::Test;
 
-my $libexec = null_op_libexec();
-unlink "$libexec/did-sync";
-symlink "$Backfilld::Test::BUILDDIR/t/workers/hostile", "$libexec/did-sync" or die $!;
-chmod 0755, $libexec;
+my $libexec = libexec_for_all('hostile');
 
 my $daemon = Backfilld::Test->new(settings => {
 	libexec_dir => $libexec, max_workers => 8, worker_cpu_secs => 1,

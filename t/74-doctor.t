@@ -8,12 +8,11 @@ use Test::More;
 use Backfilld::NullOp;
 use Backfilld::Test;
 
-my $libexec = null_op_libexec();
+my $libexec = libexec_for_all('null-op');
 my $daemon = Backfilld::Test->new(settings => {
 	libexec_dir => $libexec, $> == 0 ? (worker_user => 'nobody') : (),
 });
 chmod 0711, $daemon->dir;
-chmod 0755, $libexec;
 $daemon->start;
 
 # {what => {verdict, found, advice}}, and the exit status.
@@ -99,8 +98,7 @@ subtest 'a service that does not run' => sub {
 	wait_for { (doctor())[0]{'backfill-resolver'}{verdict} eq 'wrong' } 30,
 		'the doctor to see it';
 	pass 'is wrong';
-	symlink "$Backfilld::Test::BUILDDIR/backfill-resolver",
-		"$libexec/backfill-resolver" or die $!;
+	put_executable('backfill-resolver', "$libexec/backfill-resolver");
 	wait_for { (doctor())[0]{'backfill-resolver'}{verdict} eq 'ok' } 60,
 		'the doctor to see it running';
 	pass 'and is not any more';
