@@ -195,8 +195,9 @@ request_look(struct request *request, struct str authorization, caller_cb *on_kn
 
 	if (method != NULL) {
 		buf_reset(&request->lxm);
-		buf_printf(&request->lxm, "%s.%s", request->api->settings.authority,
-		    method);
+		buf_add_str(&request->lxm, str_from(request->api->settings.authority));
+		buf_add_byte(&request->lxm, '.');
+		buf_add_str(&request->lxm, str_from(method));
 		claim.lxm = buf_str(&request->lxm);
 	}
 	return caller_look(&request->from, &request->api->auth, &claim);
