@@ -269,6 +269,16 @@ subtest 'the script may use XRPC with cookie and form token' => sub {
 	$events->close;
 };
 
+subtest 'the address of a form leads to its page' => sub {
+	my %leads = ("/op/$done/cancel" => "/op/$done", '/op/%2F%2Fevil/cancel' => '/',
+		'/start' => '/', '/session' => '/');
+	for my $path (sort keys %leads) {
+		my $answer = page($path, @session);
+		is $answer->{status}, 303, "GET $path";
+		is $answer->{headers}{location}, $leads{$path}, 'leads there';
+	}
+};
+
 subtest 'a broken form is an error, not an end' => sub {
 	for my $body ('%', 'a=%zz', 'a=%00', 'form_token=%ff', '&' x 100, 'a&' x 33) {
 		my $answer = $api->post('/start', $body, as => '', headers => { %here, @session,
