@@ -64,7 +64,7 @@ on_running(const struct op *op, void *arg)
 	write_link(page, op);
 	html(to, "</h3>");
 	page_badge(page, op);
-	html(to, "<span class=\"when\">");
+	html(to, "<span class=\"when\">started ");
 	html_ago(to, (int64_t)op->started_ms, page->now_ms);
 	html(to, "</span>");
 	page_cancel_form(page, op);
@@ -271,11 +271,7 @@ on_ended(const struct op *op, void *arg)
 	html(to, "</td><td class=\"num\" data-label=\"Records\">");
 	html_count(to, op->records_processed);
 	html(to, "</td><td class=\"num\" data-label=\"Failed\">");
-	if (op->items_failed > 0)
-		html(to, "<span class=\"bad\">");
-	html_count(to, op->items_failed);
-	if (op->items_failed > 0)
-		html(to, "</span>");
+	html_failed(to, op->items_failed);
 	html(to, "</td><td class=\"num\" data-label=\"Took\">");
 	page_duration(page, op);
 	html(to, "</td><td class=\"num\" data-label=\"When\">");

@@ -100,7 +100,9 @@ write_figures(struct page *page, const struct op *op)
 		figure_count(to, "Processed", op->records_processed);
 		if (op->records_total > 0)
 			figure_count(to, "Total", op->records_total);
-		figure_count(to, "Failed", op->items_failed);
+		figure_begin(to, "Failed");
+		html_failed(to, op->items_failed);
+		html(to, "</dd></div>");
 	}
 	figure_count(to, "Created", op->records_created);
 	figure_count(to, "Updated", op->records_updated);
