@@ -412,6 +412,8 @@ subtest 'HEAD and OPTIONS' => sub {
 	ok !exists $options->{headers}{'access-control-allow-credentials'},
 		'and no cookies with it';
 	like $options->{headers}{'access-control-allow-methods'}, qr/POST/, 'methods';
+	is $api->ask('OPTIONS', $_, as => '')->answer->{status}, 204, "OPTIONS of $_"
+		for "$nsid.noSuchMethod", '/nothing';
 };
 
 subtest 'a connection serves many requests' => sub {

@@ -76,10 +76,18 @@ subtest 'F98: a request with two readings gets 400 and ends its connection' => s
 		'another protocol' => "GET /livez HTTQ/1.1\r\nHost: x\r\n\r\n",
 		'TLS' => "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" . 'x' x 100 . "\r\n\r\n",
 	);
+	# What the library cannot read it answers by itself: docs/api.md, "Connections".
+	my %by_library = map { $_ => 1 } 'a list of lengths', 'a signed length',
+		'a negative length', 'a huge length', 'a hexadecimal length', 'a folded length',
+		'a NUL in a name', 'no colon', 'HTTP/0.9', 'another protocol';
 	for my $what (sort keys %bad) {
 		my @answers = answers($bad{$what} . $hidden);
 		cmp_ok scalar @answers, '<=', 1, "$what: nothing behind it is answered";
 		like $answers[0]{status} // 'closed', qr/^(400|413|closed)$/, "$what: refused";
+		next if !@answers || $answers[0]{status} eq '';
+		is $answers[0]{json} && $answers[0]{json}{error},
+			$by_library{$what} ? undef : 'InvalidRequest',
+			"$what: by " . ($by_library{$what} ? 'the library' : 'us, as XRPC has it');
 	}
 	ok $api->heard_nothing, 'the supervisor heard nothing';
 };

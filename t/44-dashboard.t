@@ -102,6 +102,9 @@ subtest 'the pages show it all without a script' => sub {
 	like page('/?status=failed&type=pds-scan', @session)->{body}, qr/href="\/op\/$failed"/,
 		'two';
 	like page('/?status=&type=', @session)->{body}, qr/href="\/op\/$failed"/, 'none';
+	my ($past) = page('/?status=cancelled', @session)->{body} =~ /id="past"(.*)/s;
+	like $past, qr/No operation matches/, 'what nothing is like';
+	like $past, qr/<tbody><\/tbody>/, 'has a table that is empty to the style sheet, too';
 	my $wrong = page('/?status=nonsense', @session);
 	is $wrong->{status}, 400, 'a filter that is none';
 	like $wrong->{body}, qr/<h1>There is no such list/, 'is a page';
@@ -188,6 +191,7 @@ subtest 'what is wrong in a form is said, and what costs is asked for first' => 
 		my $answer = form('/start', { %$fields, form_token => $token }, @session);
 		is $answer->{status}, 400, "status 400: $text";
 		like $answer->{body}, $text, 'the reason';
+		unlike $answer->{body}, qr/Input\//, 'in words for people';
 	}
 	for my $type (qw(pds-scan freshness-scan full-reindex full-sync citation-extraction)) {
 		my $answer = form('/start', { type => $type, form_token => $token }, @session);
@@ -263,6 +267,16 @@ subtest 'the script may use XRPC with cookie and form token' => sub {
 	is $events->stream->{status}, 200, 'events, too';
 	is page('/events', Cookie => 'backfilld=x')->{status}, 401, 'but not without';
 	$events->close;
+};
+
+subtest 'the address of a form leads to its page' => sub {
+	my %leads = ("/op/$done/cancel" => "/op/$done", '/op/%2F%2Fevil/cancel' => '/',
+		'/start' => '/', '/session' => '/');
+	for my $path (sort keys %leads) {
+		my $answer = page($path, @session);
+		is $answer->{status}, 303, "GET $path";
+		is $answer->{headers}{location}, $leads{$path}, 'leads there';
+	}
 };
 
 subtest 'a broken form is an error, not an end' => sub {

@@ -71,6 +71,9 @@ subtest 'start' => sub {
 	$browser->click('details[open] button.primary');
 	$browser->wait_js('document.querySelector("details[open] .problem:not([hidden])")
 		?.textContent.includes("does the same")', 'that it is under way');
+	is $browser->eval_js('document.querySelector("details[open] .problem a").pathname'),
+		'/op/' . $daemon->xrpc_get('getBackfillStatus', { status => 'running' })
+		->{json}{operations}[0]{id}, 'and where';
 	my @complaints = $browser->complaints;
 	like "@complaints", qr/409/, 'the console tells of the 409' if @complaints;
 	$browser->eval_js('document.querySelector("details[open]").open = false');
@@ -173,6 +176,11 @@ subtest 'failing items' => sub {
 	like $browser->wait_text(qr/What happened/), qr/with errors.*Failed items/s,
 		'it completed with errors';
 	$browser->screenshot('items');
+	$browser->view(390, 844, mobile => 1);
+	ok $browser->eval_js('((e) => e.scrollWidth <= e.clientWidth)'
+		. '(document.querySelector(".scroll"))'), 'nothing of them is cut off on a phone';
+	$browser->screenshot('items-phone');
+	$browser->view(1280, 900);
 	is_calm('items');
 };
 

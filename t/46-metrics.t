@@ -72,6 +72,8 @@ subtest 'after a few operations' => sub {
 	is $of->('operations_ended_total', status => 'failed'), 1, 'one failed';
 	is $of->('operations_running'), 2, 'two run';
 	is $metrics->value('backfilld_operations', status => 'queued'), 1, 'one waits';
+	is $of->('operations_waiting'), 1, 'of this type';
+	is $metrics->value('backfilld_operations_waiting', type => 'pds-scan'), 0, 'none of another';
 	is $metrics->value('backfilld_operations', status => 'completed'), 3, 'on record, too';
 	is $metrics->value('backfilld_workers'), 2, 'two workers';
 	is $of->('worker_starts_total'), 6, 'six starts';
@@ -85,6 +87,7 @@ subtest 'after a few operations' => sub {
 	$metrics = metrics();
 	is $of->('operations_ended_total', status => 'cancelled'), 3, 'three cancelled';
 	is $of->('operations_running'), 0, 'nothing runs';
+	is $of->('operations_waiting'), 0, 'nothing waits';
 };
 
 subtest 'a service that is started again is counted' => sub {

@@ -92,6 +92,9 @@ BODY
 }
 
 write_row_worker('row-op', %ROWS);
+# 0.25 requests/s, parked until 2039.
+write_row_worker('slow-row-op', 1 => [ 'https://slow.example', field(6, "\372")
+	. field(8, "\7") . field(9, "\2\0\0\0\0\0") ]);
 write_row_worker('ruin-row-op', 3 => [ 'relay https://other.example', "\1\0\11x" ]);
 write_worker('write-op', '', @DIDS);
 write_worker('ruin-op', 'x', $DAMAGED);
@@ -157,6 +160,7 @@ subtest 'index' => sub {
 	is $metrics->value('backfilld_hosts', state => 'parked'), 0, 'as not parked';
 	is $metrics->value('backfilld_hosts_failing'), 1, 'as failing';
 	is $metrics->value('backfilld_hosts_slowed'), 0, 'as asked at the usual rate';
+	ok !$metrics->has('backfilld_hosts_lowest_rate'), 'so none is the slowest';
 	is $metrics->value('backfilld_index_records'), 12, 'and records';
 	is $metrics->value('backfilld_index_repositories'), 2, 'and repositories';
 	my $identity = $daemon->ctl('index', 'identities')->{lines}[0];
@@ -166,6 +170,11 @@ subtest 'index' => sub {
 		[ { service => 'relay https://relay.example', seq => 4711 } ], 'a cursor';
 	is scalar @{ $daemon->ctl('index', 'hosts', '--prefix', 'https://x')->{lines} }, 0,
 		'--prefix';
+	is $daemon->ctl('trigger', 'slow-row-op', '--wait')->{status}, 0, 'another server';
+	$metrics = Backfilld::Prometheus->parse($daemon->get('/metrics')->{content});
+	is $metrics->value('backfilld_hosts', state => 'parked'), 1, 'which is parked';
+	is $metrics->value('backfilld_hosts_slowed'), 1, 'and slowed';
+	is $metrics->value('backfilld_hosts_lowest_rate'), 0.25, 'to this rate';
 	is $daemon->ctl('index', 'things')->{status}, 2, 'no such table';
 	is $daemon->ctl('index')->{status}, 2, 'no table at all';
 	my $got = Backfilld::Test::capture("$Backfilld::Test::BUILDDIR/backfillctl", '-s',

@@ -37,22 +37,29 @@ add_header(struct MHD_Response *response, const char *name, const char *value)
 
 /* --- ETag: whether the body is the one that the client has --- */
 
+static uint64_t
+mix(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * 0xff51afd7ed558ccdull;
+	return h ^ h >> 32;
+}
+
 /* 64 bits that differ when the text does, but for chance; nobody gains by making
  * two that agree. */
 static uint64_t
 hash(struct bytes text)
 {
 	uint64_t h = 0x9e3779b97f4a7c15ull ^ text.len, word;
+	size_t i = 0;
 
-	for (size_t i = 0; i < text.len; i += sizeof(word)) {
-		size_t n = text.len - i < sizeof(word) ? text.len - i : sizeof(word);
-
-		word = 0;
-		memcpy(&word, text.ptr + i, n);
-		h = (h ^ word) * 0xff51afd7ed558ccdull;
-		h ^= h >> 32;
+	for (; text.len - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, text.ptr + i, sizeof(word));
+		h = mix(h, word);
 	}
-	return h;
+	word = 0;
+	if (i < text.len)
+		memcpy(&word, text.ptr + i, text.len - i);
+	return mix(h, word);
 }
 
 /* RFC 9110, 13.1.2: a list of tags, weak ones among them, or "*". */

@@ -6,7 +6,7 @@
 #define WIDTH	640
 #define HEIGHT	120
 
-/* The top of the scale: 1, 2 or 5 times a power of ten. */
+/* The top of the scale: 1, 2, 3 or 5 times a power of ten. */
 static double
 nice_top(double most)
 {
@@ -17,6 +17,8 @@ nice_top(double most)
 			return top;
 		if (top * 2 >= most)
 			return top * 2;
+		if (top * 3 >= most)
+			return top * 3;
 		if (top * 5 >= most)
 			return top * 5;
 		top *= 10;

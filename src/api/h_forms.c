@@ -5,6 +5,7 @@
  * starting costs much, a page asks first; app.js asks by itself.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "api/api.h"
 #include "api/h_forms.h"
@@ -94,7 +95,9 @@ h_start(struct request *request)
 	struct err err;
 
 	if (parse_form(request, &msg.trigger, &err) == -1) {
-		page_message(request, 400, "It was not started", err.text);
+		/* "Input/did: ..." is for programs. */
+		page_message(request, 400, "It was not started", strncmp(err.text, "Input/",
+		    strlen("Input/")) == 0 ? err.text + strlen("Input/") : err.text);
 		input_free(&request->input);
 		return;
 	}

@@ -64,7 +64,7 @@ on_running(const struct op *op, void *arg)
 	write_link(page, op);
 	html(to, "</h3>");
 	page_badge(page, op);
-	html(to, "<span class=\"when\">");
+	html(to, "<span class=\"when\">started ");
 	html_ago(to, (int64_t)op->started_ms, page->now_ms);
 	html(to, "</span>");
 	page_cancel_form(page, op);
@@ -161,9 +161,10 @@ write_fields(struct buf *to, const struct op_type *type)
 {
 	if ((type->takes & OP_PARAM_DID) != 0)
 		write_field(to, type->kebab, "did", "DID of the account",
-		    "required pattern=\"did:[a-z]+:[a-zA-Z0-9._:%\\-]*[a-zA-Z0-9._\\-]\" "
+		    "required pattern=\"did:plc:[a-z2-7]{24}|did:web:[a-zA-Z0-9.%\\-]+\" "
 		    "maxlength=\"2048\" placeholder=\"did:plc:…\" autocapitalize=\"none\" "
-		    "autocorrect=\"off\" spellcheck=\"false\" title=\"did:plc:… or did:web:…\"");
+		    "autocorrect=\"off\" spellcheck=\"false\" "
+		    "title=\"did:plc: with 24 letters and digits, or did:web: with a host\"");
 	if ((type->takes & OP_PARAM_PDS_URL) != 0)
 		write_field(to, type->kebab, "pdsUrl", "Server <small>empty: every known "
 		    "one</small>", "type=\"url\" maxlength=\"2048\" "
@@ -270,11 +271,7 @@ on_ended(const struct op *op, void *arg)
 	html(to, "</td><td class=\"num\" data-label=\"Records\">");
 	html_count(to, op->records_processed);
 	html(to, "</td><td class=\"num\" data-label=\"Failed\">");
-	if (op->items_failed > 0)
-		html(to, "<span class=\"bad\">");
-	html_count(to, op->items_failed);
-	if (op->items_failed > 0)
-		html(to, "</span>");
+	html_failed(to, op->items_failed);
 	html(to, "</td><td class=\"num\" data-label=\"Took\">");
 	page_duration(page, op);
 	html(to, "</td><td class=\"num\" data-label=\"When\">");
@@ -328,12 +325,14 @@ write_history(struct page *page, struct ops_read *read, const struct op_query *q
 	html(to, "</div>\n<div id=\"past\" data-live><table class=\"ops\"><thead><tr>"
 	    "<th>Status</th><th>Operation</th><th class=\"num\">Records</th>"
 	    "<th class=\"num\">Failed</th><th class=\"num\">Took</th>"
-	    "<th class=\"num\">When</th></tr></thead><tbody>\n");
+	    "<th class=\"num\">When</th></tr></thead><tbody>");
 	if (ops_list(read, &filter, on_ended, &rows, err) == -1)
 		return -1;
 	html(to, "</tbody></table>\n");
 	if (rows.count == 0)
-		html(to, "<p class=\"empty\">No operation is like that.</p>\n");
+		buf_printf(to, "<p class=\"empty\">%s</p>\n", query->status == 0 &&
+		    str_is_empty(query->type) && str_is_empty(query->cursor) ?
+		    "Nothing has ended yet." : "No operation matches this filter.");
 	write_paging(page, query, &rows);
 	html(to, "</div></section>\n");
 	return 0;
@@ -349,8 +348,8 @@ write_counts(struct page *page, const uint64_t *counts)
 	for (size_t i = 0; i < BF_ARRAY_LEN(ends); i++) {
 		const char *word = op_status_word(ends[i]);
 
-		buf_printf(to, "<a class=\"%s\" href=\"/?status=%s#history\"><strong>", word,
-		    word);
+		buf_printf(to, "<a class=\"%s\" href=\"/?status=%s#history\"><strong>",
+		    counts[ends[i]] > 0 ? word : "none", word);
 		html_count(to, counts[ends[i]]);
 		buf_printf(to, "</strong> %s</a>", word);
 	}

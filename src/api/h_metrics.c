@@ -51,8 +51,14 @@ seconds_since(uint64_t at_ms)
 	    (double)(now_ms - (int64_t)at_ms) / 1000;
 }
 
+static void
+on_waiting(struct str type, void *arg)
+{
+	metrics_waiting(arg, type);
+}
+
 static int
-write_stored(struct ops_read *read, struct buf *to)
+write_stored(struct ops_read *read, struct metrics *metrics, struct buf *to)
 {
 	struct ops_filter oldest = { .status = OP_QUEUED, .oldest_first = true };
 	struct ops_filter running = { .status = OP_RUNNING };
@@ -60,7 +66,9 @@ write_stored(struct ops_read *read, struct buf *to)
 	char labels[PROM_LABELS_SIZE];
 	struct err err;
 
+	metrics_waiting_begin(metrics);
 	if (ops_count(read, counts, &err) == -1 ||
+	    ops_waiting(read, on_waiting, metrics, &err) == -1 ||
 	    ops_list(read, &oldest, on_oldest, &queued_ms, &err) == -1 ||
 	    ops_list(read, &running, on_running, &stalest_ms, &err) == -1)
 		return -1;
@@ -88,7 +96,7 @@ write_operations(struct api *api, struct buf *to)
 
 	if (ops_read_begin(api->ops, &read, &err) == -1)
 		return false;
-	is_readable = write_stored(read, to) == 0;
+	is_readable = write_stored(read, api->metrics, to) == 0;
 	ops_read_end(&read);
 	return is_readable;
 }

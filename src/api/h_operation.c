@@ -95,15 +95,20 @@ write_figures(struct page *page, const struct op *op)
 	struct buf *to = page->to;
 
 	html(to, "<dl class=\"facts\">");
-	figure_count(to, "Processed", op->records_processed);
-	if (op->records_total > 0)
-		figure_count(to, "Total", op->records_total);
-	figure_count(to, "Failed", op->items_failed);
+	/* While it runs, they stand beside its bar. */
+	if (op_status(op) != OP_RUNNING) {
+		figure_count(to, "Processed", op->records_processed);
+		if (op->records_total > 0)
+			figure_count(to, "Total", op->records_total);
+		figure_begin(to, "Failed");
+		html_failed(to, op->items_failed);
+		html(to, "</dd></div>");
+	}
 	figure_count(to, "Created", op->records_created);
 	figure_count(to, "Updated", op->records_updated);
 	figure_count(to, "Deleted", op->records_deleted);
 	write_usage(to, op);
-	figure_begin(to, "Took");
+	figure_begin(to, op_status(op) == OP_RUNNING ? "Running for" : "Took");
 	page_duration(page, op);
 	html(to, "</dd></div>");
 	figure_text(to, "Started by", op->started_by);
@@ -155,7 +160,8 @@ write_chart(struct page *page, const struct op *op)
 {
 	struct samples_view view;
 
-	if (!samples_get(page->request->api->samples, op->id, &view) || view.count < 2)
+	if (!samples_get(page->request->api->samples, op->id, &view) || view.count < 2 ||
+	    view.most <= 0)
 		return;
 	html(page->to, "<section id=\"chart\">");
 	chart_write(page->to, &view);

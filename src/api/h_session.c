@@ -123,6 +123,14 @@ write_token_hint(const struct request *request, struct buf *to)
 	html(to, ".startSession</code>.</p>");
 }
 
+static const char *
+secret_words(const struct auth *auth)
+{
+	if (!auth_takes_tokens(auth))
+		return "Admin password";
+	return auth_takes_passwords(auth) ? "Admin password, or a token" : "Token";
+}
+
 static void
 write_login(struct request *request, unsigned status, const char *problem)
 {
@@ -140,12 +148,14 @@ write_login(struct request *request, unsigned status, const char *problem)
 	}
 	html(to, "<input type=\"hidden\" name=\"next\" value=\"");
 	html_text(to, checked_next(next));
-	html(to, "\"><label class=\"field\" for=\"secret\"><span>Admin password, or a token"
-	    "</span><input id=\"secret\" name=\"secret\" type=\"password\" required autofocus "
+	html(to, "\"><label class=\"field\" for=\"secret\"><span>");
+	html_text(to, str_from(secret_words(&request->api->auth)));
+	html(to, "</span><input id=\"secret\" name=\"secret\" type=\"password\" required autofocus "
 	    "autocomplete=\"current-password\"></label>"
-	    "<button class=\"primary\">Log in</button>"
-	    "<p class=\"hint\">The password is <code>admin_password</code> of "
-	    "backfilld.conf.</p>");
+	    "<button class=\"primary\">Log in</button>");
+	if (auth_takes_passwords(&request->api->auth))
+		html(to, "<p class=\"hint\">The password is <code>admin_password</code> of "
+		    "backfilld.conf.</p>");
 	if (auth_takes_tokens(&request->api->auth))
 		write_token_hint(request, to);
 	html(to, "</form>\n");

@@ -54,6 +54,16 @@ html_count(struct buf *to, uint64_t number)
 }
 
 void
+html_failed(struct buf *to, uint64_t number)
+{
+	if (number > 0)
+		html(to, "<span class=\"bad\">");
+	html_count(to, number);
+	if (number > 0)
+		html(to, "</span>");
+}
+
+void
 html_ago(struct buf *to, int64_t then_ms, int64_t now_ms)
 {
 	char iso[DATETIME_SIZE], ago[HUMAN_SIZE];

@@ -19,6 +19,9 @@ void html_text(struct buf *to, struct str text);
 /* A number as people read it: "20,000". */
 void html_count(struct buf *to, uint64_t number);
 
+/* How many failed: one that is not 0 stands out. */
+void html_failed(struct buf *to, uint64_t number);
+
 /* The moment as <time>: how long ago it was, with the exact time as its title; the
  * script keeps it true. */
 void html_ago(struct buf *to, int64_t then_ms, int64_t now_ms);

@@ -10,6 +10,7 @@ struct hosts {
 	int64_t now_ms;
 	uint64_t in_state[HOST_STATE_COUNT];
 	uint64_t failing, slowed;
+	uint64_t rate_milli;		/* the lowest that was learned; 0: none was */
 };
 
 static bool
@@ -23,6 +24,8 @@ on_host(struct bytes key, struct bytes value, void *arg)
 	hosts->in_state[host_state_at(&row, hosts->now_ms)]++;
 	hosts->failing += row.failures > 0;
 	hosts->slowed += row.rate_milli > 0;
+	if (row.rate_milli > 0 && (hosts->rate_milli == 0 || row.rate_milli < hosts->rate_milli))
+		hosts->rate_milli = row.rate_milli;
 	return true;
 }
 
@@ -49,6 +52,11 @@ write_hosts(struct buf *to, const struct hosts *hosts)
 	write_gauge(to, "backfilld_hosts_slowed",
 	    "Servers that are asked more slowly than configured, as they refused.",
 	    hosts->slowed);
+	if (hosts->rate_milli == 0)
+		return;
+	prom_family(to, "backfilld_hosts_lowest_rate", "gauge",
+	    "Requests per second to the server of those that is asked most slowly.");
+	prom_double(to, "backfilld_hosts_lowest_rate", "", (double)hosts->rate_milli / 1000);
 }
 
 bool

@@ -86,6 +86,19 @@ on_item(const struct ops_item *item, void *arg)
 	return true;
 }
 
+/* More failed than are shown, or were kept. */
+static void
+write_rest(struct buf *to, const struct op *op, const struct tally *tally)
+{
+	html(to, "<p class=\"more\">The first ");
+	html_count(to, tally->kept < ITEMS_SHOWN ? tally->kept : ITEMS_SHOWN);
+	html(to, " of them; <code>backfillctl show --items ");
+	html_text(to, op->id);
+	html(to, "</code> has up to ");
+	html_count(to, LIMIT_OP_ITEMS);
+	html(to, ".</p>\n");
+}
+
 int
 items_write(struct page *page, struct ops_read *read, const struct op *op,
     struct err *err)
@@ -110,9 +123,7 @@ items_write(struct page *page, struct ops_read *read, const struct op *op,
 		return -1;
 	html(to, "</tbody></table></div>\n");
 	if (op->items_failed > ITEMS_SHOWN)
-		buf_printf(to, "<p class=\"more\">The first %u; backfillctl show has the first "
-		    "%d.</p>\n", tally.kept < ITEMS_SHOWN ? tally.kept : ITEMS_SHOWN,
-		    LIMIT_OP_ITEMS);
+		write_rest(to, op, &tally);
 	html(to, "</section>\n");
 	return 0;
 }

@@ -21,6 +21,7 @@ struct type_metrics {
 	char name[LIMIT_OP_TYPE_BYTES + 1];
 	uint64_t ends[OP_STATUS_COUNT + 1];	/* by enum op_status */
 	uint64_t running;
+	uint64_t waiting;			/* when the queue was last counted */
 	uint64_t starts, crashes, kills;
 	uint64_t records, bytes, failed;
 	uint64_t created, updated, deleted;
@@ -180,6 +181,19 @@ metrics_op(struct metrics *metrics, const struct op *op)
 	}
 }
 
+void
+metrics_waiting_begin(struct metrics *metrics)
+{
+	for (unsigned i = 0; i < metrics->types_count; i++)
+		metrics->types[i].waiting = 0;
+}
+
+void
+metrics_waiting(struct metrics *metrics, struct str type)
+{
+	type_of(metrics, type)->waiting++;
+}
+
 /* --- requests --- */
 
 void
@@ -237,6 +251,8 @@ write_operations(const struct metrics *metrics, struct buf *to)
 	write_by_type(metrics, to, "backfilld_" name, kind, help, \
 	    offsetof(struct type_metrics, member))
 	BY_TYPE("operations_running", "gauge", running, "Operations that run now.");
+	BY_TYPE("operations_waiting", "gauge", waiting,
+	    "Operations that wait for their turn, paused ones left out.");
 	write_ends(metrics, to);
 	BY_TYPE("worker_starts_total", "counter", starts, "Workers started.");
 	BY_TYPE("worker_interruptions_total", "counter", crashes,

@@ -26,6 +26,10 @@ void metrics_op_known(struct metrics *metrics, const struct op *op);
 /* An operation as it is now. */
 void metrics_op(struct metrics *metrics, const struct op *op);
 
+/* The queue is counted anew: begin, then each that waits. */
+void metrics_waiting_begin(struct metrics *metrics);
+void metrics_waiting(struct metrics *metrics, struct str type);
+
 /* A request was answered; route is NULL if there was none for it. */
 void metrics_request(struct metrics *metrics, const struct route *route, unsigned status,
     double seconds);

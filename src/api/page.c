@@ -183,8 +183,13 @@ write_rates(struct buf *to, const struct op *op)
 	char figure[HUMAN_SIZE], text[HUMAN_SIZE + 16] = "";
 	uint64_t secs;
 
-	if (op->rate_milli > 0)
-		human_rate(op->rate_milli, text);
+	/* In whole records, as the events have it. */
+	if (op->rate_milli >= 500) {
+		human_count((op->rate_milli + 500) / 1000, figure);
+		(void)snprintf(text, sizeof(text), "%s/s", figure);
+	} else if (op->rate_milli > 0) {
+		(void)snprintf(text, sizeof(text), "under 1/s");
+	}
 	write_figure(to, "rate", text);
 	text[0] = '\0';
 	if (op_eta_secs(op, &secs)) {

@@ -23,26 +23,27 @@ struct password {
 	uint8_t right[SHA256_BYTES];	/* digest of the right credential */
 	bool has_right;			/* with a hash: once it was given */
 	int64_t busy_until_ms;		/* slow checks are paid for until then */
+	struct buf credential;		/* owned; wiped after each look */
 };
 
+/* Its memory stays for the next. */
 static void
 wipe(struct buf *buf)
 {
 	if (buf->mem != NULL)
 		explicit_bzero(buf->mem, buf->size);
-	buf_clear(buf);
+	buf_reset(buf);
 }
 
 /* Whoever could read this memory could not tell the password from the digest. */
 static void
 digest(struct password *password, struct str credential, uint8_t digest_out[SHA256_BYTES])
 {
-	struct buf text = BUF_INIT;
-
-	buf_add(&text, password->key, KEY_BYTES);
-	buf_add_str(&text, credential);
-	sha256_digest(password->sha, buf_bytes(&text), digest_out);
-	wipe(&text);
+	sha256_begin(password->sha);
+	sha256_add(password->sha, (struct bytes){ password->key, KEY_BYTES });
+	sha256_add(password->sha,
+	    (struct bytes){ (const uint8_t *)credential.ptr, credential.len });
+	sha256_end(password->sha, digest_out);
 }
 
 static bool
@@ -73,12 +74,10 @@ password_new(const char *secret)
 	if (is_hash(secret)) {
 		password->hash = xstrdup(secret);
 	} else {
-		struct buf credential = BUF_INIT;
-
-		buf_printf(&credential, USER "%s", secret);
-		digest(password, buf_str(&credential), password->right);
+		buf_printf(&password->credential, USER "%s", secret);
+		digest(password, buf_str(&password->credential), password->right);
 		password->has_right = true;
-		wipe(&credential);
+		wipe(&password->credential);
 	}
 	return password;
 }
@@ -89,6 +88,7 @@ password_free(struct password **password)
 	if (*password == NULL)
 		return;
 	sha256_free(&(*password)->sha);
+	buf_clear(&(*password)->credential);
 	free((*password)->hash);
 	explicit_bzero(*password, sizeof(**password));
 	free(*password);
@@ -144,21 +144,21 @@ enum password_result
 password_check(struct password *password, struct str basic, int64_t now_ms)
 {
 	enum password_result result = PASSWORD_WRONG;
-	struct buf credential = BUF_INIT;
+	struct buf *credential = &password->credential;
 	uint8_t given[SHA256_BYTES];
 
-	if (base64_decode(basic, &credential) == 0) {
-		digest(password, buf_str(&credential), given);
+	if (base64_decode(basic, credential) == 0) {
+		digest(password, buf_str(credential), given);
 		if (password->has_right && is_equal(given, password->right))
 			result = PASSWORD_RIGHT;
 		else if (password->hash != NULL)
-			result = check_hash(password, &credential, now_ms);
+			result = check_hash(password, credential, now_ms);
 		if (result == PASSWORD_RIGHT && !password->has_right) {
 			memcpy(password->right, given, SHA256_BYTES);
 			password->has_right = true;
 		}
 		explicit_bzero(given, sizeof(given));
 	}
-	wipe(&credential);
+	wipe(credential);
 	return result;
 }

@@ -1,6 +1,7 @@
 #include "api/request.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -86,20 +87,31 @@ find_route(struct request *request, struct str path)
 	return -1;
 }
 
+/* Who comes by GET to where a form leads, by the address bar for one, sees its page. */
+static void
+show_form_page(struct request *request)
+{
+	char where[TID_SIZE + 8] = "/";
+
+	if (tid_is_valid(request->path_arg))
+		(void)snprintf(where, sizeof(where), "/op/%.*s",
+		    STR_FMT(request->path_arg));
+	reply_redirect(&request->reply, where);
+}
+
 static int
 check_method(struct request *request, struct str method)
 {
-	bool is_query = request->route->kind == ROUTE_QUERY ||
-	    request->route->kind == ROUTE_PAGE;
+	enum route_kind kind = request->route->kind;
+	bool is_query = kind == ROUTE_QUERY || kind == ROUTE_PAGE;
+	bool is_get = str_eq(method, STR("GET")) || str_eq(method, STR("HEAD"));
 
-	if (str_eq(method, STR("OPTIONS"))) {
-		request->reply.status = 204;
-		request->reply.allows_methods = true;
+	if (is_query ? is_get : str_eq(method, STR("POST")))
+		return 0;
+	if (kind == ROUTE_FORM && is_get) {
+		show_form_page(request);
 		return -1;
 	}
-	if (is_query ? str_eq(method, STR("GET")) || str_eq(method, STR("HEAD")) :
-	    str_eq(method, STR("POST")))
-		return 0;
 	/* 400 and not 405, as the reference server has it. */
 	reply_error(&request->reply, XRPC_INVALID_REQUEST,
 	    "Incorrect HTTP method (%.*s) expected %s", STR_FMT(method),
@@ -195,8 +207,9 @@ request_look(struct request *request, struct str authorization, caller_cb *on_kn
 
 	if (method != NULL) {
 		buf_reset(&request->lxm);
-		buf_printf(&request->lxm, "%s.%s", request->api->settings.authority,
-		    method);
+		buf_add_str(&request->lxm, str_from(request->api->settings.authority));
+		buf_add_byte(&request->lxm, '.');
+		buf_add_str(&request->lxm, str_from(method));
 		claim.lxm = buf_str(&request->lxm);
 	}
 	return caller_look(&request->from, &request->api->auth, &claim);
@@ -277,6 +290,13 @@ check_head(struct request *request, struct str method)
 	size_t query_at = mark != NULL ? path_len + 1 : path_len;
 	char *query = (char *)buf_data(&request->target) + query_at;
 
+	/* Before the path, as the reference server has it: a page of another site is
+	 * then told that there is no such method. */
+	if (str_eq(method, STR("OPTIONS"))) {
+		request->reply.status = 204;
+		request->reply.allows_methods = true;
+		return -1;
+	}
 	if (find_route(request, (struct str){ path.ptr, path_len }) == -1 ||
 	    check_method(request, method) == -1 ||
 	    check_params(request, query, path.len - query_at) == -1 ||

@@ -125,24 +125,24 @@ enum route_result
 route_find(struct str path, struct str authority, const struct route **route_out,
     struct str *arg_out)
 {
-	const struct route *route;
+	const struct route *route = NULL;
+	bool is_xrpc = str_starts_with(path, STR("/xrpc/")), is_nsid;
 	struct str nsid;
 
 	/* The reference server takes one slash at the end. */
 	if (path.len > STR("/xrpc/").len && path.ptr[path.len - 1] == '/')
 		path.len--;
 
-	if ((route = find(path, arg_out)) != NULL) {
-		*route_out = route;
-		return ROUTE_FOUND;
-	}
-	if (!str_starts_with(path, STR("/xrpc/")))
+	nsid = is_xrpc ? without_front(path, STR("/xrpc/").len) : STR_NONE;
+	is_nsid = may_be_nsid(nsid);
+	if (is_nsid)
+		route = find_method(nsid, authority, arg_out);
+	if (route == NULL)
+		route = find(path, arg_out);
+	if (route == NULL && !is_xrpc)
 		return ROUTE_NOTHING_THERE;
-	nsid = without_front(path, STR("/xrpc/").len);
-	if (!may_be_nsid(nsid))
-		return ROUTE_BAD_PATH;
-	if ((route = find_method(nsid, authority, arg_out)) == NULL)
-		return ROUTE_UNKNOWN_METHOD;
+	if (route == NULL)
+		return is_nsid ? ROUTE_UNKNOWN_METHOD : ROUTE_BAD_PATH;
 	*route_out = route;
 	return ROUTE_FOUND;
 }

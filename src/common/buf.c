@@ -18,12 +18,9 @@ buf_clear(struct buf *buf)
 }
 
 uint8_t *
-buf_reserve(struct buf *buf, size_t n)
+buf_grow(struct buf *buf, size_t n)
 {
 	size_t len = buf_len(buf);
-
-	if (n <= buf->size - buf->end)
-		return buf->mem + buf->end;
 
 	/* Moving is worth it only when at least half of the memory is read already. */
 	if (buf->start >= buf->size / 2 && n <= buf->size - len && len > 0) {
@@ -53,19 +50,6 @@ buf_add(struct buf *buf, const void *from, size_t n)
 		memcpy(buf_reserve(buf, n), from, n);
 		buf->end += n;
 	}
-}
-
-void
-buf_add_byte(struct buf *buf, uint8_t byte)
-{
-	*buf_reserve(buf, 1) = byte;
-	buf->end++;
-}
-
-void
-buf_add_str(struct buf *buf, struct str s)
-{
-	buf_add(buf, s.ptr, s.len);
 }
 
 void

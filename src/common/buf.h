@@ -47,13 +47,32 @@ buf_str(const struct buf *buf)
 	return (struct str){ (const char *)buf_data(buf), buf_len(buf) };
 }
 
+uint8_t *buf_grow(struct buf *buf, size_t n);	/* for buf_reserve() */
+
 /* Make room for n more bytes and return where they go; follow with buf_added(). */
-uint8_t *buf_reserve(struct buf *buf, size_t n);
+static inline uint8_t *
+buf_reserve(struct buf *buf, size_t n)
+{
+	return n <= buf->size - buf->end ? buf->mem + buf->end : buf_grow(buf, n);
+}
+
 static inline void buf_added(struct buf *buf, size_t n) { buf->end += n; }
 
 void buf_add(struct buf *buf, const void *from, size_t n);
-void buf_add_byte(struct buf *buf, uint8_t byte);
-void buf_add_str(struct buf *buf, struct str s);
+
+static inline void
+buf_add_byte(struct buf *buf, uint8_t byte)
+{
+	*buf_reserve(buf, 1) = byte;
+	buf->end++;
+}
+
+static inline void
+buf_add_str(struct buf *buf, struct str s)
+{
+	buf_add(buf, s.ptr, s.len);
+}
+
 void buf_printf(struct buf *buf, const char *fmt, ...) BF_PRINTF(2, 3);
 
 /* Drop n bytes from the front, n <= buf_len(). */

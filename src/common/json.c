@@ -1,5 +1,7 @@
 #include "common/json.h"
 
+#include <string.h>
+
 #include "common/clock.h"
 #include "common/utf8.h"
 
@@ -62,35 +64,60 @@ add_escaped(struct buf *to, uint8_t c)
 	}
 }
 
+/* The same of eight at once: none is below 0x20 or from 0x80 on, '"' or '\\'. */
+static bool
+are_plain(const uint8_t text[8])
+{
+	const uint64_t each = 0x0101010101010101ull;
+	uint64_t t, quotes, slashes;
+
+	memcpy(&t, text, sizeof(t));
+	quotes = t ^ each * '"';
+	slashes = t ^ each * '\\';
+	/* Where a byte is too small to have it taken off, its top bit is set. */
+	return ((t | (t - each * 0x20) | (quotes - each) | (slashes - each)) & each * 0x80) == 0;
+}
+
+/* The length of what stands for itself at the front of a text. */
+static size_t
+plain_run(const uint8_t *text, size_t len)
+{
+	size_t run = 0;
+
+	while (len - run >= 8 && are_plain(text + run))
+		run += 8;
+	while (run < len && is_plain(text[run]))
+		run++;
+	return run;
+}
+
 void
 json_quote(struct buf *to, struct str text)
 {
 	const uint8_t *t = (const uint8_t *)text.ptr;
-	size_t i = 0;
+	size_t i = plain_run(t, text.len);
+	uint8_t *at = buf_reserve(to, text.len + 2);
 
-	buf_reserve(to, text.len + 2);
-	buf_add_byte(to, '"');
+	/* In one piece, which is all of nearly every text. */
+	at[0] = '"';
+	if (i > 0)
+		memcpy(at + 1, t, i);
+	buf_added(to, i + 1);
 	while (i < text.len) {
-		size_t run = i, n;
+		size_t n;
 
-		while (run < text.len && is_plain(t[run]))
-			run++;
-		buf_add(to, t + i, run - i);
-		i = run;
-		if (i == text.len)
-			break;
 		if (t[i] < 0x80) {
 			add_escaped(to, t[i++]);
-			continue;
-		}
-		n = utf8_sequence(t + i, text.len - i);
-		if (n > 0) {
+		} else if ((n = utf8_sequence(t + i, text.len - i)) > 0) {
 			buf_add(to, t + i, n);
 			i += n;
 		} else {
 			buf_add(to, "\xef\xbf\xbd", 3);		/* U+FFFD */
 			i++;
 		}
+		n = plain_run(t + i, text.len - i);
+		buf_add(to, t + i, n);
+		i += n;
 	}
 	buf_add_byte(to, '"');
 }

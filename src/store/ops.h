@@ -201,6 +201,11 @@ typedef enum ops_verdict ops_turn_cb(const struct ops_turn *turn, void *arg);
 int ops_queue(struct ops_read *read, ops_turn_cb *each, void *arg, struct err *err)
     BF_MUSTCHECK;
 
+/* The type of each operation that may be started, by the index alone. */
+typedef void ops_waiting_cb(struct str type, void *arg);
+int ops_waiting(struct ops_read *read, ops_waiting_cb *each, void *arg, struct err *err)
+    BF_MUSTCHECK;
+
 /* The oldest operation in a state, by the index alone: also of one whose record is
  * damaged.  Empty: there is none. */
 int ops_first_id(struct ops_read *read, enum op_status status, char id_out[TID_SIZE],

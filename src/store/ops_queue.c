@@ -111,30 +111,65 @@ find_op(struct ops_read *read, struct ops_turn *turn, struct op *op, struct err 
 	return 0;
 }
 
+/* The turn at the cursor, if there is one more. */
+static int
+read_turn(struct ops_read *read, struct cursor *cursor, struct ops_turn *turn,
+    bool *is_there_out, struct err *err)
+{
+	*is_there_out = cursor->key.ptr != NULL;
+	if (!*is_there_out || read_key(cursor->key, turn))
+		return 0;
+	return table_corrupt(&read->txn, &read->ops->tables[OPS_QUEUE], cursor->key,
+	    "not a turn", err);
+}
+
+static int
+open_queue(struct ops_read *read, struct cursor *cursor, struct err *err)
+{
+	if (cursor_open(cursor, &read->txn, &read->ops->tables[OPS_QUEUE], err) == -1)
+		return -1;
+	return cursor_seek(cursor, (struct bytes){ (const uint8_t *)"", 1 }, err);
+}
+
 int
 ops_queue(struct ops_read *read, ops_turn_cb *each, void *arg, struct err *err)
 {
-	const struct table *table = &read->ops->tables[OPS_QUEUE];
 	enum ops_verdict verdict = OPS_NEXT;
-	struct cursor cursor;
+	struct cursor cursor = { 0 };
 	struct ops_turn turn;
 	struct op op;
-	int rc;
+	bool is_there;
+	int rc = open_queue(read, &cursor, err);
 
-	if (cursor_open(&cursor, &read->txn, table, err) == -1)
-		return -1;
-	rc = cursor_seek(&cursor, (struct bytes){ (const uint8_t *)"", 1 }, err);
-	while (rc == 0 && cursor.key.ptr != NULL && verdict != OPS_STOP) {
-		if (!read_key(cursor.key, &turn)) {
-			rc = table_corrupt(&read->txn, table, cursor.key, "not a turn", err);
+	while (rc == 0 && verdict != OPS_STOP) {
+		rc = read_turn(read, &cursor, &turn, &is_there, err);
+		if (rc == -1 || !is_there)
 			break;
-		}
 		rc = find_op(read, &turn, &op, err);
 		if (rc == -1)
 			break;
 		verdict = each(&turn, arg);
 		rc = verdict == OPS_NEXT_TYPE ? skip_type(&cursor, &turn, err) :
 		    cursor_next(&cursor, err);
+	}
+	cursor_close(&cursor);
+	return rc;
+}
+
+int
+ops_waiting(struct ops_read *read, ops_waiting_cb *each, void *arg, struct err *err)
+{
+	struct cursor cursor = { 0 };
+	struct ops_turn turn;
+	bool is_there;
+	int rc = open_queue(read, &cursor, err);
+
+	while (rc == 0) {
+		rc = read_turn(read, &cursor, &turn, &is_there, err);
+		if (rc == -1 || !is_there)
+			break;
+		each(turn.type, arg);
+		rc = cursor_next(&cursor, err);
 	}
 	cursor_close(&cursor);
 	return rc;

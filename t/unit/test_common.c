@@ -183,6 +183,30 @@ json__escapes_what_it_must_and_stays_valid(void **state BF_UNUSED)
 	buf_clear(&buf);
 }
 
+/* Texts are looked through by eights: a byte is escaped the same at every place. */
+static void
+json__escapes_a_byte_wherever_it_stands(void **state BF_UNUSED)
+{
+	for (int byte = 0; byte < 256; byte++) {
+		for (size_t at = 0; at < 20; at++) {
+			struct buf alone = BUF_INIT, among = BUF_INIT, want = BUF_INIT;
+			char text[20];
+
+			memset(text, 'x', sizeof(text));
+			text[at] = (char)byte;
+			json_quote(&alone, (struct str){ text + at, 1 });
+			json_quote(&among, (struct str){ text, sizeof(text) });
+			buf_printf(&want, "\"%.*s%.*s%.*s\"", (int)at, "xxxxxxxxxxxxxxxxxxx",
+			    (int)buf_len(&alone) - 2, (char *)buf_data(&alone) + 1,
+			    (int)(sizeof(text) - at - 1), "xxxxxxxxxxxxxxxxxxx");
+			assert_true(str_eq(buf_str(&among), buf_str(&want)));
+			buf_clear(&alone);
+			buf_clear(&among);
+			buf_clear(&want);
+		}
+	}
+}
+
 static const struct CMUnitTest common[] = {
 	cmocka_unit_test(str_to_u64__takes_digits_and_refuses_the_rest),
 	cmocka_unit_test(str_cmp__orders_by_bytes_then_length),
@@ -195,6 +219,7 @@ static const struct CMUnitTest common[] = {
 	cmocka_unit_test(json__numbers_have_all_their_digits),
 	cmocka_unit_test(utf8__refuses_overlong_surrogates_and_cuts),
 	cmocka_unit_test(json__escapes_what_it_must_and_stays_valid),
+	cmocka_unit_test(json__escapes_a_byte_wherever_it_stands),
 };
 
 UNIT_MAIN(common)

@@ -114,7 +114,8 @@
 			setFigure(part, 'stage', op.stage || 'starting');
 			setFigure(part, 'count', count(op.recordsProcessed) +
 			    ('totalRecords' in op ? ` of ${count(op.totalRecords)}` : '') + ' records');
-			setFigure(part, 'rate', op.rate ? `${count(op.rate)}/s` : '');
+			setFigure(part, 'rate', !('rate' in op) ? '' :
+			    op.rate ? `${count(op.rate)}/s` : 'under 1/s');
 			setFigure(part, 'eta', 'etaSeconds' in op ? `${duration(op.etaSeconds)} left` : '');
 			setFigure(part, 'failed', op.itemsFailed ? `${count(op.itemsFailed)} failed` : '');
 		}
@@ -239,7 +240,13 @@
 			document.getElementById('active').scrollIntoView({ block: 'nearest' });
 			refresh();
 		} catch (error) {
-			problem.textContent = error.message;
+			problem.textContent = error.message.replace(/^Input\//, '');
+			if (error.id) {
+				const other = document.createElement('a');
+				other.href = `/op/${error.id}`;
+				other.textContent = 'Look at it';
+				problem.append(': ', other);
+			}
 			problem.hidden = false;
 		} finally {
 			button.disabled = false;
