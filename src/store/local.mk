@@ -48,7 +48,8 @@ UNIT_TESTS += t/unit/test_crc32c \
 	t/unit/test_records_rows \
 	t/unit/test_store_damage \
 	t/unit/test_store_faults \
-	t/unit/test_store_map
+	t/unit/test_store_map \
+	t/unit/test_power_loss
 t_unit_test_crc32c_SOURCES = t/unit/test_crc32c.c
 t_unit_test_crc32c_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_keyspace_SOURCES = t/unit/test_keyspace.c
@@ -77,3 +78,6 @@ t_unit_test_store_damage_SOURCES = t/unit/test_store_damage.c
 t_unit_test_store_damage_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_store_map_SOURCES = t/unit/test_store_map.c
 t_unit_test_store_map_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_power_loss_SOURCES = t/unit/test_power_loss.c \
+	t/unit/disk_recorder.c t/unit/disk_recorder.h
+t_unit_test_power_loss_LDADD = $(STORE_TEST_LDADD)
