@@ -258,6 +258,19 @@ on_missed(void *arg)
 		feed_reset(api->feed);
 }
 
+/* Whoever writes a store must know of those who read it. */
+static void
+on_ping(void *arg)
+{
+	struct api *api = arg;
+
+	if ((api->ops == NULL || !ops_lost_its_lock(api->ops)) &&
+	    (api->records == NULL || !records_lost_its_lock(api->records)))
+		return;
+	log_error("the lock file of a store was deleted; starting anew");
+	leave(api, EXIT_STORE);
+}
+
 static void
 on_resolver(int fd, void *arg)
 {
@@ -350,6 +363,7 @@ api_init(struct api *api, struct ev_loop *loop)
 		.on_ready = on_ready,
 		.on_op = on_op,
 		.on_missed = on_missed,
+		.on_ping = on_ping,
 		.on_resolver = on_resolver,
 		.on_gone = on_gone,
 		.arg = api,

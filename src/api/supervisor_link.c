@@ -151,7 +151,15 @@ on_unexpected(struct supervisor_link *link, const struct msg *msg)
 }
 
 static void
-on_msg(struct channel *channel, const struct msg *msg, void *arg)
+on_ping(struct supervisor_link *link, const struct msg_ping *ping)
+{
+	channel_send(link->channel, &(struct msg){ .type = MSG_TYPE_PONG,
+	    .pong = { .number = ping->number } });
+	link->options.on_ping(link->options.arg);
+}
+
+static void
+on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 {
 	struct supervisor_link *link = arg;
 
@@ -160,8 +168,7 @@ on_msg(struct channel *channel, const struct msg *msg, void *arg)
 	else if (msg->type == MSG_TYPE_HELLO && !link->is_ready)
 		on_hello(link, &msg->hello);
 	else if (msg->type == MSG_TYPE_PING)
-		channel_send(channel, &(struct msg){ .type = MSG_TYPE_PONG,
-		    .pong = { .number = msg->ping.number } });
+		on_ping(link, &msg->ping);
 	else if (msg->type == MSG_TYPE_RESOLVER_OPENED && link->is_ready)
 		on_resolver(link);
 	else if (msg->type == MSG_TYPE_OP && link->is_ready)

@@ -29,6 +29,8 @@ struct supervisor_link_options {
 	void (*on_op)(const struct op *op, void *arg);
 	/* So many changed that some were not told. */
 	void (*on_missed)(void *arg);
+	/* It asked whether we are there: the moment to see whether all is well. */
+	void (*on_ping)(void *arg);
 	/* A channel to the resolver, which is the callee's from then on. */
 	void (*on_resolver)(int fd, void *arg);
 	/* The supervisor went away (why is NULL) or broke the protocol.  Called

@@ -208,6 +208,17 @@ on_attach(struct indexer *indexer, const struct msg_attach *attach)
 }
 
 static void
+on_ping(struct indexer *indexer, const struct msg_ping *ping)
+{
+	channel_send(indexer->control, &(struct msg){ .type = MSG_TYPE_PONG,
+	    .pong = { .number = ping->number } });
+	if (indexer->records == NULL || !records_lost_its_lock(indexer->records))
+		return;
+	log_error("records/lock.mdb was deleted; starting anew");
+	stop(indexer, EXIT_STORE);
+}
+
+static void
 on_control(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 {
 	struct indexer *indexer = arg;
@@ -220,8 +231,7 @@ on_control(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
 		on_setting(indexer, &msg->setting);
 		break;
 	case MSG_TYPE_PING:
-		channel_send(indexer->control, &(struct msg){ .type = MSG_TYPE_PONG,
-		    .pong = { .number = msg->ping.number } });
+		on_ping(indexer, &msg->ping);
 		break;
 	case MSG_TYPE_ATTACH:
 		on_attach(indexer, &msg->attach);

@@ -1,11 +1,13 @@
 #include "store/env.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/fdutil.h"
 #include "common/log.h"
@@ -74,6 +76,7 @@ code_of(int rc)
 	case ENOENT:
 		return ERR_NOT_FOUND;
 	case MDB_READERS_FULL:
+	case MDB_MAP_RESIZED:
 		return ERR_UNAVAILABLE;
 	default:
 		return ERR_SYSTEM;
@@ -81,10 +84,12 @@ code_of(int rc)
 }
 
 int
-env_fail(const struct env *env, int rc, const char *what, struct err *err)
+env_fail(struct env *env, int rc, const char *what, struct err *err)
 {
 	struct statvfs fs;
 
+	if (rc == MDB_MAP_FULL)
+		env->is_full = true;	/* before the next one it grows */
 	if (rc == MDB_PANIC) {
 		log_error("store %s: %s: %s", env->dir, what, mdb_strerror(rc));
 		abort();
@@ -125,6 +130,42 @@ open_once(const char *dir, const struct env_options *options, size_t map_bytes,
 fail:
 	mdb_env_close(mdb);
 	return rc;
+}
+
+/* The lock file, by which env_lost_its_lock() knows it again. */
+static void
+remember_lock(struct env *env)
+{
+	char path[4096];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/lock.mdb", env->dir);
+	if (stat(path, &st) == 0)
+		env->lock_ino = st.st_ino;
+}
+
+/* The names of a new store's files, and its own, are not on the disk by themselves. */
+static int
+sync_names(const struct env *env, struct err *err)
+{
+	static const char *const names[] = { "", "/.." };
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		int fd, rc;
+
+		(void)snprintf(path, sizeof(path), "%s%s", env->dir, names[i]);
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd == -1)
+			return err_errno(err, "open(%s)", path);
+		rc = fsync(fd);
+		if (rc == -1)
+			(void)err_errno(err, "fsync(%s)", path);
+		fd_close(&fd);
+		if (rc == -1)
+			return -1;
+	}
+	return 0;
 }
 
 /*
@@ -339,12 +380,14 @@ env_open(const char *dir, const struct env_options *options, struct env **env_ou
 
 	if (open_mdb(env, options, err) == -1)
 		goto fail;
+	remember_lock(env);
 	(void)env_check_readers(env);
 	if (options->may_write && take_over(env, err) == -1)
 		goto fail;
 	if (look(env, options, &is_current, err) == -1)
 		goto fail;
-	if (!is_current && options->may_write && set_up(env, options, err) == -1)
+	if (!is_current && options->may_write &&
+	    (set_up(env, options, err) == -1 || sync_names(env, err) == -1))
 		goto fail;
 	if (!has_all_tables(env, options)) {
 		(void)err_set(err, ERR_NOT_FOUND, "store %s: is not set up", dir);
@@ -368,111 +411,4 @@ env_close(struct env **env)
 	free((*env)->dir);
 	free(*env);
 	*env = NULL;
-}
-
-int
-env_check_readers(struct env *env)
-{
-	int dead = 0;
-
-	return mdb_reader_check(env->mdb, &dead) == 0 ? dead : -1;
-}
-
-static int
-begin(struct env *env, MDB_txn *parent, unsigned flags, MDB_txn **mdb_out,
-    struct err *err)
-{
-	int rc = mdb_txn_begin(env->mdb, parent, flags, mdb_out);
-
-	if (rc == MDB_READERS_FULL && env_check_readers(env) > 0)
-		rc = mdb_txn_begin(env->mdb, parent, flags, mdb_out);
-	if (rc == MDB_MAP_RESIZED && parent == NULL &&
-	    (rc = mdb_env_set_mapsize(env->mdb, 0)) == 0)
-		rc = mdb_txn_begin(env->mdb, parent, flags, mdb_out);
-	return rc == 0 ? 0 : env_fail(env, rc, "begin", err);
-}
-
-static int
-begin_txn(struct env *env, MDB_txn *parent, unsigned flags, struct txn *txn_out,
-    struct err *err)
-{
-	MDB_txn *mdb;
-
-	if (begin(env, parent, flags, &mdb, err) == -1)
-		return -1;
-	*txn_out = (struct txn){ env, mdb };
-	return 0;
-}
-
-int
-env_group_begin(struct env *env, struct err *err)
-{
-	assert(env->group == NULL);
-	return begin(env, NULL, 0, &env->group, err);
-}
-
-int
-env_group_commit(struct env *env, struct err *err)
-{
-	int rc = mdb_txn_commit(env->group);
-
-	env->group = NULL;
-	return rc == 0 ? 0 : env_fail(env, rc, "commit", err);
-}
-
-void
-env_group_abort(struct env *env)
-{
-	mdb_txn_abort(env->group);
-	env->group = NULL;
-}
-
-int
-txn_begin_read(struct env *env, struct txn *txn_out, struct err *err)
-{
-	return begin_txn(env, NULL, MDB_RDONLY, txn_out, err);
-}
-
-int
-txn_begin_write(struct env *env, struct txn *txn_out, struct err *err)
-{
-	return begin_txn(env, env->group, 0, txn_out, err);
-}
-
-int
-txn_commit(struct txn *txn, struct err *err)
-{
-	int rc = mdb_txn_commit(txn->mdb);
-
-	txn->mdb = NULL;
-	return rc == 0 ? 0 : env_fail(txn->env, rc, "commit", err);
-}
-
-void
-txn_abort(struct txn *txn)
-{
-	if (txn->mdb != NULL)
-		mdb_txn_abort(txn->mdb);
-	txn->mdb = NULL;
-}
-
-int
-txn_next_number(struct txn *txn, const char *counter, uint64_t *number_out,
-    struct err *err)
-{
-	const struct table *meta = &txn->env->meta;
-	uint8_t body[sizeof(uint64_t)];
-	struct value last;
-	uint64_t number = 1;
-
-	if (table_find(txn, meta, key_text(counter), &last, err) == -1)
-		return -1;
-	if (last.body.len == sizeof(number))
-		number = u64_decode(last.body.ptr) + 1;
-	u64_encode(body, number);
-	if (table_put(txn, meta, key_text(counter),
-	    (struct bytes){ body, sizeof(body) }, err) == -1)
-		return -1;
-	*number_out = number;
-	return 0;
 }

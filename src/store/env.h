@@ -8,8 +8,9 @@
  * - An environment is opened once per process: a second open would drop the
  *   first one's locks.  A process-wide list (the only one in this library)
  *   refuses it.
- * - The map is far larger than the data will ever be.  It is address space, not
- *   disk, and never grows while in use.
+ * - The map is far larger than the data will ever be: it is address space, not
+ *   disk.  Where there was little of that, the writer makes the map larger between
+ *   two transactions, and the others follow.
  * - Every descriptor is close-on-exec (0.9.24 forgets one).
  * - An internal assertion, or a panic after which LMDB refuses all further work,
  *   is logged and aborts: only a restart helps, and what was committed is safe.
@@ -30,11 +31,14 @@ struct env {
 	char *dir;
 	struct table meta;	/* schema, writer, counters */
 	MDB_txn *group;		/* NULL: none is open */
+	unsigned open;		/* transactions of this process: the map must not move */
+	bool is_full;		/* a write did not fit into the map */
 
 	/* what the guard knows it by */
 	struct env *next_open;
 	dev_t dev;
 	ino_t ino;
+	ino_t lock_ino;
 };
 
 struct txn;
@@ -71,6 +75,18 @@ void env_close(struct env **env);
 /* Free the reader slots of dead processes; returns how many, or -1. */
 int env_check_readers(struct env *env);
 
+/*
+ * Processes that read a snapshot older than that of the transaction `before`, each
+ * once; at most `size` of them.  With the last transaction of some time ago: those
+ * that have been reading ever since, and keep its pages from being used again.
+ */
+size_t env_old_readers(struct env *env, uint64_t before, pid_t *pids_out, size_t size);
+uint64_t env_last_txn(struct env *env);		/* that was committed; 0: not known */
+
+/* The lock file that we hold is not the one that others would open: the two do not
+ * know of each other, and the store's pages may be used twice. */
+bool env_lost_its_lock(const struct env *env);
+
 /* A transaction: embedded, over after txn_commit() or txn_abort(). */
 struct txn {
 	struct env *env;	/* borrowed */
@@ -100,6 +116,6 @@ int txn_next_number(struct txn *txn, const char *counter, uint64_t *number_out,
     struct err *err) BF_MUSTCHECK;
 
 /* Turn LMDB's result into an err; returns -1.  Aborts on MDB_PANIC. */
-int env_fail(const struct env *env, int rc, const char *what, struct err *err);
+int env_fail(struct env *env, int rc, const char *what, struct err *err);
 
 #endif

@@ -17,6 +17,7 @@ libbfstore_a_SOURCES = \
 	src/store/ops_schedule.c \
 	src/store/ops_verify.c \
 	src/store/ops_write.c \
+	src/store/readers.c \
 	src/store/records.c src/store/records.h \
 	src/store/records_checked.c \
 	src/store/records_count.c \
@@ -25,7 +26,8 @@ libbfstore_a_SOURCES = \
 	src/store/records_tally.c \
 	src/store/records_write.c \
 	src/store/store_figures.c src/store/store_figures.h \
-	src/store/table.c src/store/table.h
+	src/store/table.c src/store/table.h \
+	src/store/txn.c
 
 # What a program that uses the library links, in this order.
 STORE_LIBS = libbfstore.a libbfop.a libbfcommon.a $(LMDB_LIBS)
@@ -45,7 +47,9 @@ UNIT_TESTS += t/unit/test_crc32c \
 	t/unit/test_records_model \
 	t/unit/test_records_rows \
 	t/unit/test_store_damage \
-	t/unit/test_store_faults
+	t/unit/test_store_faults \
+	t/unit/test_store_map \
+	t/unit/test_power_loss
 t_unit_test_crc32c_SOURCES = t/unit/test_crc32c.c
 t_unit_test_crc32c_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_keyspace_SOURCES = t/unit/test_keyspace.c
@@ -72,3 +76,8 @@ t_unit_test_store_faults_SOURCES = t/unit/test_store_faults.c
 t_unit_test_store_faults_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_store_damage_SOURCES = t/unit/test_store_damage.c
 t_unit_test_store_damage_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_store_map_SOURCES = t/unit/test_store_map.c
+t_unit_test_store_map_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_power_loss_SOURCES = t/unit/test_power_loss.c \
+	t/unit/disk_recorder.c t/unit/disk_recorder.h
+t_unit_test_power_loss_LDADD = $(STORE_TEST_LDADD)

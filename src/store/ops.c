@@ -67,6 +67,24 @@ ops_check_readers(struct ops *ops)
 	return env_check_readers(ops->env);
 }
 
+uint64_t
+ops_last_txn(struct ops *ops)
+{
+	return env_last_txn(ops->env);
+}
+
+size_t
+ops_old_readers(struct ops *ops, uint64_t before, pid_t *pids_out, size_t size)
+{
+	return env_old_readers(ops->env, before, pids_out, size);
+}
+
+bool
+ops_lost_its_lock(const struct ops *ops)
+{
+	return env_lost_its_lock(ops->env);
+}
+
 int
 ops_read_begin(struct ops *ops, struct ops_read **read_out, struct err *err)
 {

@@ -146,6 +146,17 @@ int ops_last_id(struct ops *ops, uint64_t *tid_out, struct err *err) BF_MUSTCHEC
 /* Free reader slots of dead processes; returns how many, or -1. */
 int ops_check_readers(struct ops *ops);
 
+/* The last transaction on the disk; 0: not known. */
+uint64_t ops_last_txn(struct ops *ops);
+
+/* The processes, `size` of them at most, that have been reading one snapshot since
+ * before that transaction: no page of it can be used again meanwhile. */
+size_t ops_old_readers(struct ops *ops, uint64_t before, pid_t *pids_out, size_t size);
+
+/* LMDB's lock file is not the one that we opened: processes that open the store now
+ * and we do not see each other.  Only opening it anew helps. */
+bool ops_lost_its_lock(const struct ops *ops);
+
 /* --- reading --- */
 
 /*

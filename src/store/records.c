@@ -78,6 +78,12 @@ records_check_readers(struct records *records)
 	return env_check_readers(records->env);
 }
 
+bool
+records_lost_its_lock(const struct records *records)
+{
+	return env_lost_its_lock(records->env);
+}
+
 int
 records_check_path(struct str path, struct str *collection_out, struct err *err)
 {

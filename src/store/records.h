@@ -32,6 +32,9 @@ int records_open(const char *dir, enum records_mode mode,
 void records_close(struct records **records);
 int records_check_readers(struct records *records);
 
+/* As ops_lost_its_lock(). */
+bool records_lost_its_lock(const struct records *records);
+
 /*
  * Whether a path can be stored: a collection, a slash and a record key, neither
  * of them empty, both within their limits; printable ASCII, no second slash.

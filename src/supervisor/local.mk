@@ -44,6 +44,7 @@ backfilld_SOURCES = \
 	src/supervisor/shutdown.c src/supervisor/shutdown.h \
 	src/supervisor/spawn.c src/supervisor/spawn.h \
 	src/supervisor/store_tool.c src/supervisor/store_tool.h \
+	src/supervisor/store_watch.c src/supervisor/store_watch.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
 	src/supervisor/time_limit.c src/supervisor/time_limit.h \
 	src/supervisor/trigger.c \

@@ -46,6 +46,11 @@ client_send_store_error(struct control_client *client, uint64_t req,
 		return;
 	}
 	log_error("store: %s", err->text);
+	if (err->code == ERR_UNAVAILABLE) {
+		client_send_error(client, req, "StoreUnavailable",
+		    "the store cannot be read now; see the daemon's log", NULL);
+		return;
+	}
 	client_send_error(client, req, "InternalServerError",
 	    "the store failed; see the daemon's log", NULL);
 }

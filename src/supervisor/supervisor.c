@@ -32,9 +32,8 @@
 #include "supervisor/service.h"
 #include "supervisor/shutdown.h"
 #include "supervisor/store_tool.h"
+#include "supervisor/store_watch.h"
 #include "supervisor/upgrade.h"
-
-#define HOUSEKEEPING_SECS	30.
 
 /* An API process that outlived a crash of ours still has the port; it lets go
  * as soon as it sees our control socket. */
@@ -219,17 +218,13 @@ on_usr2_signal(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
 	upgrade_request(watcher->data);
 }
 
-/* A reader that was killed inside a snapshot would keep old pages from being
- * used again (docs/store.md). */
 static void
 on_housekeeping(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
     int revents BF_UNUSED)
 {
 	struct supervisor *sup = watcher->data;
-	int dead = ops_check_readers(sup->ops);
 
-	if (dead > 0)
-		log_info("store: freed the reader slots of %d dead processes", dead);
+	store_watch_look(sup);
 	contain_sweep(sup);
 }
 
@@ -245,8 +240,9 @@ watch(struct supervisor *sup)
 	ev_signal_init(&sup->on_int, on_stop_signal, SIGINT);
 	ev_signal_init(&sup->on_hup, on_hup_signal, SIGHUP);
 	ev_signal_init(&sup->on_usr2, on_usr2_signal, SIGUSR2);
-	ev_timer_init(&sup->housekeeping, on_housekeeping, HOUSEKEEPING_SECS,
-	    HOUSEKEEPING_SECS);
+	ev_timer_init(&sup->housekeeping, on_housekeeping,
+	    (double)sup->settings.service_timeout_ms / 1000,
+	    (double)sup->settings.service_timeout_ms / 1000);
 	sup->on_term.data = sup->on_int.data = sup->on_hup.data = sup;
 	sup->on_usr2.data = sup;
 	sup->housekeeping.data = sup;

@@ -47,6 +47,12 @@ enum supervisor_phase {
 #define SUPERVISOR_STRANGERS_MAX	64
 #define SUPERVISOR_SERVICES		3
 
+/* What was seen at the last looks at the store; see store_watch.h. */
+struct store_watch {
+	uint64_t txns[2];		/* the last transactions, the older look first */
+	pid_t told_pid;			/* who was warned of */
+};
+
 struct supervisor {
 	/* owned */
 	struct settings settings;
@@ -72,13 +78,14 @@ struct supervisor {
 	bool control_is_given;		/* by the init system: its file is not ours */
 	bool is_upgraded;		/* another supervisor was in our place before */
 	unsigned clock_id;
+	struct store_watch store_watch;
 	pid_t strangers[SUPERVISOR_STRANGERS_MAX];	/* orphans.c */
 	size_t strangers_count;
 
 	/* watchers */
 	struct ev_signal on_term, on_int, on_hup, on_usr2, on_child;
 	struct ev_timer status;		/* notify.c */
-	struct ev_timer housekeeping;	/* stale readers and cgroups, every 30 s */
+	struct ev_timer housekeeping;	/* every service_timeout_ms */
 	struct ev_timer queue_turn;	/* queue.c: something may be started */
 	struct ev_timer progress;	/* progress.c: something waits to be written */
 	struct ev_timer stop_deadline;	/* shutdown.c */

@@ -109,6 +109,11 @@ t_workers_null_op_SOURCES = t/workers/null_op.c \
 	t/workers/null_raw.c t/workers/null_raw.h
 t_workers_null_op_LDADD = $(WORKER_LDADD_COMMON)
 
+# Holds snapshots of a store's readers table, for as long as a test wants.
+check_PROGRAMS += t/workers/hold-readers
+t_workers_hold_readers_SOURCES = t/workers/hold_readers.c
+t_workers_hold_readers_LDADD = $(STORE_LIBS)
+
 # One that tries what a worker must not be able to, confined as did-sync is.
 check_PROGRAMS += t/workers/hostile
 t_workers_hostile_SOURCES = t/workers/hostile.c

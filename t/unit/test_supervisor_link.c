@@ -15,7 +15,7 @@ struct rig {
 	struct ev_loop *loop;
 	struct supervisor_link *link;
 	struct client supervisor;	/* the other end, blocking */
-	int settings, readies, gones, ops, missed;
+	int settings, readies, gones, ops, missed, pings;
 	bool was_broken;		/* on_gone had a reason */
 };
 
@@ -60,6 +60,14 @@ on_missed(void *arg)
 	struct rig *rig = arg;
 
 	rig->missed++;
+}
+
+static void
+on_ping(void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->pings++;
 }
 
 static void
@@ -134,7 +142,8 @@ set_up(void **state)
 	static struct rig rig;
 	struct supervisor_link_options options = {
 		.on_setting = on_setting, .on_ready = on_ready, .on_op = on_op,
-		.on_missed = on_missed, .on_gone = on_gone, .arg = &rig,
+		.on_missed = on_missed, .on_ping = on_ping, .on_gone = on_gone,
+		.arg = &rig,
 	};
 	struct err err;
 	int fds[2];
@@ -326,6 +335,19 @@ a_setting_that_is_none_ends_the_link(void **state)
 	assert_true(rig->was_broken);
 }
 
+static void
+a_ping_is_answered_and_told(void **state)
+{
+	struct rig *rig = *state;
+	struct msg msg = { .type = MSG_TYPE_PING, .ping = { .number = 7 } };
+
+	tell(rig, &msg);
+	msg = heard(rig);
+	assert_int_equal(msg.type, MSG_TYPE_PONG);
+	assert_int_equal(msg.pong.number, 7);
+	assert_int_equal(rig->pings, 1);
+}
+
 #define WITH_RIG(test)	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest supervisor_link[] = {
@@ -336,6 +358,7 @@ static const struct CMUnitTest supervisor_link[] = {
 	WITH_RIG(freeing_the_link_ends_the_waits),
 	WITH_RIG(every_change_is_heard_of_and_a_gap_is_told),
 	WITH_RIG(another_version_is_refused),
+	WITH_RIG(a_ping_is_answered_and_told),
 	WITH_RIG(a_setting_that_is_none_ends_the_link),
 };
 
