@@ -164,6 +164,16 @@ on_tally(const struct msg_ack *tally, const struct msg_refuse *why, void *arg)
 	});
 }
 
+static void
+on_notes_written(const char *why, void *arg)
+{
+	struct catch_up *job = arg;
+
+	if (why != NULL)
+		worker_log(job->worker, LOG_LEVEL_WARN, "notes were not written: %s", why);
+	job->question = records_tally(worker_records(job->worker), on_tally, job);
+}
+
 void
 catch_up_enter(struct catch_up *job, enum catch_up_stage stage)
 {
@@ -180,7 +190,7 @@ catch_up_enter(struct catch_up *job, enum catch_up_stage stage)
 		catch_up_resync_start(job);
 		break;
 	case CATCH_UP_OVER:
-		job->question = records_tally(worker_records(job->worker), on_tally, job);
+		sync_env_write(&job->env, on_notes_written, job);
 		break;
 	}
 }

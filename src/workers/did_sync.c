@@ -26,6 +26,7 @@ struct did_sync {
 	struct sync_env env;
 	bool has_env;
 	struct sync_repo *sync;		/* owned; NULL once it is over */
+	struct sync_outcome outcome;	/* then */
 };
 
 /* --- the checkpoint: "1 REV PROCESSED TOTAL FAILED CREATED UPDATED DELETED" --- */
@@ -139,14 +140,10 @@ say_unchanged(struct did_sync *job, const struct sync_outcome *outcome)
 }
 
 static void
-on_done(struct sync_repo *sync BF_UNUSED, const struct sync_outcome *outcome, void *arg)
+say_outcome(struct did_sync *job, const struct sync_outcome *outcome)
 {
-	struct did_sync *job = arg;
-
-	job->sync = NULL;
 	switch (outcome->result) {
 	case SYNC_DONE:
-		send_checkpoint(job, outcome);
 		worker_log(job->worker, LOG_LEVEL_INFO, "indexed at revision %s",
 		    outcome->rev);
 		say_done(job, outcome);
@@ -165,6 +162,29 @@ on_done(struct sync_repo *sync BF_UNUSED, const struct sync_outcome *outcome, vo
 		    outcome->error_text);
 		break;
 	}
+}
+
+static void
+on_notes_written(const char *why, void *arg)
+{
+	struct did_sync *job = arg;
+
+	if (why != NULL)
+		worker_log(job->worker, LOG_LEVEL_WARN, "notes were not written: %s", why);
+	say_outcome(job, &job->outcome);
+}
+
+static void
+on_done(struct sync_repo *sync BF_UNUSED, const struct sync_outcome *outcome, void *arg)
+{
+	struct did_sync *job = arg;
+
+	job->sync = NULL;
+	job->outcome = *outcome;
+	job->outcome.pds = NULL;	/* the sync's own */
+	if (outcome->result == SYNC_DONE)
+		send_checkpoint(job, outcome);
+	sync_env_write(&job->env, on_notes_written, job);
 }
 
 /* --- the type --- */
@@ -192,8 +212,10 @@ start(struct worker *worker)
 		return job;
 	}
 	job->has_env = true;
+	sync_env_remember_met(&job->env);
+	/* Who asks for one account wants it as it is now, wherever it lives now. */
 	job->sync = sync_repo_start(&job->env, &(struct sync_order){
-	    .did = given->did,
+	    .did = given->did, .wants_fresh_document = true,
 	    .spill_fd = given->spill_count > 0 ? given->spill_fds[0] : -1 }, &events,
 	    job);
 	return job;
