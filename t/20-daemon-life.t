@@ -89,6 +89,10 @@ subtest 'a bad configuration is refused with its file and line' => sub {
 		"allow_plain_http = maybe\n" => qr/bad\.conf:1: allow_plain_http = "maybe"/,
 		"type_spelling = snake\n" => qr/type_spelling = "snake"/,
 		"admin_password_file = /nonexistent\n" => qr/admin_password_file: .*nonexistent/,
+		"opensearch_credentials = hunter2\n" =>
+			qr/opensearch_credentials: has to be USER:PASSWORD or ApiKey KEY/,
+		"opensearch_credentials_file = /nonexistent\n" =>
+			qr/opensearch_credentials_file: .*nonexistent/,
 		"log_level = \"info\n" => qr/bad\.conf:/,
 	);
 

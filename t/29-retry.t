@@ -37,16 +37,17 @@ subtest 'temporary files: as many as the type works on repositories' => sub {
 my $first = $daemon->trigger('pds-scan', pdsUrl => 'https://items-dids.test');
 is $daemon->wait_finished($first)->{status}, 'completed', 'an operation with failed items';
 
-subtest 'the retry gets the repositories among them, each once' => sub {
+subtest 'the retry gets the repositories and the server among them, each once' => sub {
 	my $retry = $daemon->ctl('retry', '--failed', $first, '--wait');
 	is $retry->{status}, 0, 'it completes' or diag $retry->{err};
 	my $op = $retry->{json};
 	is $op->{type}, 'pds-scan', 'the same type';
 	is_deeply $op->{params}, { pdsUrl => 'https://items-dids.test', itemsOf => $first },
 		'the same parameters, and whose items they are';
-	is $op->{recordsProcessed}, 2, 'two items';
+	is $op->{recordsProcessed}, 3, 'three items';
 	is_deeply [ grep { /^again/ } texts($op->{id}) ],
-		[ 'again: did:web:one.test', 'again: did:web:three.test' ], 'in their order';
+		[ 'again: did:web:one.test', 'again: https://two.test',
+			'again: did:web:three.test' ], 'in their order';
 };
 
 subtest 'what cannot be retried is refused with its reason' => sub {

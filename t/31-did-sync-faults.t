@@ -134,12 +134,28 @@ subtest 'a server that cuts the transfer once' => sub {
 	is indexed(), 121, 'and the index is right';
 };
 
+# What an operation learned of a server is in the table `host`, for all others.
+sub host {
+	my ($host) = grep { $_->{origin} eq $fake->url }
+		@{ $daemon->ctl('index', 'hosts')->{lines} };
+	return $host // {};
+}
+
+subtest 'what was learned is remembered' => sub {
+	is host()->{source}, 'document', 'the server is known';
+	is host()->{failures} // 0, 0, 'and well';
+	my ($known) = grep { $_->{did} eq $did }
+		@{ $daemon->ctl('index', 'identities')->{lines} };
+	is $known->{pdsUrl}, $fake->url, 'so is where the account lives';
+};
+
 subtest 'a server that says no' => sub {
 	$fake->answer(getLatestCommit => $did, $fake->xrpc_error(500, 'InternalServerError'));
 	my $operation = sync();
 	is $operation->{status}, 'failed', 'failed';
 	is $operation->{errorClass}, 'server-error', 'as an error of the server';
 	is indexed(), 121, 'the index is as before';
+	cmp_ok host()->{failures} // 0, '>', 0, 'that it failed is remembered';
 };
 
 $daemon->finish;

@@ -144,5 +144,46 @@ subtest 'hosts of a relay; a host that lies behind a cut list deletes nothing' =
 	$peer->stop;
 };
 
+subtest 'servers whose lists failed are run again alone, and repositories beside' => sub {
+	my $peer = Backfilld::FakePeer->start(hosts => 3);
+	my $scanning = Backfilld::Test->new(net => $peer, settings => {
+		relay_url => $peer->relay_url, host_requests_per_s => 1000, fetch_retries => 0,
+		host_patience_ms => 1000 });
+	my $again = sub {
+		my $answer = $scanning->ctl('retry', '--failed', $_[0]{id});
+		return $scanning->wait_finished($answer->{json}{id} // die($answer->{err}), 120);
+	};
+	$scanning->start;
+	$peer->add(count => 30, host => $_, records => 1) for 1, 2, 3;
+	my $bad = $peer->did(65);
+	$peer->fault(kind => 'status', on => 'listRepos', host => $_, status => 500,
+		error => 'InternalServerError', why => "the list of $_ fails") for 1, 2;
+	$peer->fault(kind => 'status', on => 'getRepo', did => $bad, status => 403,
+		error => 'Forbidden', why => 'one repository of 3 is not given out');
+	my $first = run_scan($scanning, 'pds-scan');
+	is_deeply items_of($scanning, $first), { $peer->pds_url(1) => 'unreachable',
+		$peer->pds_url(2) => 'unreachable', $bad => 'refused' },
+		'two servers and one repository failed';
+	$peer->check_faults;
+	$peer->forget;
+
+	my $retry = $again->($first);
+	is $retry->{status}, 'completed', 'the retry completes' or diag $retry->{error};
+	is $retry->{recordsProcessed}, 61, 'all of these servers, and the one repository';
+	is $retry->{itemsFailed} // 0, 0, 'none failed';
+	is $peer->asked('listRepos', 3), 0, 'the server that went well is not listed again';
+	is $peer->asked('getRepo', 3), 1, 'only its repository is fetched';
+	is scalar @{ $scanning->ctl('repos')->{lines} }, 90, 'everything is indexed now';
+
+	$peer->fault(kind => 'status', on => 'listRepos', host => 1, status => 500,
+		error => 'InternalServerError', why => 'the list fails');
+	my $one = run_scan($scanning, 'pds-scan', pdsUrl => $peer->pds_url(1));
+	is $one->{status}, 'failed', 'a scan of one server, which failed';
+	$peer->check_faults;
+	is $again->($one)->{recordsProcessed}, 30, 'is run again likewise';
+	$scanning->finish;
+	$peer->stop;
+};
+
 $net->stop;
 done_testing;

@@ -111,6 +111,36 @@ subtest 'a server that says nonsense' => sub {
 	is_deeply state_of()->{aliases}{eprints}, { $first => 1 }, 'the alias is where it was';
 };
 
+sub restart {
+	$daemon->set(@_);
+	$daemon->stop;
+	$daemon->start;
+}
+
+subtest 'a server that wants to know who asks' => sub {
+	my $file = $daemon->dir . '/credentials';
+	my $keep = sub {
+		open my $out, '>', $file or die "$file: $!";
+		print $out "$_[0]\n";
+		close $out;
+	};
+	fault(authorization => 'Basic YmFja2ZpbGw6aHVudGVyMg==');
+	my $op = run_op('full-reindex');
+	is $op->{status}, 'failed', 'without credentials it fails';
+	is $op->{errorClass}, 'refused', 'as refused';
+	$keep->('backfill:hunter2');
+	restart(opensearch_credentials_file => $file);
+	is run_op('full-reindex')->{status}, 'completed', 'with a password it completes';
+	fault(authorization => 'ApiKey c2VjcmV0');
+	is run_op('full-reindex')->{status}, 'failed', 'which is not for ever';
+	$keep->('ApiKey c2VjcmV0');
+	kill 'HUP', $daemon->pid;
+	wait_for { run_op('full-reindex')->{status} eq 'completed' } 30,
+		'the key to be read and used';
+	unlike $daemon->log, qr/hunter2|aHVudGVyMg|c2VjcmV0/, 'the log has none of it';
+	fault();
+};
+
 subtest 'a name that is none' => sub {
 	$daemon->set(opensearch_index => 'Eprints');
 	$daemon->stop;

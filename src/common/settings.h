@@ -20,6 +20,7 @@ enum settings_audience {
 	FOR_API = 4,
 	FOR_RESOLVER = 8,
 	FOR_ALL = 15,
+	FOR_REINDEX = 16,	/* a worker of that type, and no other one */
 };
 
 #define SETTING_TYPE_TEXT	char *		/* owned, never NULL */

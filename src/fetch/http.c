@@ -214,6 +214,8 @@ begin(struct http *http, const struct http_get *get, struct http_body *body)
 	req->first_url = xstrdup(get->url);
 	req->url = xstrdup(get->url);
 	req->accept = get->accept != NULL ? xstrdup(get->accept) : NULL;
+	if (get->authorization != NULL)
+		req->authorization = xstrdup(get->authorization);
 	req->body = body;
 	if (body != NULL)
 		req->limits.redirects = 0;

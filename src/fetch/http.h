@@ -121,6 +121,10 @@ struct http_get {
 	const char *accept;		/* copied; NULL: any type */
 	const struct http_limits *limits; /* copied */
 
+	/* A value of the header Authorization, or NULL; copied.  It is for the URL's
+	 * origin: a redirect elsewhere goes without it, for good. */
+	const char *authorization;
+
 	/* The URL stands in the configuration: plain http and private addresses
 	 * are its author's decision.  Does not extend to where it redirects. */
 	bool is_trusted;

@@ -35,13 +35,14 @@ struct http_request {
 	enum request_state state;
 	struct http *http;			/* borrowed, outlives us */
 	struct polite_host *host;		/* held; NULL if the URL is refused */
-	struct http_get get;			/* url and accept are not set */
+	struct http_get get;			/* its texts are not set */
 	struct http_limits limits;
 
 	/* owned */
 	char *first_url;
 	char *url;		/* of this hop */
 	char *accept;
+	char *authorization;	/* NULL: none, or not for this hop */
 	struct http_body *body;	/* of a POST; NULL: a GET */
 	CURL *easy;		/* while active and until the turn has seen the end */
 	struct curl_slist *headers;

@@ -329,6 +329,16 @@ set_options(struct http_request *req)
 		abort();	/* no memory, or not the libcurl of our headers */
 }
 
+static void
+add_header(struct http_request *req, const char *name, const char *value)
+{
+	struct buf line = BUF_INIT;
+
+	buf_printf(&line, "%s: %s%c", name, value, '\0');
+	req->headers = curl_slist_append(req->headers, (const char *)buf_data(&line));
+	buf_clear(&line);
+}
+
 void
 http_transfer_open(struct http_request *req)
 {
@@ -346,14 +356,10 @@ http_transfer_open(struct http_request *req)
 	req->easy = curl_easy_init();
 	if (req->easy == NULL)
 		abort();
-	if (req->accept != NULL) {
-		struct buf line = BUF_INIT;
-
-		buf_printf(&line, "Accept: %s", req->accept);
-		*buf_reserve(&line, 1) = '\0';
-		req->headers = curl_slist_append(NULL, (const char *)buf_data(&line));
-		buf_clear(&line);
-	}
+	if (req->accept != NULL)
+		add_header(req, "Accept", req->accept);
+	if (req->authorization != NULL)
+		add_header(req, "Authorization", req->authorization);
 	set_options(req);
 }
 

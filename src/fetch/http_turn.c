@@ -56,6 +56,14 @@ detach(struct http_request *req, bool has_report)
 }
 
 static void
+leave_origin(struct http_request *req)
+{
+	req->is_trusted = false;
+	free(req->authorization);
+	req->authorization = NULL;
+}
+
+static void
 follow_redirect(struct http_request *req)
 {
 	struct url from, to;
@@ -65,12 +73,12 @@ follow_redirect(struct http_request *req)
 	/* What the configuration says of one origin holds for no other. */
 	if (url_parse(str_from(req->url), true, &from, &error) == -1 ||
 	    url_parse(str_from(req->redirect), true, &to, &error) == -1) {
-		req->is_trusted = false;
+		leave_origin(req);
 	} else {
 		url_format_origin(&from, origins[0]);
 		url_format_origin(&to, origins[1]);
 		if (strcmp(origins[0], origins[1]) != 0)
-			req->is_trusted = false;
+			leave_origin(req);
 	}
 	free(req->url);
 	req->url = req->redirect;
@@ -167,6 +175,7 @@ free_request(struct http_request *req)
 	http_body_free(&req->body);
 	free(req->redirect);
 	free(req->accept);
+	free(req->authorization);
 	free(req->first_url);
 	free(req->url);
 	free(req);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "atproto/basex.h"
 #include "common/buf.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -14,6 +15,7 @@ struct search_server {
 
 	/* owned */
 	char *url, *alias, *index;
+	char *authorization;		/* NULL: none */
 	struct http_request *request;	/* NULL: none is under way */
 	struct buf answer;
 
@@ -132,6 +134,7 @@ ask(struct search_server *server, const char *path, const char *type, struct byt
 		.accept = "application/json",
 		.limits = &LIMITS,
 		.is_trusted = true,
+		.authorization = server->authorization,
 		.on_body = on_body,
 		.on_restart = on_restart,
 		.on_done = on_done,
@@ -300,15 +303,37 @@ search_server_name_is_valid(const char *name)
 	    strchr("_-.", name[0]) == NULL;
 }
 
+/* The header's value: as it stands, or as HTTP Basic has it. */
+static char *
+make_authorization(const char *credentials)
+{
+	struct str given = str_from(credentials);
+	struct buf text = BUF_INIT;
+	char *value;
+
+	if (given.len == 0)
+		return NULL;
+	if (str_starts_with(given, STR("ApiKey ")))
+		return xstrdup(credentials);
+	buf_add_str(&text, STR("Basic "));
+	base64_encode((struct bytes){ (const uint8_t *)given.ptr, given.len }, &text);
+	for (size_t i = given.len; i % 3 != 0; i++)
+		buf_add_byte(&text, '=');
+	value = xstrndup((const char *)buf_data(&text), buf_len(&text));
+	buf_clear(&text);
+	return value;
+}
+
 struct search_server *
-search_server_new(struct http *http, const char *url, const char *alias,
-    const char *index)
+search_server_new(struct http *http, const char *url, const char *credentials,
+    const char *alias, const char *index)
 {
 	struct search_server *server = xcalloc(1, sizeof(*server));
 	size_t len = strlen(url);
 
 	server->http = http;
 	server->url = xstrndup(url, len > 0 && url[len - 1] == '/' ? len - 1 : len);
+	server->authorization = make_authorization(credentials);
 	server->alias = xstrdup(alias);
 	server->index = xstrdup(index);
 	return server;
@@ -322,6 +347,7 @@ search_server_free(struct search_server **server)
 	http_cancel(&(*server)->request);
 	buf_clear(&(*server)->answer);
 	free((*server)->url);
+	free((*server)->authorization);
 	free((*server)->alias);
 	free((*server)->index);
 	free(*server);

@@ -25,9 +25,10 @@ struct search_server;
 /* For an alias, to which we put an operation's id behind a '-'. */
 bool search_server_name_is_valid(const char *name);
 
-/* url is where the API begins, "http://127.0.0.1:9200"; http is borrowed. */
+/* url is where the API begins, "http://127.0.0.1:9200"; http is borrowed.  credentials
+ * are "USER:PASSWORD", "ApiKey KEY" or empty; they go to that origin alone. */
 struct search_server *search_server_new(struct http *http, const char *url,
-    const char *alias, const char *index);
+    const char *credentials, const char *alias, const char *index);
 void search_server_free(struct search_server **server);	/* and what is under way */
 
 /* One document was refused; id is what the `index` line named.  For the call. */

@@ -114,6 +114,11 @@ op_retry_item(enum op_retry retry, struct str item)
 		return STR_NONE;
 	case OP_RETRY_URIS:
 		return str_starts_with(item, prefix) ? item : STR_NONE;
+	case OP_RETRY_SERVERS:
+		if (str_starts_with(item, STR("https://")) ||
+		    str_starts_with(item, STR("http://")))
+			return item;
+		break;
 	case OP_RETRY_DIDS:
 		break;
 	}

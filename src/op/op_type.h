@@ -31,6 +31,7 @@ enum op_retry {
 	OP_RETRY_NONE,		/* trigger it again instead */
 	OP_RETRY_DIDS,		/* the repositories among them */
 	OP_RETRY_URIS,		/* the records among them: AT-URIs */
+	OP_RETRY_SERVERS,	/* the repositories, and the servers by their origins */
 };
 
 /* X(ENUM, kebab, camel, parameters it takes, parameters it needs,
@@ -39,7 +40,7 @@ enum op_retry {
 	X(DID_SYNC, "did-sync", "didSync", OP_PARAM_DID, OP_PARAM_DID,	\
 	    1, OP_RETRY_NONE)						\
 	X(PDS_SCAN, "pds-scan", "pdsScan", OP_PARAM_PDS_URL, 0,		\
-	    LIMIT_WORKER_SPILL_FILES, OP_RETRY_DIDS)			\
+	    LIMIT_WORKER_SPILL_FILES, OP_RETRY_SERVERS)			\
 	X(FRESHNESS_SCAN, "freshness-scan", "freshnessScan",		\
 	    OP_PARAM_TIER, 0,						\
 	    LIMIT_WORKER_SPILL_FILES, OP_RETRY_DIDS)			\
@@ -81,8 +82,8 @@ int op_params_check(const struct op *op, const struct op_type *type,
 
 /*
  * What a retry of this kind runs again for a failed item: the item itself, the
- * DID in it, or nothing (an empty slice): the item is of another kind, a host
- * for example.  Borrowed from item.
+ * DID in it, or nothing (an empty slice): the item is of another kind, a
+ * relay's list for example.  Borrowed from item.
  */
 struct str op_retry_item(enum op_retry retry, struct str item);
 

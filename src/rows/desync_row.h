@@ -14,8 +14,9 @@
 
 /* F(NUMBER, KIND, member) */
 #define DESYNC_ROW_FIELDS(F)						\
-	F(1, U64, since_ms)		/* wall clock */		\
-	F(2, TEXT, reason)		/* for people */
+	F(1, U64, since_ms)		/* wall clock; or of the last try */ \
+	F(2, TEXT, reason)		/* for people */		\
+	F(3, TEXT, failed_by)		/* the last operation that synced it in vain */
 
 #define DESYNC_ROW_MEMBER(number, kind, member)	FIELD_TYPE_##kind member;
 

@@ -24,13 +24,14 @@
 #include "common/limits.h"
 #include "common/str.h"
 
-/* Who meets many servers and DIDs. */
-#define ROW_BY_ROAMERS	"catch-up citation-extraction freshness-scan full-sync pds-scan"
+/* Who meets servers and DIDs. */
+#define ROW_BY_FETCHERS	"catch-up citation-extraction did-sync freshness-scan full-sync " \
+	"governance-sync pds-scan"
 
 /* X(NAME, number on disk and on the wire, name, the types of operation that write it) */
 #define ROW_TABLES(X)							\
-	X(HOST,		1, "host", ROW_BY_ROAMERS)	/* host_row.h */ \
-	X(IDENTITY,	2, "identity", ROW_BY_ROAMERS)	/* identity_row.h */ \
+	X(HOST,		1, "host", ROW_BY_FETCHERS)	/* host_row.h */ \
+	X(IDENTITY,	2, "identity", ROW_BY_FETCHERS)	/* identity_row.h */ \
 	X(CURSOR,	3, "cursor", "catch-up full-sync") /* cursor_row.h */ \
 	X(NODE,		4, "node", "governance-sync")	/* node_row.h */ \
 	X(EDGE,		5, "edge", "governance-sync")	/* edge_row.h */ \

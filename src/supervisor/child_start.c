@@ -166,6 +166,14 @@ spawn_worker(struct supervisor *sup, const struct op *op, struct pairs *pairs,
 	return rc;
 }
 
+/* A worker gets what its type needs: secrets go to no other one. */
+static unsigned
+audience_of(const struct child *child)
+{
+	return strcmp(child->type, "full-reindex") == 0 ? FOR_WORKER | FOR_REINDEX :
+	    FOR_WORKER;
+}
+
 int
 child_start(struct supervisor *sup, const struct op *op, struct err *err)
 {
@@ -199,7 +207,7 @@ child_start(struct supervisor *sup, const struct op *op, struct err *err)
 		goto out;
 	}
 	give_record_channel(sup, child, &pairs.records[0]);
-	handshake_send(child->channel, &sup->settings, FOR_WORKER);
+	handshake_send(child->channel, &sup->settings, audience_of(child));
 	log_info("op %s %s: started, %s", child->id, child->type, text);
 	supervisor_op_changed(sup, child->id);
 out:

@@ -137,10 +137,11 @@ read_file(const char *path, struct buf *to, struct err *err)
 	return rc;
 }
 
+/* The first line of the file that `file` names is what `name` is set to. */
 static int
-read_password_file(struct settings *settings, struct err *err)
+read_secret_file(struct settings *settings, const char *file, const char *path,
+    const char *name, struct err *err)
 {
-	const char *path = settings->admin_password_file;
 	struct buf text = BUF_INIT;
 	struct str line;
 	int rc;
@@ -152,11 +153,36 @@ read_password_file(struct settings *settings, struct err *err)
 		line = (struct str){ (char *)buf_data(&text),
 		    strcspn((char *)buf_data(&text), "\r\n") };
 		rc = line.len > 0 ?
-		    settings_set(settings, STR("admin_password"), line, err) :
+		    settings_set(settings, str_from(name), line, err) :
 		    err_set(err, ERR_INVALID, "%s: its first line is empty", path);
 	}
 	buf_clear(&text);
-	return rc == 0 ? 0 : err_wrap(err, "admin_password_file");
+	return rc == 0 ? 0 : err_wrap(err, "%s", file);
+}
+
+static int
+read_secret_files(struct settings *settings, struct err *err)
+{
+	if (read_secret_file(settings, "admin_password_file",
+	    settings->admin_password_file, "admin_password", err) == -1)
+		return -1;
+	return read_secret_file(settings, "opensearch_credentials_file",
+	    settings->opensearch_credentials_file, "opensearch_credentials", err);
+}
+
+/* "USER:PASSWORD" or "ApiKey KEY"; never told in an error. */
+static bool
+is_credentials(struct str text)
+{
+	struct str key = STR("ApiKey ");
+
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 0x7f)
+			return false;
+	if (str_starts_with(text, key))
+		return str_is_visible((struct str){ text.ptr + key.len, text.len - key.len }) &&
+		    text.len > key.len;
+	return text.len > 0 && text.ptr[0] != ':' && memchr(text.ptr, ':', text.len) != NULL;
 }
 
 static int
@@ -171,6 +197,10 @@ check_words(const struct settings *settings, struct err *err)
 	    strcmp(settings->type_spelling, "camel") != 0)
 		return err_set(err, ERR_INVALID, "type_spelling = \"%s\": has to be "
 		    "kebab or camel", settings->type_spelling);
+	if (settings->opensearch_credentials[0] != '\0' &&
+	    !is_credentials(str_from(settings->opensearch_credentials)))
+		return err_set(err, ERR_INVALID, "opensearch_credentials: has to be "
+		    "USER:PASSWORD or ApiKey KEY");
 	if (!cgroup_is_setting(settings->cgroup))
 		return err_set(err, ERR_INVALID, "cgroup = \"%s\": has to be auto, off or "
 		    "an absolute path", settings->cgroup);
@@ -218,7 +248,7 @@ conffile_read(const char *path, struct settings *settings,
 			(void)err_wrap(err, "%s", path);
 	}
 	if (rc == 0)
-		rc = read_password_file(settings, err);
+		rc = read_secret_files(settings, err);
 	if (rc == 0 && check_words(settings, err) == -1)
 		rc = err_wrap(err, "%s", path);
 	cfg_free(cfg);

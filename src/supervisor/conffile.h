@@ -14,8 +14,9 @@ struct schedules;
 /*
  * Read the file into settings, which the caller has initialised, and its schedules;
  * what the file does not name keeps its value.  On failure neither is to be used;
- * the text is "FILE:LINE: what".  admin_password_file is read too: its first
- * line becomes admin_password.
+ * the text is "FILE:LINE: what".  admin_password_file and
+ * opensearch_credentials_file are read too: the first line of each becomes the
+ * setting without "_file".
  */
 int conffile_read(const char *path, struct settings *settings,
     struct schedules *schedules, struct err *err) BF_MUSTCHECK;

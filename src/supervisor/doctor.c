@@ -175,12 +175,17 @@ see_config(const struct doctor *doctor)
 	const struct supervisor *sup = doctor->sup;
 	const char *password = sup->settings.admin_password;
 	const char *password_file = sup->settings.admin_password_file;
+	const char *credentials_file = sup->settings.opensearch_credentials_file;
+	bool has_credentials = sup->settings.opensearch_credentials[0] != '\0';
 	bool has_secret = password[0] != '\0' && password[0] != '$';
 
 	see_file(doctor, "configuration", sup->config_path,
-	    has_secret && password_file[0] == '\0');
+	    (has_secret && password_file[0] == '\0') ||
+	    (has_credentials && credentials_file[0] == '\0'));
 	if (password_file[0] != '\0')
 		see_file(doctor, "admin password", password_file, has_secret);
+	if (credentials_file[0] != '\0')
+		see_file(doctor, "search server", credentials_file, has_credentials);
 }
 
 static void

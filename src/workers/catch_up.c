@@ -119,8 +119,10 @@ catch_up_event_is_over(struct catch_up *job)
 	if (job->stage != CATCH_UP_REPLAYING)
 		return;
 	catch_up_tell_progress(job);
-	if (job->is_draining && job->open_events == 0)
+	if ((job->is_draining || job->is_pausing) && job->open_events == 0)
 		catch_up_save_now(job);
+	else if (job->is_pausing)
+		return;
 	else if (!job->is_draining && !is_full(job))
 		relay_resume(job->relay);
 }
@@ -164,6 +166,16 @@ on_tally(const struct msg_ack *tally, const struct msg_refuse *why, void *arg)
 	});
 }
 
+static void
+on_notes_written(const char *why, void *arg)
+{
+	struct catch_up *job = arg;
+
+	if (why != NULL)
+		worker_log(job->worker, LOG_LEVEL_WARN, "notes were not written: %s", why);
+	job->question = records_tally(worker_records(job->worker), on_tally, job);
+}
+
 void
 catch_up_enter(struct catch_up *job, enum catch_up_stage stage)
 {
@@ -180,14 +192,40 @@ catch_up_enter(struct catch_up *job, enum catch_up_stage stage)
 		catch_up_resync_start(job);
 		break;
 	case CATCH_UP_OVER:
-		job->question = records_tally(worker_records(job->worker), on_tally, job);
+		sync_env_write(&job->env, on_notes_written, job);
 		break;
 	}
+}
+
+/* What was begun is over and on disk, so that a pause may be. */
+static bool
+is_at_rest(const struct catch_up *job)
+{
+	if (job->save.n > 0)
+		return false;
+	switch (job->stage) {
+	case CATCH_UP_REPLAYING:
+		return job->open_events == 0;
+	case CATCH_UP_COMPARING:
+		return job->compare == NULL;
+	case CATCH_UP_RESYNCING:
+		return catch_up_resync_is_resting(job);
+	case CATCH_UP_OVER:
+		break;
+	}
+	return false;
 }
 
 void
 catch_up_is_saved(struct catch_up *job)
 {
+	if (job->is_pausing) {
+		if (is_at_rest(job))
+			worker_paused(job->worker);
+		else if (job->stage == CATCH_UP_REPLAYING)
+			catch_up_event_is_over(job);
+		return;
+	}
 	switch (job->stage) {
 	case CATCH_UP_REPLAYING:
 		if (job->is_draining && job->open_events == 0 && job->save.n == 0)
@@ -237,6 +275,7 @@ begin_at(struct catch_up *job, const struct replay_position *at)
 {
 	replay_window_init(&job->window, at);
 	catch_up_save_init(job);
+	job->has_begun = true;
 	/* Nobody knows what came before what the relay still has. */
 	if (job->stage == CATCH_UP_REPLAYING && at->seq == 0 && !job->has_loss)
 		on_loss("no position was saved for this relay", job);
@@ -368,6 +407,34 @@ start(struct worker *worker)
 }
 
 static void
+pause_job(void *arg)
+{
+	struct catch_up *job = arg;
+
+	job->is_pausing = true;
+	if (!job->has_begun) {
+		worker_paused(job->worker);
+		return;
+	}
+	switch (job->stage) {
+	case CATCH_UP_REPLAYING:
+		relay_pause(job->relay);
+		catch_up_event_is_over(job);
+		break;
+	case CATCH_UP_COMPARING:
+		/* The page that is looked at is read again. */
+		catch_up_compare_free(&job->compare);
+		catch_up_save_now(job);
+		break;
+	case CATCH_UP_RESYNCING:
+		catch_up_resync_pause(job);
+		break;
+	case CATCH_UP_OVER:
+		break;		/* it is as good as done */
+	}
+}
+
+static void
 end(void *arg)
 {
 	struct catch_up *job = arg;
@@ -389,7 +456,7 @@ int
 main(void)
 {
 	static const struct worker_type type = {
-		.name = "catch-up", .start = start, .end = end,
+		.name = "catch-up", .start = start, .end = end, .pause = pause_job,
 	};
 	int status;
 

@@ -58,6 +58,7 @@ enum catch_up_stage {
 struct catch_up_mark {
 	char *did;		/* owned */
 	char *reason;		/* owned; NULL: take it away */
+	bool is_failed;		/* this operation has tried it in vain */
 };
 
 struct catch_up_save {
@@ -96,6 +97,8 @@ struct catch_up {
 	struct replay_window window;
 	struct catch_up_event *events, **events_end;	/* open ones, as they came */
 	size_t open_events, open_bytes;
+	bool has_begun;			/* a stage */
+	bool is_pausing;		/* nothing new is begun any more */
 	bool is_draining;		/* no more events will come */
 	bool is_resumed;		/* from what an earlier attempt wrote */
 	struct catch_up_compare *compare;
@@ -137,6 +140,10 @@ void catch_up_save_clear(struct catch_up *job);
  * was.  Copied; written with the next save. */
 void catch_up_mark(struct catch_up *job, struct str did, const char *reason);
 
+/* Note that it was tried in vain: an attempt that goes on from here leaves it to the
+ * next operation, since it is counted. */
+void catch_up_mark_failed(struct catch_up *job, struct str did, const char *reason);
+
 /* Write marks, position and checkpoint soon; or now, with catch_up_is_saved() when
  * there is nothing left to write, never from inside. */
 void catch_up_save_soon(struct catch_up *job);
@@ -153,6 +160,8 @@ void catch_up_compare_free(struct catch_up_compare **compare);
 
 void catch_up_resync_start(struct catch_up *job);
 void catch_up_resync_go_on(struct catch_up *job);
+void catch_up_resync_pause(struct catch_up *job);
+bool catch_up_resync_is_resting(const struct catch_up *job);
 void catch_up_resync_free(struct catch_up_resync **resync);
 
 #endif

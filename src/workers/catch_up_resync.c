@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "common/limits.h"
 #include "common/mem.h"
@@ -15,15 +16,25 @@
 
 #define PAGE_ROWS	64
 
+/* A repository that is handed to the pool. */
+struct handed {
+	LIST_ENTRY(handed) link;
+	char *did;			/* owned */
+};
+
+LIST_HEAD(handed_list, handed);
+
 struct catch_up_resync {
 	struct catch_up *job;		/* borrowed */
 	/* owned */
 	struct sync_pool *pool;
 	struct link_question *question;
 	char **dids;			/* of a page, or of the retry; NULL: handed over */
-	size_t n, next;
+	size_t n, next, page_rows;
+	struct handed_list handed;	/* owned */
 	struct buf last;		/* key of the last row that was read */
 	bool is_read;			/* there are no more */
+	bool is_resting;		/* for a pause: nothing is under way */
 };
 
 static void go_on(struct catch_up_resync *resync);
@@ -43,6 +54,14 @@ add_did(struct catch_up_resync *resync, struct str did)
 	resync->dids[resync->n++] = xstrndup(did.ptr, did.len);
 }
 
+static void
+free_handed(struct handed *handed)
+{
+	LIST_REMOVE(handed, link);
+	free(handed->did);
+	free(handed);
+}
+
 /* --- the outcome of one --- */
 
 static void
@@ -51,22 +70,24 @@ on_outcome(struct sync_pool *pool BF_UNUSED, void *item,
 {
 	struct catch_up_resync *resync = arg;
 	struct catch_up *job = resync->job;
-	char *did = item;
+	struct handed *handed = item;
+	struct str did = str_from(handed->did);
 
 	switch (outcome->result) {
 	case SYNC_DONE:
 	case SYNC_UNCHANGED:
 	case SYNC_INACTIVE:
 		job->resynced++;
-		catch_up_mark(job, str_from(did), NULL);
+		catch_up_mark(job, did, NULL);
 		break;
 	case SYNC_FAILED:
 		/* The mark stays, for the next catch-up. */
-		catch_up_item_failed(job, str_from(did),
-		    item_class_of(outcome->error_class), outcome->error_text);
+		catch_up_item_failed(job, did, item_class_of(outcome->error_class),
+		    outcome->error_text);
+		catch_up_mark_failed(job, did, outcome->error_text);
 		break;
 	}
-	free(did);
+	free_handed(handed);
 	catch_up_tell_progress(job);
 	go_on(resync);
 }
@@ -96,12 +117,18 @@ on_note(struct sync_pool *pool BF_UNUSED, struct str did, const char *text, void
 /* --- the marks --- */
 
 static void
-on_row(struct bytes key, struct bytes value BF_UNUSED, void *arg)
+on_row(struct bytes key, struct bytes value, void *arg)
 {
 	struct catch_up_resync *resync = arg;
+	struct desync_row row;
 
+	resync->page_rows++;
 	buf_reset(&resync->last);
 	buf_add(&resync->last, key.ptr, key.len);
+	/* An attempt before has counted it. */
+	if (desync_row_decode(key, value, &row) == 0 && row.failed_by.len > 0 &&
+	    str_eq(row.failed_by, worker_assignment(resync->job->worker)->id))
+		return;
 	add_did(resync, (struct str){ (const char *)key.ptr, key.len });
 }
 
@@ -118,7 +145,7 @@ on_end(const struct msg_refuse *why, void *arg)
 		catch_up_fail(resync->job, word, text);
 		return;
 	}
-	resync->is_read = resync->n < PAGE_ROWS;
+	resync->is_read = resync->page_rows < PAGE_ROWS;
 	go_on(resync);
 }
 
@@ -126,6 +153,7 @@ static void
 read_page(struct catch_up_resync *resync)
 {
 	forget_dids(resync);
+	resync->page_rows = 0;
 	resync->question = rows_read(worker_records(resync->job->worker), ROW_DESYNC,
 	    BYTES_NONE, buf_bytes(&resync->last), PAGE_ROWS, on_row, on_end, resync);
 }
@@ -134,12 +162,16 @@ read_page(struct catch_up_resync *resync)
 static void
 go_on(struct catch_up_resync *resync)
 {
+	if (resync->job->is_pausing)
+		return;
 	while (resync->next < resync->n && sync_pool_has_room(resync->pool) &&
 	    catch_up_save_has_room(resync->job)) {
-		char *did = resync->dids[resync->next++];
+		struct handed *handed = xcalloc(1, sizeof(*handed));
 
+		handed->did = resync->dids[resync->next++];
+		LIST_INSERT_HEAD(&resync->handed, handed, link);
 		sync_pool_add(resync->pool, &(struct sync_pool_order){
-			.did = str_from(did), .item = did,
+			.did = str_from(handed->did), .item = handed,
 			/* It may have moved, have another key, or gone back. */
 			.wants_fresh_document = true, .accepts_older = true });
 	}
@@ -161,6 +193,29 @@ catch_up_resync_go_on(struct catch_up *job)
 		catch_up_enter(job, CATCH_UP_OVER);
 	else
 		go_on(resync);
+}
+
+/* --- a pause --- */
+
+static void
+on_rest(void *arg)
+{
+	struct catch_up_resync *resync = arg;
+
+	resync->is_resting = true;
+	catch_up_save_now(resync->job);
+}
+
+void
+catch_up_resync_pause(struct catch_up *job)
+{
+	sync_pool_rest(job->resync->pool, on_rest, job->resync);
+}
+
+bool
+catch_up_resync_is_resting(const struct catch_up *job)
+{
+	return job->resync != NULL && job->resync->is_resting;
 }
 
 void
@@ -190,10 +245,14 @@ catch_up_resync_start(struct catch_up *job)
 void
 catch_up_resync_free(struct catch_up_resync **resync)
 {
+	struct handed *handed;
+
 	if (*resync == NULL)
 		return;
 	link_question_cancel(&(*resync)->question);
 	sync_pool_free(&(*resync)->pool);
+	while ((handed = LIST_FIRST(&(*resync)->handed)) != NULL)
+		free_handed(handed);
 	forget_dids(*resync);
 	free((*resync)->dids);
 	buf_clear(&(*resync)->last);

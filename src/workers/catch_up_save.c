@@ -38,8 +38,8 @@ forget_marks(struct catch_up_save *save, size_t n)
 	save->n -= n;
 }
 
-void
-catch_up_mark(struct catch_up *job, struct str did, const char *reason)
+static void
+add_mark(struct catch_up *job, struct str did, const char *reason, bool is_failed)
 {
 	struct catch_up_save *save = &job->save;
 
@@ -48,8 +48,20 @@ catch_up_mark(struct catch_up *job, struct str did, const char *reason)
 		save->marks = xrealloc(save->marks, save->room * sizeof(*save->marks));
 	}
 	save->marks[save->n++] = (struct catch_up_mark){ xstrndup(did.ptr, did.len),
-	    reason != NULL ? xstrdup(reason) : NULL };
+	    reason != NULL ? xstrdup(reason) : NULL, is_failed };
 	catch_up_save_soon(job);
+}
+
+void
+catch_up_mark(struct catch_up *job, struct str did, const char *reason)
+{
+	add_mark(job, did, reason, false);
+}
+
+void
+catch_up_mark_failed(struct catch_up *job, struct str did, const char *reason)
+{
+	add_mark(job, did, reason, true);
 }
 
 bool
@@ -59,10 +71,12 @@ catch_up_save_has_room(const struct catch_up *job)
 }
 
 static void
-put_mark(struct catch_up_save *save, const struct catch_up_mark *mark)
+put_mark(struct catch_up *job, const struct catch_up_mark *mark)
 {
+	struct catch_up_save *save = &job->save;
 	struct desync_row row = { .since_ms = (uint64_t)clock_wall_ms(),
-	    .reason = str_from(mark->reason) };
+	    .reason = str_from(mark->reason),
+	    .failed_by = mark->is_failed ? worker_assignment(job->worker)->id : STR_NONE };
 	struct buf value = BUF_INIT;
 
 	if (mark->reason == NULL) {
@@ -125,7 +139,7 @@ send_batch(struct catch_up *job)
 	for (; save->sent < save->n; save->sent++) {
 		if (!rows_has_room(save->batch))
 			return;
-		put_mark(save, &save->marks[save->sent]);
+		put_mark(job, &save->marks[save->sent]);
 	}
 	if (save->has_position)
 		put_position(job);

@@ -26,9 +26,7 @@
 #include "workers/citation_env.h"
 #include "workers/citation_queue.h"
 #include "workers/citation_table.h"
-#include "workers/host_memory.h"
 #include "workers/pdf_run.h"
-#include "workers/row_writer.h"
 #include "workers/rows_link.h"
 #include "workers/worker.h"
 
@@ -131,10 +129,12 @@ on_tally(const struct msg_ack *tally, const struct msg_refuse *why BF_UNUSED, vo
 
 /* What was learned of servers is kept for the next operation. */
 static void
-on_hosts_written(void *arg)
+on_notes_written(const char *why, void *arg)
 {
 	struct extraction *job = arg;
 
+	if (why != NULL)
+		worker_log(job->worker, LOG_LEVEL_WARN, "notes were not written: %s", why);
 	job->tally = records_tally(job->env.net.records, on_tally, job);
 }
 
@@ -152,8 +152,7 @@ finish(struct extraction *job)
 		    last->error_text);
 		return;
 	}
-	host_memory_save(job->env.net.hosts);
-	row_writer_flush(job->env.net.notes, on_hosts_written, job);
+	sync_env_write(&job->env.net, on_notes_written, job);
 }
 
 static void

@@ -1,7 +1,7 @@
 /*
  * did-sync - one account: its repository in the index, as it is now.
  *
- *	assigned -> look -> checkpoint "begun" -> one struct sync_repo -> tally -> done
+ *	assigned -> look -> checkpoint "begun" -> one struct sync_repo -> notes -> tally -> done
  *
  * The work is sync_repo.h's; this file only says what comes of it to the supervisor.
  *
@@ -38,7 +38,7 @@ struct did_sync {
 	bool has_env;
 	struct checkpoint checkpoint;
 	uint64_t refused;		/* records, in this attempt */
-	struct sync_progress progress;	/* as it was at the end */
+	struct sync_outcome outcome;	/* of the sync, once it is over */
 	/* owned; NULL when not under way */
 	struct sync_repo *sync;
 	struct link_question *question;
@@ -118,7 +118,7 @@ static void
 on_tally(const struct msg_ack *tally, const struct msg_refuse *why, void *arg)
 {
 	struct did_sync *job = arg;
-	const struct sync_progress *progress = &job->progress;
+	const struct sync_progress *progress = &job->outcome.progress;
 
 	job->question = NULL;
 	if (why != NULL) {
@@ -149,19 +149,32 @@ tell(struct did_sync *job, const struct sync_outcome *outcome)
 		    outcome->rev);
 }
 
+/* What was learned of the server and the DID is on disk. */
+static void
+on_notes_written(const char *why, void *arg)
+{
+	struct did_sync *job = arg;
+	const struct sync_outcome *outcome = &job->outcome;
+
+	if (why != NULL)
+		worker_log(job->worker, LOG_LEVEL_WARN, "notes were not written: %s", why);
+	if (outcome->result == SYNC_FAILED) {
+		worker_fail(job->worker, outcome->error_class, "%s", outcome->error_text);
+		return;
+	}
+	tell(job, outcome);
+	job->question = records_tally(worker_records(job->worker), on_tally, job);
+}
+
 static void
 on_done(struct sync_repo *sync BF_UNUSED, const struct sync_outcome *outcome, void *arg)
 {
 	struct did_sync *job = arg;
 
 	job->sync = NULL;
-	if (outcome->result == SYNC_FAILED) {
-		worker_fail(job->worker, outcome->error_class, "%s", outcome->error_text);
-		return;
-	}
-	tell(job, outcome);
-	job->progress = outcome->progress;
-	job->question = records_tally(worker_records(job->worker), on_tally, job);
+	job->outcome = *outcome;
+	job->outcome.pds = NULL;	/* the sync's own */
+	sync_env_write(&job->env, on_notes_written, job);
 }
 
 static void
@@ -177,6 +190,8 @@ begin_sync(struct did_sync *job, bool is_forced)
 		.did = given->did,
 		.spill_fd = given->spill_count > 0 ? given->spill_fds[0] : -1,
 		.is_forced = is_forced,
+		/* Who asks for one account wants it as it is now, wherever it lives. */
+		.wants_fresh_document = true,
 	}, &events, job);
 }
 
@@ -225,6 +240,7 @@ start(struct worker *worker)
 		return job;
 	}
 	job->has_env = true;
+	sync_env_remember_met(&job->env);
 	read_checkpoint(job);
 	job->question = records_look(worker_records(worker), given->did, on_look, job);
 	return job;

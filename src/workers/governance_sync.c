@@ -54,6 +54,7 @@ struct governance {
 	uint64_t bytes;			/* fetched */
 	/* owned; NULL when not under way */
 	struct sync_repo *sync;
+	struct sync_outcome outcome;	/* of it */
 	struct graph_build *build;
 	struct link_question *question;
 	struct msg_ack changes;		/* in the index, by all attempts; as last asked */
@@ -291,12 +292,8 @@ tell_sync(struct governance *job, const struct sync_outcome *outcome)
 }
 
 static void
-on_synced(struct sync_repo *sync BF_UNUSED, const struct sync_outcome *outcome,
-    void *arg)
+take_outcome(struct governance *job, const struct sync_outcome *outcome)
 {
-	struct governance *job = arg;
-
-	job->sync = NULL;
 	if (outcome->result == SYNC_FAILED) {
 		worker_fail(job->worker, outcome->error_class, "%s; the graph stays as "
 		    "it was", outcome->error_text);
@@ -306,6 +303,28 @@ on_synced(struct sync_repo *sync BF_UNUSED, const struct sync_outcome *outcome,
 	job->checkpoint.phase = PHASE_SYNCED;
 	job->checkpoint.refused = outcome->progress.failed;
 	ask_synced_tally(job);
+}
+
+static void
+on_notes_written(const char *why, void *arg)
+{
+	struct governance *job = arg;
+
+	if (why != NULL)
+		worker_log(job->worker, LOG_LEVEL_WARN, "notes were not written: %s", why);
+	take_outcome(job, &job->outcome);
+}
+
+static void
+on_synced(struct sync_repo *sync BF_UNUSED, const struct sync_outcome *outcome,
+    void *arg)
+{
+	struct governance *job = arg;
+
+	job->sync = NULL;
+	job->outcome = *outcome;
+	job->outcome.pds = NULL;	/* the sync's own */
+	sync_env_write(&job->env, on_notes_written, job);
 }
 
 static void
@@ -320,7 +339,7 @@ begin_sync(struct governance *job, bool is_forced)
 	job->sync = sync_repo_start(&job->env, &(struct sync_order){
 		.did = str_from(worker_settings(job->worker)->governance_did),
 		.spill_fd = given->spill_count > 0 ? given->spill_fds[0] : -1,
-		.is_forced = is_forced,
+		.is_forced = is_forced, .wants_fresh_document = true,
 	}, &events, job);
 }
 
@@ -376,6 +395,7 @@ has_settings(struct governance *job)
 		return false;
 	}
 	job->has_env = true;
+	sync_env_remember_met(&job->env);
 	return true;
 }
 

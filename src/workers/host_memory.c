@@ -29,6 +29,7 @@ struct host_memory {
 	const struct sync_env *env;
 	struct row_writer *writer;
 	/* owned */
+	bool is_of_met;			/* no row is read before its server is met */
 	void *tree;			/* of struct known_host; tsearch(3) */
 	size_t count;
 	size_t documents;		/* of them from DID documents alone */
@@ -127,7 +128,8 @@ host_memory_listed(struct host_memory *memory, const char *origin, uint64_t repo
 
 /* --- what polite.h learned --- */
 
-static void
+/* Returns the pause that it is still in. */
+static int64_t
 recall(struct host_memory *memory, const struct known_host *host)
 {
 	const struct host_row *row = &host->row;
@@ -143,6 +145,7 @@ recall(struct host_memory *memory, const struct known_host *host)
 		learned.pause_ms = (int64_t)until_ms - now_ms;
 	if (row->rate_milli > 0 || row->failures > 0 || learned.pause_ms > 0)
 		http_recall_host(memory->env->http, host->origin, &learned);
+	return learned.pause_ms;
 }
 
 static void
@@ -245,24 +248,44 @@ host_memory_count(const struct host_memory *memory)
 
 static void read_page(struct host_memory *memory);
 
-static void
-on_row(struct bytes key, struct bytes value, void *arg)
+bool
+host_memory_lacks(const struct host_memory *memory, struct str url,
+    char origin_out[URL_ORIGIN_SIZE])
 {
-	struct host_memory *memory = arg;
+	return memory->is_of_met && host_memory_origin(memory->env, url, origin_out) == 0 &&
+	    find(memory, origin_out) == NULL;
+}
+
+int64_t
+host_memory_take(struct host_memory *memory, struct bytes key, struct bytes value)
+{
 	struct known_host *host;
 	struct host_row row;
+	char *origin;
 
-	memory->page_rows++;
-	free(memory->last);
-	memory->last = xstrndup((const char *)key.ptr, key.len);
-	if (host_row_decode(key, value, &row) == -1 || memory->count >= LIMIT_FETCH_HOSTS ||
-	    find(memory, memory->last) != NULL)
-		return;
+	if (host_row_decode(key, value, &row) == -1 || memory->count >= LIMIT_FETCH_HOSTS)
+		return 0;
+	origin = xstrndup(row.origin.ptr, row.origin.len);
+	host = find(memory, origin);
+	free(origin);
+	if (host != NULL)
+		return 0;
 	host = add(memory, row.origin);
 	memory->documents += row.source == HOST_FROM_DOCUMENT;
 	host->row = row;
 	host->row.origin = host->row.cursor = host->row.last_error = STR_NONE;
-	recall(memory, host);
+	return recall(memory, host);
+}
+
+static void
+on_row(struct bytes key, struct bytes value, void *arg)
+{
+	struct host_memory *memory = arg;
+
+	memory->page_rows++;
+	free(memory->last);
+	memory->last = xstrndup((const char *)key.ptr, key.len);
+	(void)host_memory_take(memory, key, value);
 }
 
 static void
@@ -295,19 +318,37 @@ read_page(struct host_memory *memory)
 
 /* --- life --- */
 
-struct host_memory *
-host_memory_new(const struct sync_env *env, struct row_writer *writer,
-    host_memory_cb *on_ready, void *arg)
+static struct host_memory *
+make(const struct sync_env *env, struct row_writer *writer)
 {
 	struct host_memory *memory = xcalloc(1, sizeof(*memory));
 
 	memory->env = env;
 	memory->writer = writer;
-	memory->on_ready = on_ready;
-	memory->arg = arg;
 	ev_timer_init(&memory->save, on_save, SAVE_SECS, SAVE_SECS);
 	memory->save.data = memory;
+	return memory;
+}
+
+struct host_memory *
+host_memory_new(const struct sync_env *env, struct row_writer *writer,
+    host_memory_cb *on_ready, void *arg)
+{
+	struct host_memory *memory = make(env, writer);
+
+	memory->on_ready = on_ready;
+	memory->arg = arg;
 	read_page(memory);
+	return memory;
+}
+
+struct host_memory *
+host_memory_new_of_met(const struct sync_env *env, struct row_writer *writer)
+{
+	struct host_memory *memory = make(env, writer);
+
+	memory->is_of_met = true;
+	ev_timer_start(env->loop, &memory->save);
 	return memory;
 }
 

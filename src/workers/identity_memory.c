@@ -24,10 +24,8 @@ struct identity_ask {
 	struct str did;
 	struct link_question *question;
 	struct identity *identity;
-	/* what the index remembers, once it has told */
-	bool has_row;
 	char *pds;
-	struct key key;
+	struct identity_answer answer;
 };
 
 static void
@@ -42,6 +40,51 @@ static struct bytes
 as_bytes(struct str text)
 {
 	return (struct bytes){ (const uint8_t *)text.ptr, text.len };
+}
+
+/* --- the answer --- */
+
+static void
+tell(struct identity_ask *ask)
+{
+	struct host_memory *hosts = ask->env->hosts;
+
+	if (hosts != NULL && ask->pds != NULL)
+		host_memory_see(hosts, str_from(ask->pds), HOST_FROM_DOCUMENT);
+	ask->answer.pds = ask->pds;
+	ask->cb(&ask->answer, ask->arg);
+	ask_free(ask);
+}
+
+static void
+on_host(struct bytes key, struct bytes value, void *arg)
+{
+	struct identity_ask *ask = arg;
+
+	ask->answer.host_pause_ms = host_memory_take(ask->env->hosts, key, value);
+}
+
+static void
+on_host_end(const struct msg_refuse *why BF_UNUSED, void *arg)
+{
+	struct identity_ask *ask = arg;
+
+	ask->question = NULL;
+	tell(ask);
+}
+
+/* Whoever gets the answer will ask its server: first what is known of that. */
+static void
+meet(struct identity_ask *ask)
+{
+	char origin[URL_ORIGIN_SIZE];
+
+	if (ask->env->hosts != NULL && ask->pds != NULL &&
+	    host_memory_lacks(ask->env->hosts, str_from(ask->pds), origin))
+		ask->question = rows_get(ask->env->records, ROW_HOST,
+		    as_bytes(str_from(origin)), on_host, on_host_end, ask);
+	else
+		tell(ask);
 }
 
 /* --- from the network --- */
@@ -69,8 +112,6 @@ remember(const struct identity_ask *ask, const struct identity_result *result)
 		sha256_digest(sha, result->json, digest);
 		sha256_free(&sha);
 		row.doc_hash = (struct bytes){ digest, sizeof(digest) };
-		if (doc->pds != NULL)
-			host_memory_see(ask->env->hosts, row.pds_url, HOST_FROM_DOCUMENT);
 	}
 	identity_row_encode(&value, &row);
 	row_writer_put(ask->env->notes, ROW_IDENTITY, as_bytes(ask->did),
@@ -83,21 +124,20 @@ static void
 on_identity(const struct identity_result *result, void *arg)
 {
 	struct identity_ask *ask = arg;
-	struct identity_answer answer = {
-		.error = result->error, .retry_after_ms = result->retry_after_ms,
-	};
 
 	ask->identity = NULL;
 	if (ask->env->notes != NULL && (result->doc != NULL ||
 	    result->error.class == FETCH_GONE))
 		remember(ask, result);
+	ask->answer.error = result->error;
+	ask->answer.retry_after_ms = result->retry_after_ms;
 	if (result->doc != NULL) {
-		answer.pds = result->doc->pds;
-		answer.has_key = result->doc->has_key;
-		answer.key = result->doc->key;
+		if (result->doc->pds != NULL)
+			ask->pds = xstrdup(result->doc->pds);
+		ask->answer.has_key = result->doc->has_key;
+		ask->answer.key = result->doc->key;
 	}
-	ask->cb(&answer, ask->arg);
-	ask_free(ask);
+	meet(ask);
 }
 
 static void
@@ -118,31 +158,28 @@ on_row(struct bytes key, struct bytes value, void *arg)
 
 	if (identity_row_decode(key, value, &row) == -1 || row.status != IDENTITY_OK ||
 	    row.pds_url.len == 0 ||
-	    key_parse_multikey(row.signing_key, &ask->key) == -1)
+	    key_parse_multikey(row.signing_key, &ask->answer.key) == -1)
 		return;
 	age_ms = clock_wall_ms() - (int64_t)row.fetched_ms;
 	if (age_ms < 0 || age_ms > ask->env->document_max_age_ms)
 		return;
 	ask->pds = xstrndup(row.pds_url.ptr, row.pds_url.len);
-	ask->has_row = true;
 }
 
 static void
 on_end(const struct msg_refuse *why BF_UNUSED, void *arg)
 {
 	struct identity_ask *ask = arg;
-	struct identity_answer answer = { .error.class = FETCH_OK, .retry_after_ms = -1,
-		.is_remembered = true, .has_key = true };
 
 	ask->question = NULL;
-	if (!ask->has_row) {
+	if (ask->pds == NULL) {
 		fetch(ask);
 		return;
 	}
-	answer.pds = ask->pds;
-	answer.key = ask->key;
-	ask->cb(&answer, ask->arg);
-	ask_free(ask);
+	ask->answer.error.class = FETCH_OK;
+	ask->answer.retry_after_ms = -1;
+	ask->answer.is_remembered = ask->answer.has_key = true;
+	meet(ask);
 }
 
 /* --- life --- */

@@ -27,6 +27,8 @@ struct identity_answer {
 	const char *pds;		/* or NULL */
 	bool has_key;
 	struct key key;
+	/* Its server is let alone for so long, by what an earlier operation met there. */
+	int64_t host_pause_ms;
 };
 
 /* The ask is freed when this returns. */

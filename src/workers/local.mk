@@ -152,12 +152,14 @@ UNIT_TESTS += t/unit/test_rows_link
 t_unit_test_rows_link_SOURCES = t/unit/test_rows_link.c $(FAKE_INDEXER)
 t_unit_test_rows_link_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
-UNIT_TESTS += t/unit/test_sync_repo t/unit/test_sync_bad t/unit/test_sync_stop \
+UNIT_TESTS += t/unit/test_sync_repo t/unit/test_sync_bad t/unit/test_sync_stop t/unit/test_sync_memory \
 	t/unit/test_did_sync
 t_unit_test_sync_repo_SOURCES = t/unit/test_sync_repo.c $(SYNC_TEST_RIG)
 t_unit_test_sync_repo_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 t_unit_test_sync_bad_SOURCES = t/unit/test_sync_bad.c $(SYNC_TEST_RIG)
 t_unit_test_sync_bad_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
+t_unit_test_sync_memory_SOURCES = t/unit/test_sync_memory.c $(SYNC_TEST_RIG)
+t_unit_test_sync_memory_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 t_unit_test_sync_stop_SOURCES = t/unit/test_sync_stop.c $(SYNC_TEST_RIG)
 t_unit_test_sync_stop_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 t_unit_test_did_sync_SOURCES = t/unit/test_did_sync.c $(ACCOUNT_TEST_RIG) \

@@ -14,6 +14,7 @@
 #include "workers/scan_retry.h"
 
 #define UNLISTED_NAME	"unlisted"
+#define RETRY_IS_ADDED	" "		/* a position; before any origin */
 #define SEEN_STEP	4096		/* bytes that the bitmap grows by */
 
 static int
@@ -76,13 +77,36 @@ static const struct scan_index unlisted = {
 
 /* --- from stage to stage --- */
 
+/* The first server behind this one that is an item of the retry. */
+static const char *
+next_item(const struct sync_env *env, const struct str *items, size_t count,
+    const char *after, char origin_out[URL_ORIGIN_SIZE])
+{
+	char origin[URL_ORIGIN_SIZE];
+	bool is_found = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (host_memory_origin(env, items[i], origin) == -1 ||
+		    strcmp(origin, after) <= 0 ||
+		    (is_found && strcmp(origin, origin_out) >= 0))
+			continue;
+		(void)strcpy(origin_out, origin);
+		is_found = true;
+	}
+	return is_found ? origin_out : NULL;
+}
+
 /* The host behind this one; of one server, that one alone.  NULL: that was all. */
 static const char *
 next_host(const struct pds_scan *job, const char *after, char origin[URL_ORIGIN_SIZE])
 {
 	const struct sync_env *env = scan_env(job->scan);
 	struct str only = worker_assignment(scan_worker(job->scan))->pds_url;
+	const struct str *items;
+	size_t count;
 
+	if (worker_retry_items(scan_worker(job->scan), &items, &count))
+		return next_item(env, items, count, after, origin);
 	if (only.len == 0)
 		return host_memory_next(env->hosts, after);
 	if (host_memory_origin(env, only, origin) == -1 || strcmp(after, origin) == 0)
@@ -138,24 +162,47 @@ next_of_list(struct pds_scan *job)
 	}
 }
 
+/* True if this is one.  What it has of servers is listed as ever. */
+static bool
+begin_retry(struct pds_scan *job)
+{
+	static const struct scan_order order = { 0 };
+	char origin[URL_ORIGIN_SIZE];
+	const struct str *items;
+	size_t count;
+
+	if (!worker_retry_items(scan_worker(job->scan), &items, &count))
+		return false;
+	job->is_gathered = true;
+	if (*scan_position(job->scan) == '\0') {
+		scan_set_position(job->scan, STAGE_LISTING, RETRY_IS_ADDED);
+		job->is_retry_left = true;
+	}
+	if (job->is_retry_left)
+		(void)scan_retry_add(job->scan, &order);
+	if (next_host(job, "", origin) == NULL)
+		scan_is_last(job->scan);
+	else
+		scan_go_on(job->scan);
+	return true;
+}
+
 static void
 next(struct scan *scan)
 {
-	static const struct scan_order retry = { 0 };
 	struct pds_scan *job = scan_job(scan);
 
-	if (job->is_gathered) {
+	if (job->is_gathered)
 		next_of_list(job);
-		return;
-	}
-	if (job->gather != NULL || scan_retry_next(scan, &retry))
-		return;
-	job->gather = pds_gather_start(job);
+	else if (job->gather == NULL && !begin_retry(job))
+		job->gather = pds_gather_start(job);
 }
 
 static bool
 again(struct scan *scan, const char *name)
 {
+	if (strcmp(name, SCAN_RETRY_NAME) == 0)
+		((struct pds_scan *)scan_job(scan))->is_retry_left = true;
 	if (strcmp(name, SCAN_RETRY_NAME) == 0 || strcmp(name, UNLISTED_NAME) == 0)
 		return true;		/* next() makes it */
 	if (pds_host_origin(name) == NULL)

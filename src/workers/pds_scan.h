@@ -1,7 +1,8 @@
 /*
  * pds_scan.h - the parts of pds-scan.
  *
- *	gathering   the hosts: one, or those known, configured and a relay's
+ *	gathering   the hosts: one, or those known, configured and a relay's; of a
+ *	            retry, those among its items, beside the repositories that are
  *	listing     each host's list (pds_host.c)
  *	relisting   only in a later attempt: what was seen then is to be known again
  *	unlisted    what the index has of hosts whose list was read to its end, and
@@ -29,6 +30,7 @@ struct pds_scan {
 	char *relist_position;
 
 	bool is_gathered;
+	bool is_retry_left;	/* of an earlier attempt: its repositories are not done */
 	bool unlisted_is_added;
 };
 

@@ -191,7 +191,7 @@ sink_open(struct worker *worker, const struct reindex_events *events, void *arg)
 		abort();
 	sink->http = http_new(worker_loop(worker), &options);
 	sink->server = search_server_new(sink->http, settings->opensearch_url,
-	    settings->opensearch_index, index);
+	    settings->opensearch_credentials, settings->opensearch_index, index);
 	free(index);
 	ev_timer_init(&sink->turn, on_turn, 0., 0.);
 	sink->turn.data = sink;

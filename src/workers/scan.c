@@ -8,7 +8,6 @@
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/mem.h"
-#include "workers/host_memory.h"
 #include "workers/item_class.h"
 #include "workers/row_writer.h"
 #include "workers/scan_impl.h"
@@ -141,13 +140,12 @@ on_last_tally(const struct msg_ack *tally, const struct msg_refuse *why, void *a
 }
 
 static void
-on_written(void *arg)
+on_written(const char *why, void *arg)
 {
 	struct scan *scan = arg;
 
-	if (*row_writer_error(scan->env.notes) != '\0')
-		worker_log(scan->worker, LOG_LEVEL_WARN, "notes were not written: %s",
-		    row_writer_error(scan->env.notes));
+	if (why != NULL)
+		worker_log(scan->worker, LOG_LEVEL_WARN, "notes were not written: %s", why);
 	scan->tally = records_tally(scan->env.records, on_last_tally, scan);
 }
 
@@ -155,8 +153,7 @@ static void
 finish(struct scan *scan)
 {
 	scan->is_ending = true;
-	host_memory_save(scan->env.hosts);
-	row_writer_flush(scan->env.notes, on_written, scan);
+	sync_env_write(&scan->env, on_written, scan);
 }
 
 /* --- going on --- */

@@ -14,6 +14,13 @@ struct retry {
 	struct ev_timer soon;
 };
 
+/* All others are servers. */
+static bool
+is_did(struct str item)
+{
+	return str_starts_with(item, STR("did:"));
+}
+
 static void
 on_soon(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_UNUSED)
 {
@@ -22,8 +29,9 @@ on_soon(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_U
 	size_t end = retry->at + SCAN_PAGE_ENTRIES;
 
 	for (; retry->at < end && retry->at < retry->count; retry->at++)
-		scan_source_add(retry->source, &(struct scan_listed){
-		    .did = retry->items[retry->at] });
+		if (is_did(retry->items[retry->at]))
+			scan_source_add(retry->source, &(struct scan_listed){
+			    .did = retry->items[retry->at] });
 	if (retry->at < retry->count)
 		buf_printf(&cursor, "%zu", retry->at);
 	scan_source_page(retry->source, buf_bytes(&cursor));
@@ -63,7 +71,7 @@ retry_is_over(struct scan_source *source, bool is_complete BF_UNUSED)
 }
 
 bool
-scan_retry_next(struct scan *scan, const struct scan_order *order)
+scan_retry_add(struct scan *scan, const struct scan_order *order)
 {
 	static const struct scan_source_type type = {
 		.stage = "retrying", .read = read_items, .take = take_item,
@@ -71,9 +79,13 @@ scan_retry_next(struct scan *scan, const struct scan_order *order)
 	};
 	const struct str *items;
 	struct retry *retry;
-	size_t count;
+	size_t count, dids = 0;
 
 	if (!worker_retry_items(scan_worker(scan), &items, &count))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		dids += is_did(items[i]);
+	if (dids == 0)
 		return false;
 	retry = xcalloc(1, sizeof(*retry));
 	retry->items = items;
@@ -81,8 +93,17 @@ scan_retry_next(struct scan *scan, const struct scan_order *order)
 	retry->order = order;
 	ev_timer_init(&retry->soon, on_soon, 0., 0.);
 	retry->soon.data = retry;
-	scan_set_total(scan, count);
+	if (dids == count)
+		scan_set_total(scan, count);
 	retry->source = scan_add_source(scan, &type, SCAN_RETRY_NAME, retry);
+	return true;
+}
+
+bool
+scan_retry_next(struct scan *scan, const struct scan_order *order)
+{
+	if (!scan_retry_add(scan, order))
+		return false;
 	scan_is_last(scan);
 	return true;
 }

@@ -192,6 +192,31 @@ sync_env_remember(struct sync_env *env, sync_env_cb *on_ready, void *arg)
 }
 
 void
+sync_env_remember_met(struct sync_env *env)
+{
+	env->notes = row_writer_new(env->loop, env->records);
+	env->hosts = host_memory_new_of_met(env, env->notes);
+}
+
+static void
+on_flushed(void *arg)
+{
+	struct sync_env *env = arg;
+	const char *why = row_writer_error(env->notes);
+
+	env->on_written(*why != '\0' ? why : NULL, env->arg);
+}
+
+void
+sync_env_write(struct sync_env *env, sync_env_cb *on_written, void *arg)
+{
+	env->on_written = on_written;
+	env->arg = arg;
+	host_memory_save(env->hosts);
+	row_writer_flush(env->notes, on_flushed, env);
+}
+
+void
 sync_env_clear(struct sync_env *env)
 {
 	host_memory_free(&env->hosts);

@@ -20,6 +20,8 @@ struct host_memory;
 struct records_link;
 struct row_writer;
 
+typedef void sync_env_cb(const char *why, void *arg);
+
 #define SYNC_SELECTION_SIZE	17	/* 16 digits and the final NUL */
 
 struct sync_env {
@@ -35,6 +37,8 @@ struct sync_env {
 	/* owned; what is remembered between operations; both NULL: nothing */
 	struct row_writer *notes;
 	struct host_memory *hosts;
+	sync_env_cb *on_written;	/* of sync_env_write() */
+	void *arg;
 	int64_t document_max_age_ms;	/* of a DID document that is remembered */
 
 	struct identity_options identity;
@@ -74,8 +78,15 @@ void sync_env_share(struct sync_env *env, unsigned repos);
 
 /* Behind that: remember hosts and DID documents, and read what is known of hosts.
  * Never calls back from inside; why is NULL if all went well. */
-typedef void sync_env_cb(const char *why, void *arg);
 void sync_env_remember(struct sync_env *env, sync_env_cb *on_ready, void *arg);
+
+/* Likewise for who syncs one repository: of hosts only those are read that it meets,
+ * when it does. */
+void sync_env_remember_met(struct sync_env *env);
+
+/* Before the last words: write what was learned.  Why is what was refused, if
+ * anything was.  Behind one of the two above.  Never calls back from inside. */
+void sync_env_write(struct sync_env *env, sync_env_cb *on_written, void *arg);
 
 /* The syncs must be gone.  Not from inside a callback of http. */
 void sync_env_clear(struct sync_env *env);

@@ -13,6 +13,7 @@
 
 #define CUT_WAIT_MS	1000		/* at most, before the first new attempt; growing */
 #define CUT_WAIT_MAX_MS	(60 * 1000)
+#define PAUSE_TOLD_MS	(2 * 1000)	/* a shorter one is not worth a line */
 
 /* --- account states --- */
 
@@ -86,6 +87,10 @@ take_document(struct sync_repo *sync, const struct identity_answer *doc)
 		    sync->did);
 		return false;
 	}
+	if (doc->host_pause_ms > PAUSE_TOLD_MS)
+		sync_note(sync, "%s wanted a pause, or failed, in an earlier operation; it is "
+		    "not asked for another %" PRId64 " s", doc->pds,
+		    doc->host_pause_ms / 1000);
 	free(sync->pds);
 	sync->pds = xstrdup(doc->pds);
 	sync->key = doc->key;

@@ -59,6 +59,8 @@ struct sync_pool {
 
 	size_t count;			/* orders */
 	const struct sync_progress *progress;	/* of the last that told any */
+	sync_pool_rest_cb *on_rest;	/* NULL: no rest is wanted */
+	void *rest_arg;
 	struct ev_timer turn;		/* orders may start */
 };
 
@@ -347,6 +349,11 @@ on_turn(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_U
 	int64_t wait_ms = pool_host_wait_ms(&pool->directory, now_ms);
 	unsigned most = pool_host_is_in_trouble(&pool->directory) ? 1 : pool->slot_count;
 
+	if (pool->on_rest != NULL) {
+		if (pool->running == 0)
+			pool->on_rest(pool->rest_arg);
+		return;
+	}
 	end_hopeless(pool);
 	if (wait_ms > 0)
 		next_ms = wait_ms;
@@ -430,6 +437,14 @@ sync_pool_add(struct sync_pool *pool, const struct sync_pool_order *given)
 	pool->count++;
 	if (pool->running < pool->slot_count)
 		turn_in(pool, 0);
+}
+
+void
+sync_pool_rest(struct sync_pool *pool, sync_pool_rest_cb *on_rest, void *arg)
+{
+	pool->on_rest = on_rest;
+	pool->rest_arg = arg;
+	turn_in(pool, 0);
 }
 
 size_t

@@ -64,6 +64,11 @@ void sync_pool_free(struct sync_pool **pool);
 bool sync_pool_has_room(const struct sync_pool *pool);
 void sync_pool_add(struct sync_pool *pool, const struct sync_pool_order *order);
 
+/* Start no order any more; tell when none runs.  What has not ended is still to be
+ * freed with the pool.  Never calls back from inside. */
+typedef void sync_pool_rest_cb(void *arg);
+void sync_pool_rest(struct sync_pool *pool, sync_pool_rest_cb *on_rest, void *arg);
+
 /* Orders that have not ended. */
 size_t sync_pool_count(const struct sync_pool *pool);
 

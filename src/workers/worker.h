@@ -104,8 +104,8 @@ const struct worker_assignment *worker_assignment(const struct worker *worker);
 
 /*
  * Is this a retry?  Then its items, of which there is at least one, are all the
- * work there is: the type takes them instead of making its own list.  DIDs or
- * AT-URIs, as op_type.h says for the type, none twice, in a fixed order that is
+ * work there is: the type takes them instead of making its own list.  DIDs,
+ * AT-URIs or origins, as op_type.h says for the type, none twice, in a fixed order that is
  * the same in every attempt.
  */
 bool worker_retry_items(const struct worker *worker, const struct str **items_out,

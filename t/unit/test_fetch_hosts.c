@@ -28,6 +28,32 @@ a_redirect_is_followed_and_its_body_ignored(void **state)
 	assert_non_null(strstr(fetch_server_last_request(f->server), "GET /b?x=1 "));
 }
 
+/* Another server may be anybody. */
+static void
+authorization_stays_with_its_origin(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct fetch_server *other = fetch_server_new(f->loop);
+	char there[256];
+
+	f->get.authorization = "Basic aaa";
+	redirect(f, "/a", "/b");
+	fetch_server_serve(f->server, "/b", "200 OK", "text/plain", "here", 4);
+	fetch(f, "/a");
+	expect_class(f, FETCH_OK);
+	assert_non_null(strstr(fetch_server_last_request(f->server),
+	    "\r\nAuthorization: Basic aaa\r\n"));
+
+	(void)snprintf(there, sizeof(there), "%s/c", fetch_server_origin(other));
+	redirect(f, "/x", there);
+	fetch_server_serve(other, "/c", "200 OK", "text/plain", "here", 4);
+	fetch(f, "/x");
+	expect_class(f, FETCH_OK);
+	assert_int_equal(fetch_server_requests(other), 1);
+	assert_null(strstr(fetch_server_last_request(other), "uthorization"));
+	fetch_server_free(&other);
+}
+
 static void
 redirects_are_few(void **state)
 {
@@ -342,6 +368,7 @@ many_requests_share_few_connections_and_descriptors(void **state)
 
 static const struct CMUnitTest tests[] = {
 	T(a_redirect_is_followed_and_its_body_ignored),
+	T(authorization_stays_with_its_origin),
 	T(redirects_are_few),
 	T(redirects_share_one_deadline),
 	T(a_redirect_to_another_scheme_or_to_nowhere_is_refused),

@@ -178,6 +178,9 @@ op_retry__picks_what_the_type_can_run_again(void **state BF_UNUSED)
 	assert_true(str_eq(op_retry_item(OP_RETRY_DIDS, STR("at://did:plc:abc")), did));
 	assert_true(str_is_empty(op_retry_item(OP_RETRY_DIDS, STR("at://handle.test/x"))));
 	assert_true(str_is_empty(op_retry_item(OP_RETRY_DIDS, host)));
+	assert_true(str_eq(op_retry_item(OP_RETRY_SERVERS, host), host));
+	assert_true(str_eq(op_retry_item(OP_RETRY_SERVERS, uri), did));
+	assert_true(str_is_empty(op_retry_item(OP_RETRY_SERVERS, STR("unlisted"))));
 	assert_true(str_eq(op_retry_item(OP_RETRY_URIS, uri), uri));
 	assert_true(str_is_empty(op_retry_item(OP_RETRY_URIS, did)));
 	assert_true(str_is_empty(op_retry_item(OP_RETRY_NONE, did)));

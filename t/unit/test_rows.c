@@ -332,11 +332,11 @@ tables__are_written_by_the_types_that_know_them(void **state BF_UNUSED)
 		struct str type;
 		const char *tables;	/* their numbers, as bytes */
 	} rows[] = {
-		{ STR("did-sync"), "" }, { STR("full-reindex"), "" },
+		{ STR("did-sync"), "\1\2" }, { STR("full-reindex"), "" },
 		{ STR("pds-scan"), "\1\2" }, { STR("freshness-scan"), "\1\2" },
 		{ STR("full-sync"), "\1\2\3" }, { STR("catch-up"), "\1\2\3\x9\xa" },
 		{ STR("citation-extraction"), "\1\2\7\x8" },
-		{ STR("governance-sync"), "\4\5\6" }, { STR("sync"), "" }, { STR(""), "" },
+		{ STR("governance-sync"), "\1\2\4\5\6" }, { STR("sync"), "" }, { STR(""), "" },
 	};
 	uint8_t numbers[LIMIT_ROW_TABLES];
 	size_t count;
