@@ -91,11 +91,12 @@ BODY
 	close $script;
 }
 
-write_row_worker('row-op', %ROWS);
+# Under the names of types that may write such rows.
+write_row_worker('full-sync', %ROWS);
 # 0.25 requests/s, parked until 2039.
-write_row_worker('slow-row-op', 1 => [ 'https://slow.example', field(6, "\372")
+write_row_worker('freshness-scan', 1 => [ 'https://slow.example', field(6, "\372")
 	. field(8, "\7") . field(9, "\2\0\0\0\0\0") ]);
-write_row_worker('ruin-row-op', 3 => [ 'relay https://other.example', "\1\0\11x" ]);
+write_row_worker('catch-up', 3 => [ 'relay https://other.example', "\1\0\11x" ]);
 write_worker('write-op', '', @DIDS);
 write_worker('ruin-op', 'x', $DAMAGED);
 symlink "$Backfilld::Test::BUILDDIR/$_", "$libexec/$_" for qw(backfill-indexer backfill-resolver backfill-api);
@@ -150,7 +151,7 @@ subtest 'repos' => sub {
 
 subtest 'index' => sub {
 	is scalar @{ $daemon->ctl('index', 'hosts')->{lines} }, 0, 'nothing at first';
-	is $daemon->ctl('trigger', 'row-op', '--wait')->{status}, 0, 'a worker writes rows';
+	is $daemon->ctl('trigger', 'full-sync', '--wait')->{status}, 0, 'a worker writes rows';
 	my $host = $daemon->ctl('index', 'hosts')->{lines}[0];
 	is_deeply [ @$host{qw(origin source repos failures state lastError)} ],
 		[ 'https://pds.example', 'document', 7, 2, 'ok', 'refused' ], 'a server';
@@ -170,7 +171,7 @@ subtest 'index' => sub {
 		[ { service => 'relay https://relay.example', seq => 4711 } ], 'a cursor';
 	is scalar @{ $daemon->ctl('index', 'hosts', '--prefix', 'https://x')->{lines} }, 0,
 		'--prefix';
-	is $daemon->ctl('trigger', 'slow-row-op', '--wait')->{status}, 0, 'another server';
+	is $daemon->ctl('trigger', 'freshness-scan', '--wait')->{status}, 0, 'another server';
 	$metrics = Backfilld::Prometheus->parse($daemon->get('/metrics')->{content});
 	is $metrics->value('backfilld_hosts', state => 'parked'), 1, 'which is parked';
 	is $metrics->value('backfilld_hosts_slowed'), 1, 'and slowed';
@@ -184,7 +185,7 @@ SERVICE                       SEQ  EVENT  SAVED
 relay https://relay.example  4711  never  never
 TABLE
 
-	is $daemon->ctl('trigger', 'ruin-row-op', '--wait')->{status}, 0, 'one that is none';
+	is $daemon->ctl('trigger', 'catch-up', '--wait')->{status}, 0, 'one that is none';
 	$got = $daemon->ctl('index', 'cursors');
 	is $got->{status}, 74, 'EXIT_STORE';
 	is scalar @{ $got->{lines} }, 1, 'the other is printed';
