@@ -194,7 +194,7 @@ sub wait_text {
 }
 
 # A real click, in the middle of the element that a selector finds, or that has
-# exactly this text if it starts with "=".
+# exactly this text if it starts with "="; once the page is whole, and moves no more.
 sub click {
 	my ($self, $what) = @_;
 	my $find = $what =~ /^=(.*)/s
@@ -202,7 +202,8 @@ sub click {
 			. 'e.checkVisibility() && e.innerText.trim().startsWith('
 			. $json->encode($1) . '))'
 		: 'document.querySelector(' . $json->encode($what) . ')';
-	my $spot = $self->wait_js("(() => { const e = $find; if (!e) return null;"
+	my $spot = $self->wait_js("(() => { const e = $find;"
+		. 'if (!e || document.readyState !== "complete") return null;'
 		. 'e.scrollIntoView({ block: "center", behavior: "instant" });'
 		. 'const r = e.getBoundingClientRect();'
 		. 'return { x: r.x + r.width / 2, y: r.y + r.height / 2 }; })()', "$what to click");

@@ -19,6 +19,8 @@ use strict;
 use warnings;
 use Test::More;
 
+use constant LEAST_TURNS => 5;		# as kill_plan.c has it
+
 sub new {
 	my ($class) = @_;
 	my $seed = $ENV{BF_TEST_SEED} || 1 + (time ^ $$);
@@ -32,6 +34,7 @@ sub count { return (env => { BF_KILL_PLAN => "1:0:0" }) }
 # Die so often; turns: most that an attempt is to have.
 sub kill {
 	my ($self, $kills, $turns) = @_;
+	$turns = LEAST_TURNS if $turns < LEAST_TURNS;
 	note "$kills deaths within ", int $turns, ' turns each';
 	return (env => { BF_KILL_PLAN => "$self->{seed}:$kills:" . int $turns });
 }
