@@ -3,6 +3,7 @@
 
 use strict;
 use warnings;
+use Fcntl ':flock';
 use Test::More;
 use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
 
@@ -107,6 +108,31 @@ subtest 'a worker that reads nothing goes with the supervisor, too' => sub {
 	$other->wait_operation($id, sub { $_[0]{attempt} == 2 }, 'to run again');
 	$other->xrpc_post('cancelBackfill', { id => $id });
 	is $other->wait_finished($id)->{status}, 'cancelled', 'and does not stay';
+	$other->finish;
+};
+
+# A child that the dead one was just starting has its lock until it executes its program.
+subtest 'a lock that is held for a moment yet is waited for' => sub {
+	my $other = Backfilld::Test->new;
+	$other->start;
+	$other->kill_hard;
+	my $lock = $other->dir . '/state/lock';
+	open my $held, '<', $lock or die "$lock: $!";
+	flock $held, LOCK_EX or die "flock: $!";
+	my $holder = Backfilld::Process::fork_group(sub {
+		my $tries = 0;
+		# Until the new one has been at it for a while.
+		wait_for {
+			$tries += grep { (readlink($_) // '') =~ m{/backfilld$} }
+				glob '/proc/[0-9]*/exe';
+			$tries > 30
+		} 30, 'the next daemon';
+	});
+	close $held;
+	$other->start;
+	waitpid $holder, 0;
+	Backfilld::Process::forget_group($holder);
+	pass 'it has started';
 	$other->finish;
 };
 done_testing;

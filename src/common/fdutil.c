@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,25 +205,36 @@ fd_tcp_listen(const char *address, int *fd_out, struct err *err)
 	return rc;
 }
 
+static int
+say_who_holds(int fd, const char *path, struct err *err)
+{
+	char text[16] = "";
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	pid_t pid;
+
+	text[n > 0 ? n : 0] = '\0';
+	pid = (pid_t)atoi(text);
+	if (pid <= 0)
+		return err_set(err, ERR_EXISTS, "%s is held by another process", path);
+	if (kill(pid, 0) == -1 && errno == ESRCH)
+		return err_set(err, ERR_UNAVAILABLE, "%s is held by a child of process %d, "
+		    "which is gone", path, (int)pid);
+	return err_set(err, ERR_EXISTS, "%s is held by process %d", path, (int)pid);
+}
+
 int
 fd_lock_file(const char *path, int *fd_out, struct err *err)
 {
-	char pid[16] = "";
+	char pid[16];
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd == -1)
 		return err_errno(err, "open(%s)", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		if (errno != EWOULDBLOCK) {
+		if (errno != EWOULDBLOCK)
 			(void)err_errno(err, "flock(%s)", path);
-		} else {
-			ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
-
-			pid[n > 0 ? n : 0] = '\0';
-			pid[strcspn(pid, "\n")] = '\0';
-			(void)err_set(err, ERR_EXISTS, "%s is held by process %s",
-			    path, pid[0] != '\0' ? pid : "(unknown)");
-		}
+		else
+			(void)say_who_holds(fd, path, err);
 		(void)close(fd);
 		return -1;
 	}

@@ -41,7 +41,8 @@ int fd_tcp_listen(const char *address, int *fd_out, struct err *err) BF_MUSTCHEC
 /*
  * Take the exclusive lock of a file that is made if need be and stays open as
  * long as the lock is held.  ERR_EXISTS, with the holder's pid in the text,
- * when another process has it.
+ * when another process has it; ERR_UNAVAILABLE if that one is gone, and the child
+ * that it was just starting has the lock for a moment yet.
  */
 int fd_lock_file(const char *path, int *fd_out, struct err *err) BF_MUSTCHECK;
 

@@ -37,8 +37,9 @@
 
 /* An API process that outlived a crash of ours still has the port; it lets go
  * as soon as it sees our control socket. */
-#define LISTEN_PATIENCE_MS	5000
-#define LISTEN_RETRY_MS		50
+/* For what an earlier supervisor has left. */
+#define PATIENCE_MS	5000
+#define RETRY_MS		50
 
 void
 supervisor_op_changed(struct supervisor *sup, const char *id)
@@ -71,6 +72,23 @@ supervisor_mend(struct supervisor *sup, const char *id)
 
 /* --- opening, in order --- */
 
+/* A supervisor that was killed while it started a child leaves that with the lock, until
+ * it executes its program or dies, too. */
+static int
+lock_patiently(struct supervisor *sup, const char *path, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
+	int64_t start = clock_mono_ms();
+
+	while (sup->lock_fd == -1 && fd_lock_file(path, &sup->lock_fd, err) == -1) {
+		if (err->code != ERR_UNAVAILABLE ||
+		    clock_mono_ms() - start > PATIENCE_MS)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int
 open_directories(struct supervisor *sup, struct err *err)
 {
@@ -81,7 +99,7 @@ open_directories(struct supervisor *sup, struct err *err)
 	    dir_make(sup->settings.runtime_dir, 0750, err) == -1)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/lock", state_dir);
-	if (sup->lock_fd == -1 && fd_lock_file(path, &sup->lock_fd, err) == -1)
+	if (lock_patiently(sup, path, err) == -1)
 		return err_wrap(err, "another backfilld uses %s", state_dir);
 	(void)snprintf(path, sizeof(path), "%s/records", state_dir);
 	if (dir_make(path, 0700, err) == -1)
@@ -150,7 +168,7 @@ end_old_api(const struct supervisor *sup)
 static int
 listen_patiently(struct supervisor *sup, struct err *err)
 {
-	const struct timespec pause = { .tv_nsec = LISTEN_RETRY_MS * 1000000L };
+	const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000L };
 	int64_t start = clock_mono_ms();
 	bool has_ended_it = false;
 
@@ -158,9 +176,9 @@ listen_patiently(struct supervisor *sup, struct err *err)
 	    fd_tcp_listen(sup->settings.http_listen, &sup->listen_fd, err) == -1) {
 		int64_t waited = clock_mono_ms() - start;
 
-		if (err->code != ERR_EXISTS || waited > LISTEN_PATIENCE_MS)
+		if (err->code != ERR_EXISTS || waited > PATIENCE_MS)
 			return err_wrap(err, "http_listen");
-		if (!has_ended_it && waited > LISTEN_PATIENCE_MS / 2) {
+		if (!has_ended_it && waited > PATIENCE_MS / 2) {
 			end_old_api(sup);
 			has_ended_it = true;
 		}
