@@ -48,6 +48,15 @@ fuzz_message_SOURCES = fuzz/fuzz_message.c fuzz/fuzz.h
 fuzz_message_LDFLAGS = $(FUZZ_LINK)
 fuzz_message_LDADD = libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)
 
+FUZZ_TARGETS += fuzz/channel fuzz/peer
+EXTRA_PROGRAMS += fuzz/channel fuzz/peer
+fuzz_channel_SOURCES = fuzz/fuzz_channel.c fuzz/fuzz_feed.c fuzz/fuzz_feed.h fuzz/fuzz.h
+fuzz_channel_LDFLAGS = $(FUZZ_LINK)
+fuzz_channel_LDADD = libbfproto.a libbfop.a libbfcommon.a $(EV_LIBS)
+fuzz_peer_SOURCES = fuzz/fuzz_peer.c fuzz/fuzz_feed.c fuzz/fuzz_feed.h fuzz/fuzz.h
+fuzz_peer_LDFLAGS = $(FUZZ_LINK)
+fuzz_peer_LDADD = $(INDEXER_LIBS)
+
 EXTRA_PROGRAMS += fuzz/car fuzz/dagcbor fuzz/dagcbor_json fuzz/diddoc fuzz/aturi \
 	fuzz/commit fuzz/jwt fuzz/message
 FUZZ_TARGETS += fuzz/tei fuzz/references

@@ -28,7 +28,7 @@ EXTRA_DIST += t/run t/lib/guard t/lib/fake-pds t/lib/Backfilld/Account.pm \
 	t/lib/Backfilld/FakePDS.pm t/lib/Backfilld/FakePeer.pm t/lib/Backfilld/Net.pm \
 	t/lib/Backfilld/Process.pm t/lib/Backfilld/Test.pm
 
-EXTRA_DIST += t/47-crash-points.t t/78-store-readers.t
+EXTRA_DIST += t/47-crash-points.t t/78-clock.t t/79-permissions.t t/79-supervisor-memory.t t/79-pid-reuse.t t/78-log-reader.t t/78-store-readers.t
 EXTRA_DIST += t/46-kill-reindex.t
 EXTRA_DIST += t/48-soak.t t/76-odd-moments.t t/77-random-frames.t
 EXTRA_DIST += t/45-reindex-server.t t/lib/fake-search
@@ -49,3 +49,9 @@ EXTRA_DIST += t/mutation/mutants.pm t/mutation/run
 .PHONY: mutation
 mutation:
 	'$(top_srcdir)/t/mutation/run'
+
+# What is loaded into processes of a test: built as it is, without sanitizers.
+check_PROGRAMS += t/shim/clock.so
+t_shim_clock_so_SOURCES = t/shim/clock.c
+t_shim_clock_so_CFLAGS = -std=gnu11 -Wall -Wextra -fPIC
+t_shim_clock_so_LDFLAGS = -shared

@@ -296,7 +296,7 @@ on_gone(const struct err *why, void *arg)
 	if (api->is_draining)
 		return;
 	log_warn("the supervisor is gone: reads are still answered");
-	api->orphan_until = ev_now(api->loop) + ORPHAN_SECS;
+	api->orphan_until = clock_mono_secs() + ORPHAN_SECS;
 	ev_timer_start(api->loop, &api->successor);
 }
 
@@ -305,7 +305,7 @@ on_gone(const struct err *why, void *arg)
  * for the address that we listen on.
  */
 static void
-on_successor_look(struct ev_loop *loop, struct ev_timer *watcher,
+on_successor_look(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
     int revents BF_UNUSED)
 {
 	struct api *api = watcher->data;
@@ -318,7 +318,7 @@ on_successor_look(struct ev_loop *loop, struct ev_timer *watcher,
 		fd_close(&fd);
 		log_info("a new supervisor is there: making room for its API");
 		drain(api);
-	} else if (ev_now(loop) >= api->orphan_until) {
+	} else if (clock_mono_secs() >= api->orphan_until) {
 		log_warn("no supervisor came back in %d s", ORPHAN_SECS);
 		drain(api);
 	}

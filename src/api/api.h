@@ -53,7 +53,7 @@ struct api {
 	enum op_spelling spelling;
 	int mark_fd;			/* -1 until the settings are there */
 
-	double orphan_until;		/* loop time */
+	double orphan_until;		/* clock_mono_secs() */
 	bool is_draining;
 	int exit_code;			/* enum exit_code, once the loop is left */
 

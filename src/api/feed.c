@@ -276,13 +276,13 @@ say_progress(struct feed *feed, struct known *known)
 {
 	publish(feed, "progress", str_from(known->id), buf_str(&known->held));
 	buf_clear(&known->held);
-	known->said = ev_now(feed->loop);
+	known->said = clock_mono_secs();
 }
 
 static bool
-is_due(const struct feed *feed, const struct known *known)
+is_due(const struct known *known)
 {
-	return ev_now(feed->loop) - known->said >= FEED_PROGRESS_MS / 1000.;
+	return clock_mono_secs() - known->said >= FEED_PROGRESS_MS / 1000.;
 }
 
 static void
@@ -295,7 +295,7 @@ on_held(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher, int revents BF
 	LIST_FOREACH(known, &feed->known, entry) {
 		if (buf_len(&known->held) == 0)
 			continue;
-		if (is_due(feed, known))
+		if (is_due(known))
 			say_progress(feed, known);
 		else
 			has_more = true;
@@ -312,7 +312,7 @@ take_progress(struct feed *feed, struct known *known, const struct op *op)
 	buf_reset(&known->held);
 	json = json_to(&known->held);
 	op_json(&json, op, feed->spelling);
-	if (is_due(feed, known))
+	if (is_due(known))
 		say_progress(feed, known);
 	else
 		start_held(feed);
@@ -327,7 +327,7 @@ take_transition(struct feed *feed, struct known *known, const struct op *op)
 	known->status = op->status;
 	known->attempt = op->attempt;
 	known->cancel_asked_ms = op->cancel_asked_ms;
-	known->said = ev_now(feed->loop);
+	known->said = clock_mono_secs();
 	buf_clear(&known->held);	/* older than this */
 	op_json(&json, op, feed->spelling);
 	publish(feed, "operation", op->id, buf_str(&data));

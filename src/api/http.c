@@ -71,7 +71,7 @@ start_time(struct http_conn *conn)
 	struct http *http = conn->http;
 
 	untime(conn);
-	conn->deadline = ev_now(http->loop) + http->timeout_secs;
+	conn->deadline = clock_mono_secs() + http->timeout_secs;
 	conn->is_timed = true;
 	TAILQ_INSERT_TAIL(&http->timed, conn, by_deadline);
 	if (!ev_is_active(&http->overdue)) {
@@ -88,7 +88,7 @@ static void
 on_overdue(struct ev_loop *loop, struct ev_timer *watcher, int revents BF_UNUSED)
 {
 	struct http *http = watcher->data;
-	double now = ev_now(loop);
+	double now = clock_mono_secs();
 	struct http_conn *conn;
 
 	while ((conn = TAILQ_FIRST(&http->timed)) != NULL && conn->deadline <= now) {

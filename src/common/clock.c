@@ -37,6 +37,12 @@ clock_mono_ms(void)
 	return read_clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
+double
+clock_mono_secs(void)
+{
+	return (double)read_clock_us(CLOCK_MONOTONIC) / 1000000.;
+}
+
 /*
  * The Gregorian date of a day counted from 1970-01-01.  Years are counted from
  * March here, so that the leap day is the last of its year and the months before

@@ -17,6 +17,7 @@ int64_t clock_wall_ms(void);
 int64_t clock_wall_us(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
+double clock_mono_secs(void);	/* for timers; ev_now() is the wall clock */
 
 #define DATETIME_SIZE	25	/* "2026-11-22T12:00:00.000Z" and a NUL */
 

@@ -16,6 +16,21 @@ err_put(struct err *err, enum err_code code, const char *fmt, ...)
 	va_end(ap);
 }
 
+static enum err_code
+code_of(int error)
+{
+	switch (error) {
+	case ENOSPC:
+		return ERR_DISK_FULL;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return ERR_PERMISSION;
+	default:
+		return ERR_SYSTEM;
+	}
+}
+
 void
 err_put_errno(struct err *err, const char *fmt, ...)
 {
@@ -23,7 +38,7 @@ err_put_errno(struct err *err, const char *fmt, ...)
 	size_t used;
 	va_list ap;
 
-	err->code = saved == ENOSPC ? ERR_DISK_FULL : ERR_SYSTEM;
+	err->code = code_of(saved);
 	va_start(ap, fmt);
 	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);

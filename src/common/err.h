@@ -22,6 +22,7 @@ enum err_code {
 	ERR_EXISTS,		/* already there, already running */
 	ERR_CONFLICT,		/* the state does not allow it (compare-and-set lost) */
 	ERR_DISK_FULL,
+	ERR_PERMISSION,		/* not ours, or on a file system that cannot be written */
 	ERR_CORRUPT,		/* a stored value fails its checksum or its syntax */
 	ERR_VERSION,		/* written by another version */
 	ERR_PROTOCOL,		/* a peer broke the protocol */

@@ -18,7 +18,7 @@ enum exit_code {
 	EXIT_STORE = 74,	/* the store is damaged or cannot be read */
 	EXIT_BUSY = 75,		/* another instance has this state directory */
 	EXIT_PROTOCOL = 76,	/* a peer process broke the protocol */
-	EXIT_PERMISSION = 77,
+	EXIT_PERMISSION = 77,	/* a file or directory is not ours to use, or to write */
 	EXIT_NO_MEMORY = 79,	/* no more can be had: a limit of the process or of the machine */
 	EXIT_CONFIG = 78,	/* the configuration is wrong, or written for a newer version */
 	EXIT_STOPPED = 143,	/* a worker: SIGTERM was obeyed; 128 + 15, as a shell says it */

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
-#include <poll.h>
 #include <unistd.h>
 
 #define LOG_LINE_MAX	2048
@@ -15,9 +17,31 @@
 static struct {
 	const char *name;
 	enum log_level level;
-	bool is_terminal;
+	bool is_terminal, is_socket;
+	int fd;			/* standard error, or another way to the same pipe */
 	unsigned long dropped;
-} log_state = { "backfilld", LOG_LEVEL_INFO, false, 0 };
+} log_state = { "backfilld", LOG_LEVEL_INFO, false, false, STDERR_FILENO, 0 };
+
+/*
+ * Standard error may be shared with other programs, so O_NONBLOCK must not be set on
+ * it; a pipe can be opened once more for us alone.  Where that is not allowed, asking
+ * first has to do, though others of ours may be quicker to fill it.
+ */
+static void
+find_way(void)
+{
+	struct stat st;
+	int fd = -1;
+
+	if (fstat(STDERR_FILENO, &st) == -1)
+		return;
+	log_state.is_socket = S_ISSOCK(st.st_mode);
+	if (log_state.fd != STDERR_FILENO)
+		(void)close(log_state.fd);
+	if (S_ISFIFO(st.st_mode))
+		fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	log_state.fd = fd == -1 ? STDERR_FILENO : fd;
+}
 
 void
 log_init(const char *name, enum log_level level)
@@ -25,6 +49,7 @@ log_init(const char *name, enum log_level level)
 	log_state.name = name;
 	log_state.level = level;
 	log_state.is_terminal = isatty(STDERR_FILENO) == 1;
+	find_way();
 }
 
 void
@@ -60,18 +85,19 @@ escape_controls(char *text)
 			*text = '?';
 }
 
-/*
- * Standard error may be shared with other programs, so O_NONBLOCK must not be
- * set on it; a poll() first keeps a full pipe from blocking us, since a line is
- * shorter than PIPE_BUF and so fits whole when the pipe is writable.
- */
+/* A line is shorter than PIPE_BUF, and so goes whole or not at all.  SIGPIPE is
+ * ignored by who has this. */
 static void
 write_line(const char *line, size_t len)
 {
-	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+	struct pollfd ready = { .fd = log_state.fd, .events = POLLOUT };
+	ssize_t n = -1;
 
-	if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0 ||
-	    write(STDERR_FILENO, line, len) != (ssize_t)len)
+	if (log_state.is_socket)
+		n = send(log_state.fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	else if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLOUT) != 0)
+		n = write(log_state.fd, line, len);
+	if (n != (ssize_t)len)
 		log_state.dropped++;
 }
 

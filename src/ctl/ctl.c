@@ -69,6 +69,8 @@ exit_code_of(enum err_code code)
 		return EXIT_SYSTEM;
 	case ERR_CORRUPT:
 		return EXIT_STORE;
+	case ERR_PERMISSION:
+		return EXIT_PERMISSION;
 	case ERR_LIMIT:
 	case ERR_EXISTS:
 	case ERR_CONFLICT:
@@ -82,7 +84,7 @@ exit_code_of(enum err_code code)
 int
 ctl_fail(const struct ctl *ctl, const struct err *err)
 {
-	bool is_forbidden = err->code == ERR_SYSTEM && !ctl->is_connected &&
+	bool is_forbidden = err->code == ERR_PERMISSION && !ctl->is_connected &&
 	    access(ctl->socket_path, W_OK) == -1 && errno == EACCES;
 
 	if (is_forbidden) {

@@ -37,6 +37,8 @@ exit_code_of(enum err_code code)
 		return EXIT_STORE;
 	case ERR_EXISTS:
 		return EXIT_BUSY;
+	case ERR_PERMISSION:
+		return EXIT_PERMISSION;
 	default:
 		return EXIT_SYSTEM;
 	}

@@ -65,6 +65,10 @@ code_of(int rc)
 	case EFBIG:
 	case MDB_MAP_FULL:
 		return ERR_DISK_FULL;
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return ERR_PERMISSION;
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:

@@ -24,6 +24,8 @@ exit_code_of(const struct err *err)
 		return EXIT_BUSY;
 	case ERR_CORRUPT:
 		return EXIT_STORE;
+	case ERR_PERMISSION:
+		return EXIT_PERMISSION;
 	case ERR_INVALID:
 	case ERR_VERSION:
 		return EXIT_CONFIG;

@@ -10,7 +10,7 @@
 #include "supervisor/opctl.h"
 
 #define RETRY_MS	60000	/* when nothing can be written */
-#define LOOK_MS		60000	/* the wall clock may be set meanwhile */
+#define LOOK_MS		10000	/* the wall clock may be set meanwhile */
 #define LEAST_MS	10
 
 void
@@ -74,6 +74,21 @@ plan(struct supervisor *sup, struct schedule *schedule)
 	    schedule_rule_next(&schedule->rule, 0, clock_wall_ms());
 	schedule->next_ms = schedule->planned_ms;
 	if (!is_there && put(sup, schedule, &err) == -1)
+		log_warn("schedule %s: cannot be stored: %s", schedule->name, err.text);
+}
+
+/* The clock was set back: the turn that was planned would be the only one until it is
+ * there again. */
+static void
+plan_anew(struct supervisor *sup, struct schedule *schedule, int64_t now_ms)
+{
+	struct err err;
+
+	schedule->planned_ms = schedule_rule_next(&schedule->rule, 0, now_ms);
+	schedule->next_ms = schedule->planned_ms;
+	log_info("schedule %s: the clock was set back; its turns are planned anew",
+	    schedule->name);
+	if (put(sup, schedule, &err) == -1)
 		log_warn("schedule %s: cannot be stored: %s", schedule->name, err.text);
 }
 
@@ -181,10 +196,14 @@ on_turn(struct ev_loop *loop BF_UNUSED, struct ev_timer *watcher,
 	struct supervisor *sup = watcher->data;
 	int64_t now_ms = clock_wall_ms();
 
-	for (size_t i = 0; i < sup->schedules->count; i++)
-		if (sup->phase == PHASE_RUNNING &&
-		    sup->schedules->list[i].next_ms <= now_ms)
-			run_due(sup, &sup->schedules->list[i], now_ms);
+	for (size_t i = 0; i < sup->schedules->count && sup->phase == PHASE_RUNNING; i++) {
+		struct schedule *schedule = &sup->schedules->list[i];
+
+		if (schedule_rule_is_off(&schedule->rule, schedule->planned_ms, now_ms))
+			plan_anew(sup, schedule, now_ms);
+		if (schedule->next_ms <= now_ms)
+			run_due(sup, schedule, now_ms);
+	}
 	arm(sup);
 }
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #define MOST_MS		(366ull * 24 * 3600 * 1000)
+#define DAY_MOST_MS	(25 * 3600 * 1000ll)	/* when clocks are put back for the winter */
 
 static const struct {
 	const char *word;
@@ -97,4 +98,13 @@ schedule_rule_next(const struct schedule_rule *rule, int64_t planned_ms,
 	}
 	turn = daily_turn(rule, now_ms, 0);
 	return turn > now_ms ? turn : daily_turn(rule, now_ms, 1);
+}
+
+bool
+schedule_rule_is_off(const struct schedule_rule *rule, int64_t planned_ms,
+    int64_t now_ms)
+{
+	int64_t most_ms = rule->every_ms > 0 ? (int64_t)rule->every_ms : DAY_MOST_MS;
+
+	return planned_ms - now_ms > most_ms;
 }

@@ -7,6 +7,7 @@
 #ifndef BF_SUPERVISOR_SCHEDULE_RULE_H
 #define BF_SUPERVISOR_SCHEDULE_RULE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/err.h"
@@ -31,6 +32,11 @@ int schedule_rule_daily(struct str value, struct schedule_rule *rule_out,
  * kept however late it came (0: there was none).
  */
 int64_t schedule_rule_next(const struct schedule_rule *rule, int64_t planned_ms,
+    int64_t now_ms);
+
+/* No rule leads from now to a turn so far away: the clock was set back since it was
+ * planned. */
+bool schedule_rule_is_off(const struct schedule_rule *rule, int64_t planned_ms,
     int64_t now_ms);
 
 #endif

@@ -48,6 +48,9 @@ every__keeps_its_rhythm_however_late_a_turn_comes(void **state BF_UNUSED)
 	    1000 + 120 * MIN_MS);
 	/* The clock was put back: not to wait for the old time again. */
 	assert_int_equal(schedule_rule_next(&rule, 90 * MIN_MS, 5), 5 + 30 * MIN_MS);
+	assert_true(schedule_rule_is_off(&rule, 90 * MIN_MS, 5));
+	assert_false(schedule_rule_is_off(&rule, 5 + 30 * MIN_MS, 5));
+	assert_false(schedule_rule_is_off(&rule, 5, 90 * MIN_MS));
 }
 
 static void

@@ -212,6 +212,12 @@ sub wait_log {
 	return wantarray ? @found : $found[0];
 }
 
+# Sanitizers need all addresses: limits of memory mean something else then.
+sub is_sanitized {
+	open my $config, '<', "$BUILDDIR/config.h" or return 0;
+	return scalar grep { /^#define BF_SANITIZED/ } <$config>;
+}
+
 # The pids of the daemon's children of that name: 'did-sync',
 # 'backfill-indexer', 'backfill-resolver', 'backfill-api'.
 sub children {
