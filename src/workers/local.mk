@@ -44,7 +44,8 @@ did_sync_LDADD = $(SYNC_LDADD)
 
 pkglibexec_PROGRAMS += pds-scan full-sync freshness-scan
 pds_scan_SOURCES = src/workers/pds_scan.c src/workers/pds_scan.h \
-	src/workers/pds_empty.c src/workers/pds_gather.c src/workers/pds_host.c
+	src/workers/pds_empty.c src/workers/pds_gather.c src/workers/pds_host.c \
+	src/workers/pds_wanted.c
 pds_scan_LDADD = $(SYNC_LDADD)
 full_sync_SOURCES = src/workers/full_sync.c \
 	src/workers/relay_note.c src/workers/relay_note.h \
