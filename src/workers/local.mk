@@ -6,6 +6,7 @@ libbfworkers_a_SOURCES = \
 	src/workers/kill_plan.c src/workers/kill_plan.h \
 	src/workers/scan.c src/workers/scan.h src/workers/scan_impl.h \
 	src/workers/scan_checkpoint.c \
+	src/workers/scan_file.c src/workers/scan_file.h \
 	src/workers/scan_index.c src/workers/scan_index.h \
 	src/workers/scan_listing.c src/workers/scan_listing.h \
 	src/workers/scan_page.c \
