@@ -160,7 +160,7 @@ subtest 'a relay tells who has the wanted collections' => sub {
 	$wanting = $relaying->();
 	my $id = $wanting->trigger('pds-scan');
 	wait_for { $wanting->log =~ /each server is asked: there are too many to remember/ }
-		120, 'a list of too many to be given up';
+		300, 'a list of too many to be given up';
 	pass 'a list of too many is given up';
 	$wanting->xrpc_post('cancelBackfill', { id => $id });
 	$wanting->finish;
