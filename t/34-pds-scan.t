@@ -117,6 +117,56 @@ subtest 'only wanted collections, and no download of what has none' => sub {
 	$peer->stop;
 };
 
+subtest 'a relay tells who has the wanted collections' => sub {
+	my $peer = Backfilld::FakePeer->start(hosts => 2);
+	my $relaying = sub {
+		my $daemon = Backfilld::Test->new(net => $peer, settings => {
+			relay_url => $peer->relay_url, host_requests_per_s => 1000,
+			fetch_retries => 0, collections => ['pub.chive.test.thing'], @_ });
+		$daemon->start;
+		$peer->forget;
+		return $daemon;
+	};
+	$peer->add(count => 1500, host => 1);
+	$peer->add(count => 3, host => 2, chive => 1);
+	my $wanting = $relaying->();
+	my $operation = run_scan($wanting, 'pds-scan');
+	is $operation->{recordsProcessed}, 1503, 'every repository is handled';
+	is $operation->{changes}{created}, 3, 'the wanted records are there';
+	is $peer->asked('describeRepo'), 0, 'nobody is asked for what the relay has told';
+	is $peer->asked('getRepo'), 3, 'and only those are fetched that it lists';
+	like $wanting->log, qr/1500 repositories by the relay's lists, 0 by the word/,
+		'the history says how many were not';
+	$wanting->finish;
+
+	$wanting = $relaying->(hosts => [ $peer->pds_url(2) ]);
+	$peer->fault(kind => 'status', on => 'listReposByCollection', host => 0, status => 500,
+		error => 'InternalServerError', why => 'the relay fails');
+	$operation = run_scan($wanting, 'pds-scan');
+	is $operation->{changes}{created}, 3, 'a relay that fails: the same records';
+	is $peer->asked('describeRepo'), 1503, '... and each server is asked';
+	like $wanting->log, qr/0 repositories by the relay's lists, 1500 by the word/,
+		'... which is told, too';
+	$peer->check_faults;
+	$wanting->finish;
+
+	$wanting = $relaying->();
+	run_scan($wanting, 'pds-scan', pdsUrl => $peer->pds_url(2));
+	is $peer->asked('describeRepo'), 3, 'for one server the relay is not asked';
+	$wanting->finish;
+
+	# LIMIT_WANTED_REPOS
+	$peer->add(count => 200_000, host => 2, chive => 1);
+	$wanting = $relaying->();
+	my $id = $wanting->trigger('pds-scan');
+	wait_for { $wanting->log =~ /each server is asked: there are too many to remember/ }
+		300, 'a list of too many to be given up';
+	pass 'a list of too many is given up';
+	$wanting->xrpc_post('cancelBackfill', { id => $id });
+	$wanting->finish;
+	$peer->stop;
+};
+
 subtest 'hosts of a relay; a host that lies behind a cut list deletes nothing' => sub {
 	my $peer = Backfilld::FakePeer->start(hosts => 2);
 	my $scanning = Backfilld::Test->new(net => $peer, settings => {

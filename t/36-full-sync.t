@@ -62,4 +62,36 @@ subtest 'fetched again although nothing changed, and what a relay lists' => sub 
 	$peer->stop;
 };
 
+subtest 'what a file lists' => sub {
+	my $peer = Backfilld::FakePeer->start(hosts => 1);
+	my $listing = Backfilld::Test->new(net => $peer, settings => {
+		host_requests_per_s => 1000 });
+	my $file = $listing->dir . '/dids';
+	my $first = $peer->add(count => 700, host => 1, records => 1);
+	open my $out, '>', $file or die "$file: $!";
+	print $out "# ours\n\n", (map { $peer->did($first + $_) . "\n" } 0 .. 698),
+		'  ', $peer->did($first), "\r\nnonsense\n", 'did:plc:', 'x' x 5000, "\n",
+		$peer->did($first + 699);
+	close $out;
+	$listing->set(full_sync_file => $file);
+	$listing->start;
+	$listing->wait_finished($listing->trigger('did-sync', did => $peer->did($first)));
+	$peer->forget;
+	my $operation = run_scan($listing, 'full-sync');
+	is $operation->{status}, 'completed', 'it completes';
+	is $operation->{itemsFailed}, 2, 'two lines are no DIDs';
+	is items_of($listing, $operation)->{nonsense}, 'invalid', '... and are told';
+	is $operation->{recordsProcessed}, 702, 'everything else, and the known one';
+	is scalar @{ $listing->ctl('repos')->{lines} }, 700, 'is indexed';
+	is $peer->asked('getRepo'), 700, 'and each fetched once';
+
+	unlink $file;
+	$operation = run_scan($listing, 'full-sync');
+	is_deeply items_of($listing, $operation), { full_sync_file => 'unreadable' },
+		'a file that is not there is a failed item';
+	is $operation->{recordsProcessed}, 700, 'and hinders nothing else';
+	$listing->finish;
+	$peer->stop;
+};
+
 done_testing;

@@ -96,6 +96,7 @@
 #define LIMIT_LIST_PAGE_ENTRIES		1000	/* the lexicons' most, whatever is asked for */
 #define LIMIT_LIST_EMPTY_PAGES		20	/* in a row, each with a cursor */
 #define LIMIT_LIST_REPOS		(20u * 1000 * 1000) /* of one server; the largest has < 1 M */
+#define LIMIT_WANTED_REPOS		(200u * 1000) /* on a relay's lists of wanted collections; 8 B each */
 
 /* --- repositories (atproto/) --- */
 

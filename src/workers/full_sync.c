@@ -2,7 +2,7 @@
  * full-sync - every repository anew, whatever its revision.
  *
  * Notes where the firehose of `relay_url` stands.  Then come those that the index
- * knows, by number.  Then, with `relay_url` and wanted collections that are names,
+ * knows, by number.  Then those of `full_sync_file` that it does not know.  Then, with `relay_url` and wanted collections that are names,
  * those of the relay's listReposByCollection that the index does not know.
  */
 #include <stdlib.h>
@@ -10,18 +10,22 @@
 
 #include "atproto/nsid.h"
 #include "common/mem.h"
+#include "confine/confine.h"
 #include "fetch/http.h"
 #include "workers/relay_note.h"
+#include "workers/scan_file.h"
 #include "workers/scan_index.h"
 #include "workers/scan_listing.h"
 #include "workers/scan_retry.h"
 
 #define INDEX_NAME	"index"
+#define FILE_NAME	"full_sync_file"
 #define NOTED		"noted"		/* a position: an attempt before has asked the relay */
 
 enum stage {
 	STAGE_INDEX,
 	STAGE_RELAY,		/* the position is the collection that is listed */
+	STAGE_FILE,		/* before that; its number is younger */
 };
 
 struct full_sync {
@@ -48,7 +52,7 @@ static const struct scan_index known = {
 	.sync = { .is_forced = true, .wants_fresh_document = true, .accepts_older = true },
 };
 
-/* --- the relay --- */
+/* --- what the index may not know --- */
 
 static void
 on_state(const struct msg_state *state, const struct msg_refuse *why, void *arg)
@@ -75,6 +79,23 @@ drop_listed(struct scan_entry *entry)
 	if (entry->question != NULL)
 		link_question_cancel(&entry->question);
 }
+
+/* --- the file --- */
+
+/* True if there is one, and it has not had its turn. */
+static bool
+add_file(struct scan *scan)
+{
+	const char *path = scan_env(scan)->settings->full_sync_file;
+
+	if (*path == '\0')
+		return false;
+	scan_set_position(scan, STAGE_FILE, "");
+	scan_file_add(scan, FILE_NAME, path, take_listed, drop_listed);
+	return true;
+}
+
+/* --- the relay --- */
 
 static void
 read_listed(struct scan_source *source, struct bytes cursor)
@@ -122,13 +143,15 @@ next_collection(const struct scan *scan, const char *after)
 	return NULL;
 }
 
+/* The file, then each collection. */
 static void
-next_of_relay(struct scan *scan)
+next_of_lists(struct scan *scan)
 {
 	const char *after = scan_stage(scan) == STAGE_RELAY ? scan_position(scan) : "";
 	char *collection = NULL;
 
-	if (scan_has_sources(scan))
+	if (scan_has_sources(scan) ||
+	    (scan_stage(scan) == STAGE_INDEX && add_file(scan)))
 		return;
 	if (*scan_env(scan)->settings->relay_url != '\0')
 		collection = next_collection(scan, after);
@@ -176,8 +199,8 @@ next(struct scan *scan)
 {
 	struct full_sync *job = scan_job(scan);
 
-	if (job->is_begun || scan_stage(scan) == STAGE_RELAY) {
-		next_of_relay(scan);
+	if (job->is_begun || scan_stage(scan) != STAGE_INDEX) {
+		next_of_lists(scan);
 		return;
 	}
 	if (note_position(scan))
@@ -199,6 +222,8 @@ again(struct scan *scan, const char *name)
 	if (strcmp(name, SCAN_RETRY_NAME) == 0 || strcmp(name, INDEX_NAME) == 0)
 		return true;		/* next() makes it */
 	job->is_begun = true;
+	if (strcmp(name, FILE_NAME) == 0)
+		return add_file(scan);
 	add_relay(scan, name);
 	return true;
 }
@@ -235,11 +260,19 @@ end(void *arg)
 	scan_end(&scan);
 }
 
+static void
+keep_file(struct confine *confine, const struct settings *settings)
+{
+	confine_init(confine, CONFINE_CONNECT);
+	if (*settings->full_sync_file != '\0')
+		confine_add(confine, settings->full_sync_file, SANDBOX_READ);
+}
+
 int
 main(void)
 {
 	static const struct worker_type type = { .name = "full-sync", .start = start,
-		.end = end };
+		.end = end, .confine = keep_file };
 	int status;
 
 	http_init();

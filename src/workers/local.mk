@@ -6,6 +6,7 @@ libbfworkers_a_SOURCES = \
 	src/workers/kill_plan.c src/workers/kill_plan.h \
 	src/workers/scan.c src/workers/scan.h src/workers/scan_impl.h \
 	src/workers/scan_checkpoint.c \
+	src/workers/scan_file.c src/workers/scan_file.h \
 	src/workers/scan_index.c src/workers/scan_index.h \
 	src/workers/scan_listing.c src/workers/scan_listing.h \
 	src/workers/scan_page.c \
@@ -44,7 +45,8 @@ did_sync_LDADD = $(SYNC_LDADD)
 
 pkglibexec_PROGRAMS += pds-scan full-sync freshness-scan
 pds_scan_SOURCES = src/workers/pds_scan.c src/workers/pds_scan.h \
-	src/workers/pds_empty.c src/workers/pds_gather.c src/workers/pds_host.c
+	src/workers/pds_empty.c src/workers/pds_gather.c src/workers/pds_host.c \
+	src/workers/pds_wanted.c
 pds_scan_LDADD = $(SYNC_LDADD)
 full_sync_SOURCES = src/workers/full_sync.c \
 	src/workers/relay_note.c src/workers/relay_note.h \

@@ -61,7 +61,9 @@ on_ack(const struct msg_ack *ack BF_UNUSED, void *arg)
 {
 	struct empty *empty = arg;
 	struct scan_entry *entry = empty->entry;
+	struct pds_scan *job = scan_job(scan_entry_scan(entry));
 
+	job->described++;
 	empty->lane = NULL;
 	free_empty(entry);
 	scan_entry_done(entry);

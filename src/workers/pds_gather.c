@@ -45,13 +45,23 @@ on_host(const struct list_entry *entry, void *arg)
 	bool is_local = str_starts_with(entry->hostname, STR("localhost")) ||
 	    str_starts_with(entry->hostname, STR("127.0.0.1"));
 	struct buf url = BUF_INIT;
+	char origin[URL_ORIGIN_SIZE];
 
 	if (str_eq(entry->status, STR("banned")))
 		return;
 	buf_printf(&url, "%s://%.*s", is_local && env->settings->allow_plain_http ?
 	    "http" : "https", STR_FMT(entry->hostname));
 	host_memory_see(env->hosts, buf_str(&url), HOST_FROM_RELAY);
+	if (host_memory_origin(env, buf_str(&url), origin) == 0)
+		pds_scan_host_is_relayed(gather->job, origin);
 	buf_clear(&url);
+}
+
+static void
+is_gathered(struct pds_scan *job)
+{
+	job->is_gathered = true;
+	scan_go_on(job->scan);
 }
 
 static void read_page(struct pds_gather *gather);
@@ -74,8 +84,10 @@ on_page(const struct list_result *result, void *arg)
 		read_page(gather);
 		return;
 	}
-	gather->job->is_gathered = true;
-	scan_go_on(scan);
+	if (result->error.class == FETCH_OK)
+		gather->job->wanted = pds_wanted_start(gather->job, is_gathered);
+	if (gather->job->wanted == NULL)
+		is_gathered(gather->job);
 }
 
 static void
@@ -100,8 +112,7 @@ pds_gather_start(struct pds_scan *job)
 	    worker_assignment(scan_worker(job->scan))->pds_url.len == 0) {
 		read_page(gather);
 	} else {
-		job->is_gathered = true;
-		scan_go_on(job->scan);
+		is_gathered(job);
 	}
 	return gather;
 }

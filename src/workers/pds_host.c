@@ -59,6 +59,28 @@ may_be_empty(const struct scan_entry *entry, const struct msg_state *state)
 	    strcmp(entry->status, "active") == 0;
 }
 
+/* The relay's word is enough if it knows the server; else the server is asked. */
+static void
+judge_empty(struct scan_entry *entry, const struct pds_host *host)
+{
+	static const struct scan_order order = { 0 };
+	struct pds_scan *job = host->job;
+	const struct sync_env *env = scan_env(job->scan);
+	struct str did = str_from(entry->did);
+
+	/* Of the governance account more is wanted than the relay was asked for. */
+	if (job->wanted == NULL || !pds_wanted_is_complete(job->wanted) ||
+	    !pds_scan_is_relayed(job, host->origin) ||
+	    sync_env_filter(env, did) != env->filter) {
+		pds_empty_check(entry, host->origin);
+	} else if (pds_wanted_lacks(job->wanted, did)) {
+		job->not_listed++;
+		scan_entry_done(entry);
+	} else {
+		scan_entry_order(entry, &order);
+	}
+}
+
 static void
 judge(struct scan_entry *entry, const struct msg_state *state)
 {
@@ -74,7 +96,7 @@ judge(struct scan_entry *entry, const struct msg_state *state)
 	else if (state->is_known && is_here(host, state) && is_same(entry, state))
 		scan_entry_done(entry);
 	else if (may_be_empty(entry, state))
-		pds_empty_check(entry, host->origin);
+		judge_empty(entry, host);
 	else
 		scan_entry_order(entry, &(struct scan_order){ 0 });
 }

@@ -3,6 +3,7 @@
  */
 #include "workers/pds_scan.h"
 
+#include <inttypes.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,12 +45,30 @@ was_seen(const struct pds_scan *job, uint64_t id)
 	return id / 8 < job->seen_size && (job->seen[id / 8] & 1u << (id % 8)) != 0;
 }
 
+static void
+add_origin(void **tree, const char *origin)
+{
+	if (tfind(origin, tree, compare) == NULL &&
+	    tsearch(xstrdup(origin), tree, compare) == NULL)
+		abort();	/* out of memory is all that it can be */
+}
+
 void
 pds_scan_host_is_complete(struct pds_scan *job, const char *origin)
 {
-	if (tfind(origin, &job->complete, compare) == NULL &&
-	    tsearch(xstrdup(origin), &job->complete, compare) == NULL)
-		abort();	/* out of memory is all that it can be */
+	add_origin(&job->complete, origin);
+}
+
+void
+pds_scan_host_is_relayed(struct pds_scan *job, const char *origin)
+{
+	add_origin(&job->relayed, origin);
+}
+
+bool
+pds_scan_is_relayed(const struct pds_scan *job, const char *origin)
+{
+	return tfind(origin, &job->relayed, compare) != NULL;
 }
 
 /* --- what no list has --- */
@@ -114,6 +133,18 @@ next_host(const struct pds_scan *job, const char *after, char origin[URL_ORIGIN_
 	return origin;
 }
 
+/* They are counted as handled, so the history says how. */
+static void
+tell_what_was_spared(const struct pds_scan *job)
+{
+	if (job->not_listed + job->described > 0)
+		worker_log(scan_worker(job->scan), LOG_LEVEL_INFO, "not fetched, since they "
+		    "have no wanted collections: %" PRIu64 " repositories by the relay's "
+		    "lists, %" PRIu64 " by the word of their servers%s", job->not_listed,
+		    job->described, scan_is_resumed(job->scan) ?
+		    " (in this attempt)" : "");
+}
+
 static void
 next_unlisted(struct pds_scan *job)
 {
@@ -122,6 +153,7 @@ next_unlisted(struct pds_scan *job)
 		return;
 	}
 	job->unlisted_is_added = true;
+	tell_what_was_spared(job);
 	scan_set_position(job->scan, STAGE_UNLISTED, scan_position(job->scan));
 	scan_index_add(job->scan, &unlisted, UNLISTED_NAME);
 }
@@ -219,7 +251,9 @@ end_job(struct scan *scan)
 	if (job == NULL)
 		return;
 	pds_gather_free(&job->gather);
+	pds_wanted_free(&job->wanted);
 	tdestroy(job->complete, free);
+	tdestroy(job->relayed, free);
 	free(job->seen);
 	free(job->relist_position);
 	free(job);

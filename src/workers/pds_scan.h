@@ -29,6 +29,11 @@ struct pds_scan {
 	void *complete;			/* origins whose list was read; tsearch(3) */
 	char *relist_position;
 
+	void *relayed;			/* origins of the relay's listHosts; tsearch(3) */
+	struct pds_wanted *wanted;	/* who has wanted collections; NULL: not known */
+	uint64_t not_listed, described;	/* repositories that were not fetched, by the
+					 * relay's word and by their server's */
+
 	bool is_gathered;
 	bool is_retry_left;	/* of an earlier attempt: its repositories are not done */
 	bool unlisted_is_added;
@@ -39,6 +44,8 @@ enum pds_scan_stage { STAGE_LISTING, STAGE_UNLISTED };
 /* --- pds_scan.c --- */
 
 void pds_scan_saw(struct pds_scan *job, uint64_t id);
+void pds_scan_host_is_relayed(struct pds_scan *job, const char *origin);
+bool pds_scan_is_relayed(const struct pds_scan *job, const char *origin);
 void pds_scan_host_is_complete(struct pds_scan *job, const char *origin);
 
 /* --- pds_host.c --- */
@@ -53,9 +60,24 @@ const char *pds_host_origin(const char *name);
 
 struct pds_gather;
 
-/* Tell env->hosts of the configured hosts and the relay's; then scan_go_on(). */
+/* Tell env->hosts of the configured hosts and the relay's, read its lists of wanted
+ * collections; then scan_go_on(). */
 struct pds_gather *pds_gather_start(struct pds_scan *job);
 void pds_gather_free(struct pds_gather **gather);	/* NULL is fine */
+
+/* --- pds_wanted.c --- */
+
+struct pds_wanted;
+typedef void pds_wanted_cb(struct pds_scan *job);
+
+/* NULL: there is nothing to ask a relay for.  Never calls back from inside. */
+struct pds_wanted *pds_wanted_start(struct pds_scan *job, pds_wanted_cb *on_ready);
+void pds_wanted_free(struct pds_wanted **wanted);	/* NULL is fine */
+
+/* All lists were read; then, of a repository on a server that the relay crawls: has
+ * it nothing that is wanted? */
+bool pds_wanted_is_complete(const struct pds_wanted *wanted);
+bool pds_wanted_lacks(const struct pds_wanted *wanted, struct str did);
 
 /* --- pds_empty.c --- */
 

@@ -57,20 +57,37 @@ make_certificate(EVP_PKEY *key, const struct tls_server *server)
 	return cert;
 }
 
+/* Was HTTP/2 offered?  It is not taken. */
+static int
+on_protocols(SSL *ssl BF_UNUSED, const unsigned char **out BF_UNUSED,
+    unsigned char *out_len BF_UNUSED, const unsigned char *offered, unsigned len,
+    void *has_h2)
+{
+	*(bool *)has_h2 = memmem(offered, len, "\2h2", 3) != NULL;
+	return SSL_TLSEXT_ERR_NOACK;
+}
+
 /* Answer one request per connection, for ever. */
 static void
 serve(int listener, SSL_CTX *context)
 {
-	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret";
+	static const char answers[2][48] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret",
+		"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhas h2",
+	};
 	char request[4096];
+	bool has_h2;
 
+	SSL_CTX_set_alpn_select_cb(context, on_protocols, &has_h2);
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
 		SSL *ssl = SSL_new(context);
 
+		has_h2 = false;
 		SSL_set_fd(ssl, fd);
 		if (SSL_accept(ssl) == 1 && SSL_read(ssl, request, sizeof(request)) > 0) {
-			(void)SSL_write(ssl, answer, sizeof(answer) - 1);
+			(void)SSL_write(ssl, answers[has_h2],
+			    (int)strlen(answers[has_h2]));
 			(void)SSL_shutdown(ssl);
 		}
 		SSL_free(ssl);
@@ -155,12 +172,17 @@ fetch_tls(struct fetch_fixture *f, const struct tls_server *server, const char *
 }
 
 static void
-a_certificate_that_fits_is_accepted(void **state)
+a_certificate_that_fits_is_accepted_and_http_2_offered(void **state)
 {
 	struct fetch_fixture *f = *state;
 	struct tls_server server = { .name = "localhost", .valid_until_s = DAY_S };
 
 	start_server(&server);
+	fetch_tls(f, &server, server.ca_file);
+	expect_class(f, FETCH_OK);
+	assert_memory_equal(buf_data(&f->body), "has h2", 6);
+	/* A large download has a connection of its own. */
+	f->get.is_bulk = true;
 	fetch_tls(f, &server, server.ca_file);
 	stop_server(&server);
 	expect_class(f, FETCH_OK);
@@ -258,7 +280,7 @@ a_connection_that_breaks_in_the_handshake_is_unreachable(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	T(a_certificate_that_fits_is_accepted),
+	T(a_certificate_that_fits_is_accepted_and_http_2_offered),
 	T(an_expired_certificate_is_refused_for_good),
 	T(a_certificate_of_another_name_is_refused_for_good),
 	T(a_certificate_that_nobody_vouches_for_is_refused_for_good),
