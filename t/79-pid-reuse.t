@@ -31,7 +31,7 @@ sub take_pid {
 		open my $next, '>', '/proc/sys/kernel/ns_last_pid' or die "ns_last_pid: $!";
 		print $next $wanted - 1;
 		close $next or die "ns_last_pid: $!";
-		my $pid = Backfilld::Process::spawn([ 'sleep', '600' ]);
+		my $pid = Backfilld::Process::spawn([ 'tail', '-f', '/dev/null' ]);
 		if ($pid == $wanted) {
 			push @bystanders, $pid;
 			return $pid;
