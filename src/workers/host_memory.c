@@ -15,6 +15,7 @@
 
 #define SAVE_SECS	10.0
 #define PAGE_ROWS	500
+#define SAME_PAUSE_MS	1000
 #define PARKED_FAILURES	5	/* as polite.c parks */
 
 struct known_host {
@@ -148,6 +149,23 @@ recall(struct host_memory *memory, const struct known_host *host)
 	return learned.pause_ms;
 }
 
+static uint64_t
+rate_milli(const struct polite_memory *learned)
+{
+	return (uint64_t)(learned->requests_per_s * 1000. + .5);
+}
+
+/* A pause that is over is none, and the two clocks drift. */
+static bool
+is_same_pause(uint64_t row_until_ms, uint64_t until_ms)
+{
+	uint64_t now_ms = (uint64_t)clock_wall_ms();
+	uint64_t apart_ms = row_until_ms > until_ms ? row_until_ms - until_ms :
+	    until_ms - row_until_ms;
+
+	return (row_until_ms <= now_ms && until_ms <= now_ms) || apart_ms < SAME_PAUSE_MS;
+}
+
 static void
 on_learned(const char *origin, const struct polite_memory *learned, void *arg)
 {
@@ -156,16 +174,25 @@ on_learned(const char *origin, const struct polite_memory *learned, void *arg)
 	struct known_host *host = find(memory, key);
 	uint64_t until_ms = learned->pause_ms == 0 ? 0 :
 	    (uint64_t)(clock_wall_ms() + learned->pause_ms);
+	bool is_parked = learned->failures >= PARKED_FAILURES;
+	struct host_row *row;
 
 	free(key);
 	/* Directories and relays behave too, but they are no hosts. */
 	if (host == NULL)
 		return;
 	host->was_told = true;
-	host->row.rate_milli = (uint64_t)(learned->requests_per_s * 1000.);
-	host->row.failures = learned->failures;
-	host->row.penalty_until_ms = learned->failures < PARKED_FAILURES ? until_ms : 0;
-	host->row.parked_until_ms = learned->failures < PARKED_FAILURES ? 0 : until_ms;
+	row = &host->row;
+	/* What is as it was recalled is not written: another operation may know better
+	 * by now. */
+	if (row->rate_milli == rate_milli(learned) && row->failures == learned->failures &&
+	    is_same_pause(is_parked ? row->parked_until_ms : row->penalty_until_ms,
+	    until_ms))
+		return;
+	row->rate_milli = rate_milli(learned);
+	row->failures = learned->failures;
+	row->penalty_until_ms = is_parked ? 0 : until_ms;
+	row->parked_until_ms = is_parked ? until_ms : 0;
 	host->is_new = true;
 }
 

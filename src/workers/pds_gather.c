@@ -64,30 +64,52 @@ is_gathered(struct pds_scan *job)
 	scan_go_on(job->scan);
 }
 
+/* The last step.  why: what became of the relay's list; FETCH_OK: it was read, or there
+ * is no relay.  A scan of nothing is not what anybody asked for. */
+static void
+end_gathering(struct pds_gather *gather, const struct fetch_error *why)
+{
+	struct scan *scan = gather->job->scan;
+	const struct sync_env *env = scan_env(scan);
+	bool has_relay = *env->settings->relay_url != '\0';
+
+	if (host_memory_count(env->hosts) > 0) {
+		if (why->class != FETCH_OK)
+			worker_log(scan_worker(scan), LOG_LEVEL_WARN, "the relay's list of "
+			    "hosts cannot be read, so only known hosts are scanned: %s",
+			    why->text);
+		is_gathered(gather->job);
+	} else if (why->class != FETCH_OK) {
+		worker_fail(scan_worker(scan), fetch_class_word(why->class), "no server is "
+		    "known, and the relay's list of hosts cannot be read: %s", why->text);
+	} else {
+		worker_fail(scan_worker(scan), "no-hosts", "no server is known%s: name one by "
+		    "pdsUrl (backfillctl: --pds-url), or set hosts or %s in backfilld.conf",
+		    has_relay ? ", and the relay has none" : "",
+		    has_relay ? "another relay_url" : "relay_url");
+	}
+}
+
 static void read_page(struct pds_gather *gather);
 
 static void
 on_page(const struct list_result *result, void *arg)
 {
 	struct pds_gather *gather = arg;
-	struct scan *scan = gather->job->scan;
+	const struct sync_env *env = scan_env(gather->job->scan);
 
 	gather->page = NULL;
-	if (result->error.class != FETCH_OK)
-		worker_log(scan_worker(scan), LOG_LEVEL_WARN, "the relay's list of hosts "
-		    "cannot be read, so only known hosts are scanned: %s",
-		    result->error.text);
-	else if (result->cursor.len > 0 && ++gather->pages < PAGES_MAX &&
-	    !str_eq(result->cursor, buf_str(&gather->cursor))) {
+	if (result->error.class == FETCH_OK && result->cursor.len > 0 &&
+	    ++gather->pages < PAGES_MAX && !str_eq(result->cursor, buf_str(&gather->cursor))) {
 		buf_reset(&gather->cursor);
 		buf_add_str(&gather->cursor, result->cursor);
 		read_page(gather);
 		return;
 	}
-	if (result->error.class == FETCH_OK)
+	if (result->error.class == FETCH_OK && host_memory_count(env->hosts) > 0)
 		gather->job->wanted = pds_wanted_start(gather->job, is_gathered);
 	if (gather->job->wanted == NULL)
-		is_gathered(gather->job);
+		end_gathering(gather, &result->error);
 }
 
 static void
@@ -109,11 +131,10 @@ pds_gather_start(struct pds_scan *job)
 	gather->job = job;
 	take_settings(job);
 	if (*scan_env(job->scan)->settings->relay_url != '\0' &&
-	    worker_assignment(scan_worker(job->scan))->pds_url.len == 0) {
+	    worker_assignment(scan_worker(job->scan))->pds_url.len == 0)
 		read_page(gather);
-	} else {
-		is_gathered(job);
-	}
+	else
+		end_gathering(gather, &(struct fetch_error){ .class = FETCH_OK });
 	return gather;
 }
 

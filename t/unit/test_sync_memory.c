@@ -118,10 +118,46 @@ memory__lets_a_parked_server_alone(void **state)
 	assert_int_equal(get_host(bench).parked_until_ms, 0);
 }
 
+static void
+on_ready(const char *why, void *arg)
+{
+	on_written(why, arg);
+}
+
+/* An operation that runs for hours recalls what others have found out to be past. */
+static void
+memory__writes_only_what_it_learned_itself(void **state)
+{
+	static const char *const others[] = { "https://failed.test:443",
+	    "https://parked.test:443", "https://slow.test:443" };
+	struct sync_bench *bench = *state;
+	struct host_row row;
+
+	put_host(bench, others[0], (struct host_row){ .failures = 3 });
+	put_host(bench, others[1], (struct host_row){ .failures = 5,
+	    .parked_until_ms = (uint64_t)(clock_wall_ms() + 600000) });
+	put_host(bench, others[2], (struct host_row){ .rate_milli = 1234 });
+	sync_env_remember(&bench->env, on_ready, bench);
+	ev_run(bench->loop, 0);
+	for (size_t i = 0; i < BF_ARRAY_LEN(others); i++)
+		put_host(bench, others[i], (struct host_row){ .repos = 9 });
+	sync_env_write(&bench->env, on_written, bench);
+	ev_run(bench->loop, 0);
+	for (size_t i = 0; i < BF_ARRAY_LEN(others); i++) {
+		const struct fake_row *kept = fake_rows_get(&bench->indexer, ROW_HOST,
+		    text_bytes(others[i]));
+
+		assert_int_equal(host_row_decode(kept->key, kept->value, &row), 0);
+		assert_int_equal(row.repos, 9);
+		assert_int_equal(row.failures, 0);
+	}
+}
+
 static const struct CMUnitTest memory_tests[] = {
 	B(memory__of_a_sync_has_its_server_and_its_document),
 	B(memory__keeps_what_others_know_of_a_server),
 	B(memory__lets_a_parked_server_alone),
+	B(memory__writes_only_what_it_learned_itself),
 };
 
 UNIT_MAIN(memory_tests)
