@@ -25,9 +25,15 @@ subtest 'an empty index' => sub {
 $daemon->wait_finished($daemon->trigger('did-sync', did => $_->did)) for @accounts;
 
 subtest 'every repository that is known' => sub {
-	my ($changed, $deleted, $migrated) = @accounts;
+	my ($changed, $deleted, $migrated, $deactivated) = @accounts;
+	my $kept = index_of($daemon, $deactivated);
+	my ($replaced, $removed) =
+		sort grep { m{^app\.bsky\.feed\.post/} } keys %{ $changed->list_records };
 
 	$changed->create('app.bsky.feed.post', { text => 'new' });
+	$changed->put(split(m{/}, $replaced), { text => 'replaced' });
+	$changed->delete(split m{/}, $removed);
+	$deactivated->deactivate;
 	$deleted->delete_account;
 	$migrated->migrate($migrated->pds eq $net->pds_url(0) ? 1 : 0);
 	$migrated->create('app.bsky.feed.post', { text => 'from my new home' });
@@ -38,7 +44,9 @@ subtest 'every repository that is known' => sub {
 	is $operation->{itemsFailed} // 0, 0, 'none failed'
 		or diag explain items_of($daemon, $operation);
 	is_gone($daemon, $deleted, 'deleted');
-	is_indexed($daemon, $_, $_->did) for @accounts[0, 2 .. 5];
+	is_deeply index_of($daemon, $deactivated), $kept, 'deactivated: its records stay';
+	is row_of($daemon, $deactivated)->{status}, 'deactivated', 'and it is known as such';
+	is_indexed($daemon, $_, $_->did) for @accounts[0, 2, 4, 5];
 };
 $daemon->finish;
 
