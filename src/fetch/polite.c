@@ -52,6 +52,7 @@ struct polite_host {
 
 	unsigned failures;	/* in a row: nothing came, or a 5xx */
 	unsigned refusals;	/* in a row: 429 without a word how long */
+	enum fetch_class failed_as;	/* the last request; FETCH_OK: it went well */
 	int64_t pause_until_ms;
 };
 
@@ -308,6 +309,7 @@ learn_from_answer(struct polite_host *host, const struct polite_report *report,
 {
 	host->failures = 0;
 	host->refusals = 0;
+	host->failed_as = FETCH_OK;
 	host->rate += host->rate_full * CLIMB;
 	if (host->rate > host->rate_full)
 		host->rate = host->rate_full;
@@ -325,6 +327,7 @@ polite_host_end(struct polite_host *host, bool is_bulk,
 	host->bulk -= is_bulk;
 	if (report == NULL)
 		return;
+	host->failed_as = report->class;
 	switch (report->class) {
 	case FETCH_RATE_LIMITED:
 		learn_from_refusal(host, report, chance, now_ms);
@@ -362,6 +365,7 @@ polite_host_remember(const struct polite_host *host, int64_t now_ms,
 		.requests_per_s = host->rate < host->rate_full ? host->rate : 0,
 		.pause_ms = pause_ms > 0 ? pause_ms : 0,
 		.failures = host->failures,
+		.failed_as = host->failed_as,
 	};
 
 	if (memory.requests_per_s <= 0 && memory.pause_ms == 0 && memory.failures == 0)
@@ -379,6 +383,7 @@ polite_host_recall(struct polite_host *host, const struct polite_memory *memory,
 	if (rate > 0)
 		host->rate = rate < RATE_MIN ? RATE_MIN :
 		    rate > host->rate_full ? host->rate_full : rate;
+	host->failed_as = memory->failed_as;
 	host->failures = memory->failures < PARK_FAILURES ? memory->failures :
 	    PARK_FAILURES;
 	pause_for(host, memory->pause_ms < PARK_MAX_MS ? memory->pause_ms : PARK_MAX_MS,

@@ -74,6 +74,7 @@ struct polite_memory {
 	double requests_per_s;		/* learned; 0: nothing */
 	int64_t pause_ms;		/* from now on */
 	unsigned failures;		/* in a row */
+	enum fetch_class failed_as;	/* the last request; FETCH_OK: it went well */
 };
 
 /* False if there is nothing to keep. */

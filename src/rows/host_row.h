@@ -24,7 +24,7 @@
 	F(7, U64, penalty_until_ms)	/* it asked for this pause */	\
 	F(8, U64, failures)		/* in a row */			\
 	F(9, U64, parked_until_ms)	/* given up until then */	\
-	F(10, TEXT, last_error)		/* empty: the last request went well */
+	F(10, TEXT, last_error)		/* a word; empty: the last request went well */
 
 /* Who named it first. */
 enum host_source {

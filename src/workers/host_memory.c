@@ -142,6 +142,9 @@ recall(struct host_memory *memory, const struct known_host *host)
 		.failures = (unsigned)row->failures,
 	};
 
+	if (fetch_class_parse(row->last_error, &learned.failed_as) == -1)
+		learned.failed_as = FETCH_OK;
+
 	if ((int64_t)until_ms > now_ms)
 		learned.pause_ms = (int64_t)until_ms - now_ms;
 	if (row->rate_milli > 0 || row->failures > 0 || learned.pause_ms > 0)
@@ -166,6 +169,14 @@ is_same_pause(uint64_t row_until_ms, uint64_t until_ms)
 	return (row_until_ms <= now_ms && until_ms <= now_ms) || apart_ms < SAME_PAUSE_MS;
 }
 
+/* The word of a class, or nothing. */
+static struct str
+error_of(const struct polite_memory *learned)
+{
+	return learned->failed_as == FETCH_OK ? STR_NONE :
+	    str_from(fetch_class_word(learned->failed_as));
+}
+
 static void
 on_learned(const char *origin, const struct polite_memory *learned, void *arg)
 {
@@ -186,11 +197,12 @@ on_learned(const char *origin, const struct polite_memory *learned, void *arg)
 	/* What is as it was recalled is not written: another operation may know better
 	 * by now. */
 	if (row->rate_milli == rate_milli(learned) && row->failures == learned->failures &&
-	    is_same_pause(is_parked ? row->parked_until_ms : row->penalty_until_ms,
+	    str_eq(row->last_error, error_of(learned)) && is_same_pause(is_parked ? row->parked_until_ms : row->penalty_until_ms,
 	    until_ms))
 		return;
 	row->rate_milli = rate_milli(learned);
 	row->failures = learned->failures;
+	row->last_error = error_of(learned);
 	row->penalty_until_ms = is_parked ? 0 : until_ms;
 	row->parked_until_ms = is_parked ? until_ms : 0;
 	host->is_new = true;
@@ -205,6 +217,7 @@ write_host(struct host_memory *memory, struct known_host *host)
 	/* What is not told of any more is forgotten: all went well since. */
 	if (!host->was_told && (host->row.rate_milli | host->row.failures) > 0) {
 		host->row.rate_milli = host->row.failures = 0;
+		host->row.last_error = STR_NONE;
 		host->row.penalty_until_ms = host->row.parked_until_ms = 0;
 		host->is_new = true;
 	}
@@ -286,6 +299,7 @@ host_memory_lacks(const struct host_memory *memory, struct str url,
 int64_t
 host_memory_take(struct host_memory *memory, struct bytes key, struct bytes value)
 {
+	enum fetch_class failed_as;
 	struct known_host *host;
 	struct host_row row;
 	char *origin;
@@ -300,7 +314,11 @@ host_memory_take(struct host_memory *memory, struct bytes key, struct bytes valu
 	host = add(memory, row.origin);
 	memory->documents += row.source == HOST_FROM_DOCUMENT;
 	host->row = row;
-	host->row.origin = host->row.cursor = host->row.last_error = STR_NONE;
+	host->row.origin = host->row.cursor = STR_NONE;
+	if (fetch_class_parse(row.last_error, &failed_as) == 0)
+		host->row.last_error = str_from(fetch_class_word(failed_as));
+	else
+		host->row.last_error = STR_NONE;
 	return recall(memory, host);
 }
 

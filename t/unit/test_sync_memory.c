@@ -93,6 +93,7 @@ memory__keeps_what_others_know_of_a_server(void **state)
 	sync_and_write(bench);
 	assert_int_equal(bench->outcome.result, SYNC_FAILED);
 	assert_int_equal(get_host(bench).failures, 1);
+	assert_true(str_eq(get_host(bench).last_error, STR("server-error")));
 	assert_int_equal(get_host(bench).source, HOST_FROM_CONFIG);
 	assert_int_equal(get_host(bench).listed_ms, 77);
 	assert_int_equal(get_host(bench).repos, 12);
