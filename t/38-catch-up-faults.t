@@ -177,7 +177,8 @@ sub is_undisturbed {
 subtest 'a worker that is killed at 20 random moments' => sub {
 	my $plan = Backfilld::KillPlan->new;
 
-	$relay->script({});
+	# So slowly that there is a checkpoint, and something left to do behind it.
+	$relay->script({ pace_ms => 100 });
 	my $calm = new_daemon($plan->count);
 	my $turns = $plan->turns($calm, catch_up($calm)->{id});
 	$calm->finish;
