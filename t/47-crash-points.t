@@ -89,10 +89,20 @@ sub wait_running {
 	} 60, 'all to run';
 }
 
+sub wait_ended {
+	my ($what) = @_;
+	wait_for {
+		look();
+		-e $fired or !grep { $_->{what} eq $what && $_->{states}[-1] =~ /^(queued|running)$/ }
+			values %seen
+	} 60, "$what to end";
+}
+
 # One of each, two cancels, a stop: every point is met at least twice.
 sub drive {
 	my ($point) = @_;
 	for my $what (qw(run records checkpoint run finish records finish)) {
+		wait_ended('records') if $what eq 'records';	# two commits, not one group
 		accepted($what);
 		return if -e $fired;
 	}
