@@ -100,7 +100,7 @@ struct ops_progress {
 };
 
 /* Write the progress of many in one transaction.  Operations that are not
- * running any more are passed over. */
+ * running any more, and those whose record is damaged, are passed over. */
 int ops_write_progress(struct ops *ops, const struct ops_progress *list,
     size_t count, struct err *err) BF_MUSTCHECK;
 
