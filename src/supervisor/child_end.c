@@ -104,8 +104,9 @@ store_outcome(struct child *child, struct err *err)
 
 /*
  * Store the outcome, or in place of a damaged record that it is one, and let go of
- * the child.  While that fails, for want of disk space most likely, the child is kept and it is tried again; at the end of the
- * daemon it is left to the next start, which finds the operation running.
+ * the child.  While that fails, for want of disk space most likely, the child is kept
+ * and it is tried again; at the end of the daemon it is left to the next start, which
+ * finds the operation running.
  */
 static void
 settle(struct child *child)
