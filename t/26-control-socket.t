@@ -123,6 +123,8 @@ subtest 'every bad argument is named' => sub {
 		['watch', { id => '' }, 'OperationNotFound', qr/./],
 		['events', { id => '3zzzzzzzzzzzz' }, 'OperationNotFound', qr/./],
 		['cancel', { id => "\0" x 60000 }, 'OperationNotFound', qr/./],
+		['get', { id => "\xc3\xa9" x 100 }, 'OperationNotFound', qr/./],
+		['get', { id => 'x' . "\xc3\xa9" x 100 }, 'OperationNotFound', qr/./],
 		['list', { limit => 101 }, 'InvalidRequest', qr/limit/],
 		['list', { status => 'Running' }, 'InvalidRequest', qr/status/],
 		['list', { cursor => '../..' }, 'InvalidRequest', qr/cursor/],
@@ -133,6 +135,7 @@ subtest 'every bad argument is named' => sub {
 		my $answer = $peer->receive;
 		is $answer->{name}, $name, "$message: $name";
 		like $answer->{text}, $text, 'its text';
+		ok utf8::decode(my $copy = $answer->{text}), 'which is UTF-8';
 		is $answer->{req}, 7, 'for our request';
 	}
 	is scalar @{ $daemon->xrpc_get('getBackfillStatus')->{json}{operations} }, 0,

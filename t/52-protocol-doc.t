@@ -27,6 +27,18 @@ subtest 'the tables' => sub {
 		'no message is missing';
 };
 
+subtest 'the names of errors' => sub {
+	my %is_sent;
+	for my $path (glob "$dir/src/supervisor/*.c") {
+		open my $source, '<', $path or die "$path: $!";
+		my $text = do { local $/; <$source> };
+		$is_sent{$1} = 1 while $text =~ /(?:opctl_fail|client_send_error)\([^;"]*"(\w+)"/g;
+	}
+	my ($told) = $doc =~ /^Error names: (.*?)\n\n/ms;
+	is_deeply [ sort { $a cmp $b } grep { /^[A-Z]/ } $told =~ /`(\w+)`/g ],
+		[ sort { $a cmp $b } keys %is_sent ], 'are those that are sent';
+};
+
 subtest 'the example in bytes' => sub {
 	my ($section) = $doc =~ /^## A worker in bytes\n(.*?)^## /ms;
 	my @frames;

@@ -82,6 +82,40 @@ subtest 'a damaged record holds up nothing' => sub {
 	$daemon->finish;
 };
 
+# LMDB reads through a map of the file: what is written to that is seen at once.
+subtest 'a record that is damaged while it runs takes nobody else along' => sub {
+	my $daemon = Backfilld::Test->new(settings => { libexec_dir => $libexec,
+		max_workers => 4 });
+	$daemon->start;
+	my $did = null_op_did('run');
+	my $damaged = $daemon->trigger('did-sync', did => $did);
+	$daemon->wait_operation($damaged, sub { $_[0]{recordsProcessed} > 0 }, 'to run');
+	my $file = "$daemon->{dir}/state/operations/data.mdb";
+	my $bytes = slurp($file);
+	open my $to, '+<:raw', $file or die "$file: $!";
+	while ($bytes =~ /\Q$did\E/g) {
+		seek $to, $-[0], 0 or die $!;
+		print $to 'x';
+	}
+	close $to or die $!;
+	$daemon->expect_error(qr/table op, key \w+: wrong checksum/);
+	$daemon->expect_error(qr/its record was damaged/);
+
+	my $sound = $daemon->trigger('did-sync', did => null_op_did('grandchild'));
+	$daemon->wait_operation($sound, sub { $_[0]{recordsProcessed} > 10 },
+		'to tell its progress');
+	my @lines = grep { $_->{event} eq 'log' }
+		@{ $daemon->ctl('show', $sound, '--events')->{json}{events} };
+	is scalar @lines, 1, 'what it says is written once';
+
+	isnt $daemon->ctl('cancel', $damaged)->{status}, 0, 'the damaged one can be stopped';
+	my $op = $daemon->operation($damaged);
+	is $op->{status}, 'failed', 'and is failed';
+	is $op->{errorClass}, 'damaged', 'as what it is';
+	$daemon->xrpc_post('cancelBackfill', { id => $sound });
+	$daemon->finish;
+};
+
 subtest 'a store that cannot be read is refused, and not touched' => sub {
 	my $daemon = Backfilld::Test->new(settings => { libexec_dir => $libexec });
 	$daemon->start;

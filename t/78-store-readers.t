@@ -67,6 +67,10 @@ subtest 'F50: the table of readers is full' => sub {
 	is $refused->{json}{error}, 'StoreUnavailable', 'for its reason';
 	is $daemon->get('/xrpc/_health')->{status}, 503, 'which the health tells';
 	is $daemon->get('/livez')->{status}, 200, 'the API lives';
+	my $trigger = $daemon->xrpc_post('triggerBackfill',
+		{ type => 'didSync', did => null_op_did('finish') });
+	is $trigger->{status}, 503, 'so is a trigger, which looks first';
+	is $trigger->{json}{error}, 'StoreUnavailable', 'for the same reason';
 	my $answer = $daemon->ctl('show', $id);
 	isnt $answer->{status}, 0, 'and so is one over the control socket';
 	ok is_alive($worker), 'what runs runs on';

@@ -11,7 +11,6 @@
 #include "api/request.h"
 #include "common/limits.h"
 
-
 static int
 parse_params(const struct json_t *input, struct op *op, struct err *err)
 {

@@ -73,7 +73,7 @@ struct link_wait {
 };
 
 /*
- * Send a `trigger`, `cancel` or `measure`, whose req is filled in here.  -1 if the
+ * Send a request (a verb or `measure`), whose req is filled in here.  -1 if the
  * supervisor is not there, or so far behind that asking more is no use: then
  * nothing was sent and on_answer is not called.
  */

@@ -4,11 +4,14 @@
 
 #include "common/mem.h"
 #include "common/number.h"
+#include "common/utf8.h"
 #include "store/op_codec.h"
 #include "store/ops_internal.h"
 
 /* An operation takes about 1 KB with its history: room for ten million. */
 #define OPS_MAP_BYTES	((size_t)16 << 30)
+
+#define SHOWN_ID_BYTES	64	/* of what is no id */
 
 static int
 convert(struct txn *txn, uint64_t from_schema, const struct table *tables,
@@ -117,9 +120,8 @@ ops_find(struct ops *ops, struct txn *txn, struct str id, struct op *op_out,
 	if (tid_is_valid(id) && table_find(txn, table, key_str(id), &value, err) == -1)
 		return -1;
 	if (value.body.ptr == NULL)
-		return err_set(err, ERR_NOT_FOUND, "no operation %.*s",
-		    (int)(id.len < LIMIT_OP_TYPE_BYTES ? id.len : LIMIT_OP_TYPE_BYTES),
-		    id.len > 0 ? id.ptr : "");
+		return err_set(err, ERR_NOT_FOUND, "there is no operation %.*s",
+		    STR_FMT(utf8_cut(id, SHOWN_ID_BYTES)));
 	if (op_decode(value.body, op_out) == -1 || !str_eq(op_out->id, id))
 		return table_corrupt(txn, table, key_str(id), "not an operation", err);
 	return 0;

@@ -45,7 +45,8 @@ void ops_close(struct ops **ops);
 
 /*
  * Make a queued operation: op->id, type, parameters, started_by, created_ms,
- * priority and idempotency_key are the caller's; the status becomes queued and the event `triggered` is written.
+ * priority and idempotency_key are the caller's; the status becomes queued and the
+ * event `triggered` is written.
  * ERR_EXISTS if an operation with the same type and parameters is active; its id
  * is then put into active_id_out.  ERR_INVALID if the id is not a TID or the type
  * not a name, ERR_LIMIT if a parameter is too long, ERR_CONFLICT if the id was
@@ -100,7 +101,7 @@ struct ops_progress {
 };
 
 /* Write the progress of many in one transaction.  Operations that are not
- * running any more are passed over. */
+ * running any more, and those whose record is damaged, are passed over. */
 int ops_write_progress(struct ops *ops, const struct ops_progress *list,
     size_t count, struct err *err) BF_MUSTCHECK;
 

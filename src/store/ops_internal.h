@@ -4,7 +4,8 @@
  * ops.c opens and reads, ops_write.c changes, ops_index.c keeps what hangs on
  * an operation's state, ops_queue.c has what may start, ops_key.c the idempotency
  * keys, ops_schedule.c the schedules, ops_list.c walks the indexes, ops_history.c
- * has events and failed items, ops_mend.c replaces what is damaged.  The tables are described in docs/store.md.
+ * has events and failed items, ops_mend.c replaces what is damaged.  The tables are
+ * described in docs/store.md.
  */
 #ifndef BF_STORE_OPS_INTERNAL_H
 #define BF_STORE_OPS_INTERNAL_H

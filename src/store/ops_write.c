@@ -301,8 +301,9 @@ write_progress(struct change *change, const struct ops_progress *progress,
 {
 	struct op *op = &change->op;
 
+	/* What is damaged is told when its worker ends, and holds up nobody until then. */
 	if (change_load(change, str_from(progress->id), err) == -1)
-		return err->code == ERR_NOT_FOUND ? 0 : -1;
+		return err->code == ERR_NOT_FOUND || err->code == ERR_CORRUPT ? 0 : -1;
 	if (op_status(op) != OP_RUNNING)
 		return 0;
 	op->stage = progress->stage;

@@ -2,9 +2,9 @@
  * child.h - a running worker and the table of them.
  *
  * A struct child exists from a successful spawn until its process is reaped and
- * the outcome is stored.  Created by queue.c, ended by reap.c; nothing else adds
- * or removes one.  A worker's identity is its channel: no message says whose
- * operation it is about.
+ * the outcome is stored.  Created by queue.c, or by upgrade.c for a process that runs
+ * already; ended by reap.c.  Nothing else adds or removes one.  A worker's identity
+ * is its channel: no message says whose operation it is about.
  *
  *	STARTING --hello--> RUNNING --stop, last word--> STOPPING --grace--> KILLED
  *	    '-----------------------stop-------------------^

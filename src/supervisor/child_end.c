@@ -103,9 +103,10 @@ store_outcome(struct child *child, struct err *err)
 }
 
 /*
- * Store the outcome and let go of the child.  While that fails, for want of disk
- * space most likely, the child is kept and it is tried again; at the end of the
- * daemon it is left to the next start, which finds the operation running.
+ * Store the outcome, or in place of a damaged record that it is one, and let go of
+ * the child.  While that fails, for want of disk space most likely, the child is kept
+ * and it is tried again; at the end of the daemon it is left to the next start, which
+ * finds the operation running.
  */
 static void
 settle(struct child *child)
@@ -113,7 +114,8 @@ settle(struct child *child)
 	struct supervisor *sup = child->sup;
 	struct err err;
 
-	if (child->end.stop_reason == STOP_STORE || store_outcome(child, &err) == 0) {
+	if (child->end.stop_reason == STOP_STORE || store_outcome(child, &err) == 0 ||
+	    (err.code == ERR_CORRUPT && supervisor_mend(sup, child->id) == 0)) {
 		child_free(child);
 		return;
 	}

@@ -22,7 +22,6 @@
 #define PAUSE_MS	1000	/* when no descriptor can be had */
 #define RESERVED	8	/* of LIMIT_CONTROL_CLIENTS: for root and ourselves */
 
-
 /* --- clients --- */
 
 static void

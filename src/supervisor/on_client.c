@@ -41,18 +41,10 @@ void
 client_send_store_error(struct control_client *client, uint64_t req,
     const struct err *err)
 {
-	if (err->code == ERR_NOT_FOUND) {
-		client_send_error(client, req, "OperationNotFound", err->text, NULL);
-		return;
-	}
-	log_error("store: %s", err->text);
-	if (err->code == ERR_UNAVAILABLE) {
-		client_send_error(client, req, "StoreUnavailable",
-		    "the store cannot be read now; see the daemon's log", NULL);
-		return;
-	}
-	client_send_error(client, req, "InternalServerError",
-	    "the store failed; see the daemon's log", NULL);
+	struct opctl_error error;
+
+	(void)opctl_fail_store(&error, err);
+	client_send_error(client, req, error.name, error.text, NULL);
 }
 
 static void

@@ -28,10 +28,15 @@ opctl_fail_store(struct opctl_error *error, const struct err *err)
 {
 	if (err->code == ERR_LIMIT || err->code == ERR_INVALID)
 		return opctl_fail(error, "InvalidRequest", "%s", err->text);
+	if (err->code == ERR_NOT_FOUND)
+		return opctl_fail(error, "OperationNotFound", "%s", err->text);
 	if (err->code == ERR_DISK_FULL)
 		return opctl_fail(error, "DiskFull", "the disk is full: nothing can be "
 		    "recorded until there is space again (%s)", err->text);
 	log_error("store: %s", err->text);
+	if (err->code == ERR_UNAVAILABLE)
+		return opctl_fail(error, "StoreUnavailable",
+		    "the store cannot be read now; see the daemon's log");
 	return opctl_fail(error, "InternalServerError",
 	    "the store failed; see the daemon's log");
 }
@@ -105,9 +110,6 @@ opctl_cancel(struct supervisor *sup, struct str id, struct str by,
 		*result_out = CANCEL_DONE;
 	} else if (err.code == ERR_CONFLICT) {
 		*result_out = status == OP_CANCELLED ? CANCEL_DONE : CANCEL_TOO_LATE;
-	} else if (err.code == ERR_NOT_FOUND) {
-		return opctl_fail(error, "OperationNotFound", "there is no operation %.*s",
-		    STR_FMT(utf8_cut(id, 64)));
 	} else {
 		return opctl_fail_store(error, &err);
 	}

@@ -119,8 +119,9 @@ of_a_cancel(const struct worker_end *end)
 }
 
 /* Who breaks the protocol is believed nothing.  Then what the worker said: a result
- * that was complete before the stop reached it is a result.  What we asked for comes before how the process died,
- * since "killed by signal 15" is then only our own doing. */
+ * that was complete before the stop reached it is a result.  What we asked for comes
+ * before how the process died, since "killed by signal 15" is then only our own
+ * doing. */
 struct outcome
 outcome_of(const struct worker_end *end)
 {

@@ -35,9 +35,7 @@ look(struct supervisor *sup, struct str id, bool wants_pause, bool *is_so_out,
 	if (ops_read_begin(sup->ops, &read, &err) == -1)
 		return opctl_fail_store(error, &err);
 	if (ops_get(read, id, &op, &err) == -1)
-		rc = err.code != ERR_NOT_FOUND ? opctl_fail_store(error, &err) :
-		    opctl_fail(error, "OperationNotFound", "there is no operation %.*s",
-		    STR_FMT(utf8_cut(id, 64)));
+		rc = opctl_fail_store(error, &err);
 	else if (op_status_is_terminal(op_status(&op)))
 		rc = opctl_fail(error, "InvalidRequest", "operation %.*s is %s",
 		    STR_FMT(id), op_status_word(op_status(&op)));

@@ -104,19 +104,21 @@ write_news(struct supervisor *sup, const struct ops_progress *reports, size_t co
 {
 	struct child *child;
 	struct err extras_err;
-	int rc;
 
 	if (ops_group_begin(sup->ops, err) == -1)
 		return -1;
 	LIST_FOREACH(child, &sup->children->list, entry)
 		if (child->is_dirty && write_extras(child, &extras_err) == -1)
 			log_warn("op %s: %s", child->id, extras_err.text);
-	rc = ops_write_progress(sup->ops, reports, count, err);
+	if (ops_write_progress(sup->ops, reports, count, err) == -1) {
+		ops_group_abort(sup->ops);
+		return -1;
+	}
 	crashpoint(CRASHPOINT_NEWS_BEGUN);
 	if (ops_group_commit(sup->ops, err) == -1)
 		return -1;
 	crashpoint(CRASHPOINT_NEWS_STORED);
-	return rc;
+	return 0;
 }
 
 int

@@ -59,8 +59,8 @@ check(struct ops_read *read, const struct op *request, const struct op *earlier,
 		    "ended", STR_FMT(earlier->id));
 	if (!agrees(request->type, earlier->type) || !agrees(request->did, earlier->did) ||
 	    !agrees(request->pds_url, earlier->pds_url) ||
-	    !agrees(request->uri, earlier->uri) || !agrees(request->tier, earlier->tier) || (request->batch_size != 0 &&
-	    request->batch_size != earlier->batch_size))
+	    !agrees(request->uri, earlier->uri) || !agrees(request->tier, earlier->tier) ||
+	    (request->batch_size != 0 && request->batch_size != earlier->batch_size))
 		return opctl_fail(error, "InvalidRequest", "itemsOf: operation %.*s is of "
 		    "another type or has other parameters", STR_FMT(earlier->id));
 	if (count.kind == OP_RETRY_NONE)

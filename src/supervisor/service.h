@@ -2,9 +2,9 @@
  * service.h - a process that has to be there: the indexer, the resolver, the API.
  *
  * A service that does not answer for service_timeout_ms, because it hangs or was
- * stopped, is killed.  A service is started again whenever it ends, after a delay that doubles from
- * 0.1 s to 60 s and falls back once it has lived for a minute.  Its channel is
- * handed to `started`, which builds the conversation on it.
+ * stopped, is killed.  A service is started again whenever it ends, after a delay
+ * that doubles from 0.1 s to 60 s and falls back once it has lived for a minute.
+ * Its channel is handed to `started`, which builds the conversation on it.
  */
 #ifndef BF_SUPERVISOR_SERVICE_H
 #define BF_SUPERVISOR_SERVICE_H

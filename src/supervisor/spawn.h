@@ -4,8 +4,8 @@
  * The child is exec'ed with: standard input from /dev/null, standard output and
  * error of ours, fd 3 and fd 4 as given and no other descriptor; a session of
  * its own; default signals; no core dumps, no new privileges; the limits, the
- * cgroup and the user of the plan; SIGKILL when the supervisor dies (unless it may outlive it); and an environment of only those
- * variables that spawn.c lists.
+ * cgroup and the user of the plan; SIGKILL when the supervisor dies (unless it may
+ * outlive it); and an environment of only those variables that spawn.c lists.
  */
 #ifndef BF_SUPERVISOR_SPAWN_H
 #define BF_SUPERVISOR_SPAWN_H

@@ -35,11 +35,10 @@
 #include "supervisor/store_watch.h"
 #include "supervisor/upgrade.h"
 
-/* An API process that outlived a crash of ours still has the port; it lets go
- * as soon as it sees our control socket. */
-/* For what an earlier supervisor has left. */
+/* For what an earlier supervisor has left: a child with the lock; an API that still has
+ * the port and lets go as soon as it sees our control socket. */
 #define PATIENCE_MS	5000
-#define RETRY_MS		50
+#define RETRY_MS	50
 
 void
 supervisor_op_changed(struct supervisor *sup, const char *id)

@@ -23,7 +23,7 @@
  *	EXIT_UNAVAILABLE  the supervisor is gone (end of file on fd 3)
  *	EXIT_PROTOCOL	the supervisor said something that it must not
  *	SIGSYS		a thread made a system call that is forbidden to it
-	EXIT_USAGE	started by hand: fd 3 and fd 4 are no sockets
+ *	EXIT_USAGE	started by hand: fd 3 and fd 4 are no sockets
  *
  * SIGTERM, and a supervisor that is gone, end the process there and then:
  * whatever is under way ends with it, and what was not acked never happened.
