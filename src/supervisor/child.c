@@ -15,6 +15,8 @@ child_table_new(void)
 	struct child_table *table = xcalloc(1, sizeof(*table));
 
 	LIST_INIT(&table->list);
+	for (size_t i = 0; i < CHILD_BUCKETS; i++)
+		LIST_INIT(&table->by_pid[i]);
 	return table;
 }
 
@@ -33,7 +35,7 @@ child_find_pid(const struct child_table *table, pid_t pid)
 {
 	struct child *child;
 
-	LIST_FOREACH(child, &table->list, entry)
+	LIST_FOREACH(child, &table->by_pid[CHILD_BUCKET(pid)], of_pid)
 		if (child->pid == pid)
 			return child;
 	return NULL;

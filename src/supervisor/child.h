@@ -41,7 +41,7 @@ enum child_state {
 };
 
 struct child {
-	LIST_ENTRY(child) entry;
+	LIST_ENTRY(child) entry, of_pid;
 	struct supervisor *sup;		/* borrowed, outlives us */
 	pid_t pid;
 	char id[TID_SIZE];		/* of the operation */
@@ -83,8 +83,13 @@ struct child {
 
 LIST_HEAD(child_list, child);
 
+/* By pid: at each end of a process all others are looked up (orphans.c). */
+#define CHILD_BUCKETS	1024
+#define CHILD_BUCKET(pid)	((unsigned)(pid) % CHILD_BUCKETS)
+
 struct child_table {
 	struct child_list list;
+	struct child_list by_pid[CHILD_BUCKETS];
 	size_t count;
 	uint64_t starts;	/* of workers, since the daemon's own */
 };

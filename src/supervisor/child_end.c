@@ -77,6 +77,7 @@ child_free(struct child *child)
 		fd_close(&child->spill_fds[i]);
 	free(child->did);
 	LIST_REMOVE(child, entry);
+	LIST_REMOVE(child, of_pid);
 	sup->children->count--;
 	free(child);
 	queue_wake(sup);

@@ -97,6 +97,7 @@ child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd
 	ev_timer_start(sup->loop, &child->hello_timer);
 	time_limit_start(child);
 	LIST_INSERT_HEAD(&sup->children->list, child, entry);
+	LIST_INSERT_HEAD(&sup->children->by_pid[CHILD_BUCKET(pid)], child, of_pid);
 	sup->children->count++;
 	sup->children->starts++;
 	return child;
