@@ -6,9 +6,11 @@
 
 #include "common/clock.h"
 #include "common/fdutil.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "proto/channel.h"
+#include "proto/fdlayout.h"
 #include "supervisor/contain.h"
 #include "supervisor/handshake.h"
 #include "supervisor/outcome.h"
@@ -24,7 +26,7 @@
 struct service {
 	struct supervisor *sup;		/* borrowed, outlives us */
 	struct service_options options;
-	struct channel *channel;	/* borrowed from the conversation's owner */
+	struct channel *channel;	/* ours, or borrowed from who has started() it */
 	pid_t pid;			/* 0: not running */
 	bool is_ready;
 	uint64_t starts;		/* of a process, so far */
@@ -118,6 +120,71 @@ service_heard(struct service *service)
 	service->beat.heard_mono_ms = clock_mono_ms();
 }
 
+/* --- what it says --- */
+
+static void
+on_hello(struct service *service, const struct msg_hello *hello)
+{
+	if (hello->version != PROTO_VERSION) {
+		log_error("%s: speaks version %llu of the protocol, not %d: its file belongs "
+		    "to another release", service->options.name,
+		    (unsigned long long)hello->version, PROTO_VERSION);
+		service_signal(service, SIGKILL);
+		return;
+	}
+	service_set_ready(service);
+	service->options.on_ready(service->sup);
+}
+
+static void
+on_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *arg)
+{
+	struct service *service = arg;
+
+	if (msg->type == MSG_TYPE_HELLO)
+		on_hello(service, &msg->hello);
+	else if (msg->type == MSG_TYPE_PONG)
+		service_heard(service);
+	else if (msg->type == MSG_TYPE_CONFINED)
+		contain_report(service->sup, service->options.name, &msg->confined);
+}
+
+static void
+on_close(struct channel *channel, const struct err *why, void *arg)
+{
+	struct service *service = arg;
+
+	if (why != NULL)
+		log_error("%s: %s", service->options.name, why->text);
+	channel_free(&channel);
+	service_lost_channel(service);
+}
+
+static struct channel *
+make_channel(struct service *service, int control_fd)
+{
+	struct channel_options options = {
+		.accepts = service->options.accepts,
+		.frame_max_bytes = LIMIT_FRAME_CONTROL_BYTES,
+		.queue_max_bytes = LIMIT_CHANNEL_QUEUE_BYTES,
+		.on_msg = on_msg, .on_close = on_close, .arg = service,
+	};
+
+	if (service->options.started != NULL)
+		return service->options.started(service->sup, control_fd);
+	return channel_new(service->sup->loop, control_fd, &options);
+}
+
+static void
+drop_channel(struct service *service)
+{
+	if (service->channel != NULL && service->options.ended != NULL)
+		service->options.ended(service->sup, service->channel);
+	else
+		channel_free(&service->channel);
+	service->channel = NULL;
+}
+
 /* --- life --- */
 
 void
@@ -155,7 +222,7 @@ service_start(struct service *service)
 	service->starts++;
 	service->is_ready = false;
 	service->started_mono_ms = clock_mono_ms();
-	service->channel = options->started(sup, fds[0]);
+	service->channel = make_channel(service, fds[0]);
 	handshake_send(service->channel, &sup->settings, options->audience);
 	set_deadline(service, sup->settings.hello_timeout_ms);
 	log_info("%s: started, process %d", options->name, service->pid);
@@ -179,9 +246,7 @@ service_ended(struct service *service, int wait_status)
 	service->is_ready = false;
 	ev_timer_stop(service->sup->loop, &service->deadline);
 	ev_timer_stop(service->sup->loop, &service->pulse);
-	if (service->channel != NULL)
-		service->options.ended(service->sup, service->channel);
-	service->channel = NULL;
+	drop_channel(service);
 	if (service->sup->phase != PHASE_RUNNING) {
 		log_info("%s: %s", service->options.name, why);
 		shutdown_check(service->sup);
@@ -304,6 +369,8 @@ service_free(struct service **service)
 	ev_timer_stop((*service)->sup->loop, &(*service)->restart);
 	ev_timer_stop((*service)->sup->loop, &(*service)->deadline);
 	ev_timer_stop((*service)->sup->loop, &(*service)->pulse);
+	if ((*service)->options.started == NULL)
+		channel_free(&(*service)->channel);
 	free(*service);
 	*service = NULL;
 }
@@ -332,7 +399,7 @@ service_adopt(struct service *service, const struct service_state *state,
 	if (state->delay_ms >= DELAY_LEAST_MS && state->delay_ms <= DELAY_MOST_MS)
 		service->delay_ms = state->delay_ms;
 	service->started_mono_ms = clock_mono_ms();
-	service->channel = service->options.started(sup, control_fd);
+	service->channel = make_channel(service, control_fd);
 	if (service->is_ready)
 		start_pulse(service);
 	else

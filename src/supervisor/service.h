@@ -4,7 +4,8 @@
  * A service that does not answer for service_timeout_ms, because it hangs or was
  * stopped, is killed.  A service is started again whenever it ends, after a delay
  * that doubles from 0.1 s to 60 s and falls back once it has lived for a minute.
- * Its channel is handed to `started`, which builds the conversation on it.
+ * On its channel service.c hears hello, pong and confined, which is all that most
+ * of them say.
  */
 #ifndef BF_SUPERVISOR_SERVICE_H
 #define BF_SUPERVISOR_SERVICE_H
@@ -24,9 +25,14 @@ struct service_options {
 	bool may_outlive_us;
 	bool reads_network;		/* contained as a worker */
 
-	/* Its process runs: build the channel on control_fd, which is the callee's
-	 * from then on, as the channel is.  A channel that closes is reported to
-	 * service_lost_channel(). */
+	unsigned accepts;		/* enum msg_sender: FROM_INDEXER, ... */
+	void (*on_ready)(struct supervisor *sup);	/* it has said hello */
+
+	/*
+	 * Instead of those two, for one that says more: its process runs, so build the
+	 * channel on control_fd, which is the callee's from then on, as the channel is.
+	 * A channel that closes is reported to service_lost_channel().
+	 */
 	struct channel *(*started)(struct supervisor *sup, int control_fd);
 	/* Its process has ended and been reaped before that was seen on the channel:
 	 * free it. */
