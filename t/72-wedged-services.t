@@ -41,6 +41,36 @@ subtest 'those that answer are left alone' => sub {
 	is $daemon->wait_child($_), $before{$_}, "$_ is the same" for sort keys %before;
 };
 
+# Its hello has version 999; then it reads until it is ended.
+use constant OF_ANOTHER_RELEASE => <<'EOF';
+#!/usr/bin/perl
+open my $control, '+<&=', 3 or die $!;
+syswrite $control, pack 'N/a*', "\x94\x01\xcd\x03\xe7\xa1x\x01";
+1 while sysread $control, my $rest, 4096;
+EOF
+
+for my $name (qw(backfill-indexer backfill-resolver)) {
+	subtest "$name of another release does not become ready" => sub {
+		my ($file, $old) = ("$libexec/$name", $daemon->wait_child($name));
+		my $real = readlink $file or die "$file: $!";
+		open my $to, '>', "$file.new" or die "$file: $!";
+		print $to OF_ANOTHER_RELEASE;
+		close $to or die $!;
+		chmod 0755, "$file.new";
+		rename "$file.new", $file or die "$file: $!";
+		$daemon->expect_error(qr/$name: process \d+ was killed by signal 9/);
+		$daemon->expect_error(qr/$name: speaks version 999/);
+		$daemon->expect_error(qr/the index is gone|indexer/) if $name =~ /indexer/;
+		kill 'KILL', $old;
+		ok $daemon->wait_log(qr/$name: speaks version 999 (.*another release)/),
+			'which is told';
+		symlink $real, "$file.new" or die "$file: $!";
+		rename "$file.new", $file or die "$file: $!";
+		wait_for { my ($new) = $daemon->children($name);
+			$new && (readlink("/proc/$new/exe") // '') =~ /$name$/ } 60, 'the right one';
+	};
+}
+
 subtest 'the daemon itself was stopped: nobody is killed for it' => sub {
 	my %before = map { $_ => $daemon->wait_child($_) }
 		qw(backfill-indexer backfill-api backfill-resolver);
