@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/attr.h"
+#include "common/certs.h"
 #include "common/log.h"
 #include "confine/calls.h"
 #include "proto/channel.h"
@@ -66,8 +67,8 @@ confine_add(struct confine *confine, const char *path, unsigned access)
 void
 confine_init(struct confine *confine, unsigned needs)
 {
-	/* Certificates of one's own, as OpenSSL and curl know these. */
-	static const char *const variables[] = { "SSL_CERT_FILE", "SSL_CERT_DIR" };
+	static const char *const variables[] = { CERTS_FILE_VARIABLE,
+	    CERTS_DIR_VARIABLE };
 
 	*confine = (struct confine){ .needs = needs };
 	if ((needs & CONFINE_CONNECT) == 0)

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
+#include "common/certs.h"
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/mem.h"
@@ -141,6 +142,15 @@ http_exit(void)
 	curl_global_cleanup();
 }
 
+/* A copy; NULL if it is not set, or empty. */
+static char *
+variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? xstrdup(value) : NULL;
+}
+
 struct http *
 http_new(struct ev_loop *loop, const struct http_options *options)
 {
@@ -148,6 +158,8 @@ http_new(struct ev_loop *loop, const struct http_options *options)
 
 	http->loop = loop;
 	http->options = *options;
+	http->ca_file = variable(CERTS_FILE_VARIABLE);
+	http->ca_dir = variable(CERTS_DIR_VARIABLE);
 	http->active_max = active_max(options->total_max);
 	http->polite = polite_new(&options->polite);
 	for (size_t i = 0; i < REQUEST_STATES; i++)
@@ -183,6 +195,8 @@ http_free(struct http **http)
 	(void)curl_multi_cleanup((*http)->multi);
 	http_loop_clear(*http);
 	polite_free(&(*http)->polite);
+	free((*http)->ca_file);
+	free((*http)->ca_dir);
 	free(*http);
 	*http = NULL;
 }

@@ -11,8 +11,9 @@
  * loop, never inside a call of this API.  From inside any callback every function
  * here may be called, for any request, except http_free().
  *
- * The environment is ignored: no proxy variables, no netrc, no cookies.  Bodies
- * are counted as they are handed over, after any decoding.
+ * The environment is ignored, but for the certificates that it names (common/certs.h):
+ * no proxy variables, no netrc, no cookies.  Bodies are counted as they are handed
+ * over, after any decoding.
  *
  * For a sandbox: names are resolved by libcurl in threads of its own, one per
  * look-up, which may outlive their request; they and OpenSSL read resolv.conf,
@@ -37,7 +38,6 @@ struct http_request;
 struct http_options {
 	/* Borrowed until http_free(). */
 	const char *user_agent;		/* "backfilld/1.0 (+https://contact)" */
-	const char *ca_file;		/* PEM; NULL: the system's certificates */
 
 	bool allow_private_addresses;	/* development: all but link-local ones */
 	bool allow_plain_http;		/* development: http:// as well */

@@ -85,6 +85,7 @@ TAILQ_HEAD(http_request_list, http_request);
 struct http {
 	struct ev_loop *loop;		/* borrowed, outlives us */
 	struct http_options options;
+	char *ca_file, *ca_dir;		/* owned; NULL: the system's */
 	CURLM *multi;			/* owned */
 
 	struct http_request_list requests[REQUEST_STATES];

@@ -303,8 +303,10 @@ set_options(struct http_request *req)
 		SET(PIPEWAIT, is_https ? 1L : 0L);
 	}
 	SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (options->ca_file != NULL)
-		SET(CAINFO, options->ca_file);
+	if (req->http->ca_file != NULL)
+		SET(CAINFO, req->http->ca_file);
+	if (req->http->ca_dir != NULL)
+		SET(CAPATH, req->http->ca_dir);
 	SET(USERAGENT, options->user_agent);
 	if (code == CURLE_OK && req->body != NULL)
 		code = http_body_set(req->body, easy, &req->headers);

@@ -77,7 +77,8 @@ t_unit_test_fetch_names_SOURCES = t/unit/test_fetch_names.c $(FETCH_TEST_FIXTURE
 t_unit_test_fetch_names_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
 
 UNIT_TESTS += t/unit/test_fetch_tls
-t_unit_test_fetch_tls_SOURCES = t/unit/test_fetch_tls.c $(FETCH_TEST_FIXTURE)
+t_unit_test_fetch_tls_SOURCES = t/unit/test_fetch_tls.c t/unit/tls_context.c \
+	t/unit/tls_context.h $(FETCH_TEST_FIXTURE)
 t_unit_test_fetch_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
 t_unit_test_fetch_tls_LDADD = $(FETCH_LIBS) -lssl -lcrypto $(UNIT_LIBS)
 

@@ -14,6 +14,7 @@
 #define PROTOCOL	"event-stream"	/* our own name for the callback; never sent */
 #define READ_BYTES	(64 * 1024)
 #define KEEP_BYTES	(256 * 1024)	/* of the message buffer, between messages */
+#define HOST_IN_TEXT	100	/* bytes of it in a text that has a reason too */
 #define FDS_MAX		16		/* of libwebsockets, its pipe included */
 
 enum subscribe_state {
@@ -41,6 +42,7 @@ struct subscribe {
 	uint16_t port;
 	bool is_https;
 	bool is_paused, ping_is_due, was_pinged;
+	unsigned turn;		/* counts attempts in vain: which address is next */
 	uint64_t received_bytes;
 	struct fetch_error failure;	/* why we end it; or FETCH_OK */
 
@@ -68,11 +70,15 @@ let_go(struct subscribe *sub)
 	sub->state = SUBSCRIBE_IDLE;
 }
 
+/* The text gets the server's name in front. */
 static void
 end(struct subscribe *sub, const struct fetch_error *error)
 {
 	struct fetch_error copy = *error;
 
+	if (error->text[0] != '\0' && sub->host != NULL)
+		fetch_error_set(&copy, error->class, "%.*s: %s", HOST_IN_TEXT, sub->host,
+		    error->text);
 	let_go(sub);
 	sub->events->on_end(&copy, sub->arg);
 }
@@ -125,6 +131,7 @@ on_deadline(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents 
 	struct subscribe *sub = timer->data;
 
 	if (sub->state != SUBSCRIBE_OPEN) {
+		sub->turn++;
 		fail_now(sub, FETCH_TIMEOUT, "no connection in time");
 	} else if (sub->was_pinged) {
 		fail_now(sub, FETCH_TIMEOUT, "the stream is silent, and no ping answered");
@@ -186,6 +193,24 @@ send_ping(struct subscribe *sub, struct lws *wsi)
 	return lws_write(wsi, room + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
 }
 
+/* OpenSSL's verdict on one certificate of the chain, which libwebsockets heeds but
+ * does not tell. */
+static void
+judged(struct subscribe *sub, const struct lws *wsi, X509_STORE_CTX *chain, bool is_good)
+{
+	if (is_good || sub->wsi != wsi)
+		return;
+	fetch_error_set(&sub->failure, FETCH_TLS, "SSL certificate problem: %s",
+	    X509_verify_cert_error_string(X509_STORE_CTX_get_error(chain)));
+}
+
+/* Its words for a handshake that was refused, and not for one that was cut. */
+static bool
+is_of_tls(const char *text)
+{
+	return strstr(text, "tls") != NULL || strstr(text, "SSL err 1:") != NULL;
+}
+
 /* It was not let in, or did not come that far; text is libwebsockets' own. */
 static void
 connecting_failed(struct subscribe *sub, struct lws *wsi, const char *text)
@@ -193,14 +218,17 @@ connecting_failed(struct subscribe *sub, struct lws *wsi, const char *text)
 	unsigned status = lws_http_client_http_response(wsi);
 	struct fetch_error error;
 
-	if (status == 429)
+	sub->turn++;
+	if (sub->failure.class == FETCH_TLS)
+		error = sub->failure;
+	else if (status == 429)
 		fetch_error_set(&error, FETCH_RATE_LIMITED, "HTTP status 429");
 	else if (status >= 500 && status != 501)
 		fetch_error_set(&error, FETCH_SERVER_ERROR, "HTTP status %u", status);
 	else if (status >= 200)
 		fetch_error_set(&error, FETCH_REFUSED, "HTTP status %u", status);
 	else
-		fetch_error_set(&error, sub->is_https && strstr(text, "tls") != NULL ?
+		fetch_error_set(&error, sub->is_https && is_of_tls(text) ?
 		    FETCH_TLS : FETCH_UNREACHABLE, "%s", text);
 	end(sub, &error);
 }
@@ -219,6 +247,10 @@ on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
 {
 	struct subscribe *sub = user;
 
+	if (reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
+		judged(lws_context_user(lws_get_context(wsi)), wsi, user, len != 0);
+		return 0;
+	}
 	/* Of the context itself; or of a stream that we have let go. */
 	if (sub == NULL || sub->wsi != wsi)
 		return reason == LWS_CALLBACK_CLIENT_RECEIVE ? -1 : 0;
@@ -291,19 +323,24 @@ static void
 on_resolved(const struct addrinfo *addresses, const char *error, void *arg)
 {
 	struct subscribe *sub = arg;
+	unsigned allowed = 0, skip;
 
 	sub->resolve = NULL;
 	if (addresses == NULL) {
 		fail_now(sub, FETCH_UNREACHABLE, error);
 		return;
 	}
-	for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next) {
-		if (may_connect(sub, at)) {
-			connect_to(sub, at);
-			return;
-		}
+	for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next)
+		allowed += may_connect(sub, at);
+	if (allowed == 0) {
+		fail_now(sub, FETCH_BLOCKED, "its address is not public");
+		return;
 	}
-	fail_now(sub, FETCH_BLOCKED, "its address is not public");
+	/* One that cannot be reached makes room for the next, when we come again. */
+	skip = sub->turn % allowed;
+	while (!may_connect(sub, addresses) || skip-- > 0)
+		addresses = addresses->ai_next;
+	connect_to(sub, addresses);
 }
 
 /* Host header and server name: as written, the port only if it is not the scheme's. */
@@ -405,7 +442,7 @@ subscribe_new(struct ev_loop *loop, const struct subscribe_options *options,
 	void *loops[] = { loop };
 	struct lws_context_creation_info info = {
 		.port = CONTEXT_PORT_NO_LISTEN, .protocols = protocols,
-		.foreign_loops = loops, .fd_limit_per_thread = FDS_MAX,
+		.user = sub, .foreign_loops = loops, .fd_limit_per_thread = FDS_MAX,
 		.options = LWS_SERVER_OPTION_LIBEV |
 		    LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
 		.gid = (gid_t)-1, .uid = (uid_t)-1,

@@ -4,7 +4,8 @@
  *
  * One stream at a time.  libwebsockets speaks the protocol; the name is resolved and
  * each address judged by guard.h here, and the connection made to the very address
- * that was judged, under the server's name.  No redirect is followed, no proxy used.
+ * that was judged, under the server's name; each attempt in vain makes the next one
+ * use another of them.  No redirect is followed, no proxy used.
  *
  * A stream that has begun ends in exactly one on_end(), unless it is closed from
  * here: then no event comes any more.  Events come from the loop, never from inside

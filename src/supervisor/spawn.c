@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/certs.h"
 #include "common/log.h"
 #include "proto/fdlayout.h"
 
@@ -23,7 +24,7 @@
 
 /* What a child may see of our environment: no secrets can come this way. */
 static const char *const kept_variables[] = {
-	"PATH", "TZ", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"PATH", "TZ", "LANG", "LC_ALL", CERTS_FILE_VARIABLE, CERTS_DIR_VARIABLE,
 	"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "BF_TEST",
 #ifdef BF_SANITIZED
 	"BF_CRASHPOINT", "BF_KILL_PLAN",

@@ -78,8 +78,9 @@ static bool
 take_document(struct sync_repo *sync, const struct identity_answer *doc)
 {
 	if (doc->pds == NULL) {
-		sync_fail(sync, "no-server", "the DID document of %s names no PDS",
-		    sync->did);
+		sync_fail(sync, "no-server", "the DID document of %s names no PDS%s",
+		    sync->did, sync->env->settings->allow_plain_http ? "" :
+		    " with https");
 		return false;
 	}
 	if (!doc->has_key) {

@@ -140,6 +140,8 @@ add(struct peer *peer, const struct peer_request *request, struct buf *to)
 static void
 set_one(struct peer_repo *repo, const struct peer_request *request)
 {
+	struct str endpoint = request_param(request, "endpoint");
+
 	repo->version += (uint32_t)request_number(request, "touch", 0);
 	repo->version = (uint32_t)request_number(request, "version", repo->version);
 	repo->host = (uint8_t)request_number(request, "host", repo->host);
@@ -150,6 +152,10 @@ set_one(struct peer_repo *repo, const struct peer_request *request)
 	repo->status = (uint8_t)request_number(request, "status", repo->status);
 	repo->is_tombstoned = request_number(request, "tombstoned",
 	    repo->is_tombstoned) != 0;
+	if (endpoint.len > 0) {
+		free(repo->endpoint);
+		repo->endpoint = xstrndup(endpoint.ptr, endpoint.len);
+	}
 	repo->is_unlisted = request_number(request, "unlisted", repo->is_unlisted) != 0;
 	/* Another key signs another commit. */
 	repo->head_version = 0;
@@ -252,7 +258,7 @@ main(int argc, char **argv)
 	ev_io_stop(loop, &input);
 	peer_http_free(&peer->http);
 	faults_free(&peer->faults);
-	free(peer->world.repos);
+	world_clear(&peer->world);
 	free(peer);
 	ev_loop_destroy(loop);
 	return 0;

@@ -47,6 +47,7 @@ struct peer_repo {
 	bool is_unlisted;	/* served, but not on the list */
 	bool has_chive;		/* a record of pub.chive.test.thing too */
 	struct cid head;
+	char *endpoint;		/* in the document, in place of doc_host's; owned; NULL */
 };
 
 struct peer_world {
@@ -59,6 +60,7 @@ struct peer_world {
 /* The repository of this number, or NULL. */
 struct peer_repo *world_repo(struct peer_world *world, size_t number);
 struct peer_repo *world_add(struct peer_world *world);
+void world_clear(struct peer_world *world);
 
 void world_did(size_t number, char did_out[PEER_DID_SIZE]);
 /* -1: none of ours. */

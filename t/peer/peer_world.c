@@ -33,6 +33,14 @@ world_add(struct peer_world *world)
 }
 
 void
+world_clear(struct peer_world *world)
+{
+	for (size_t i = 0; i < world->count; i++)
+		free(world->repos[i].endpoint);
+	free(world->repos);
+}
+
+void
 world_did(size_t number, char did_out[PEER_DID_SIZE])
 {
 	size_t len = sizeof(DID_PREFIX) - 1;
@@ -174,9 +182,12 @@ world_document(const struct peer_world *world, size_t number, struct buf *to)
 	    "\"verificationMethod\":[{\"id\":\"%s#atproto\",\"type\":\"Multikey\","
 	    "\"controller\":\"%s\",\"publicKeyMultibase\":\"%.*s\"}],"
 	    "\"service\":[{\"id\":\"#atproto_pds\","
-	    "\"type\":\"AtprotoPersonalDataServer\","
-	    "\"serviceEndpoint\":\"http://127.0.0.1:%u\"}]}", did, number, did, did,
-	    STR_FMT(buf_str(&text)), world->ports[repo->doc_host]);
+	    "\"type\":\"AtprotoPersonalDataServer\",\"serviceEndpoint\":\"", did,
+	    number, did, did, STR_FMT(buf_str(&text)));
+	if (repo->endpoint != NULL)
+		buf_printf(to, "%s\"}]}", repo->endpoint);
+	else
+		buf_printf(to, "http://127.0.0.1:%u\"}]}", world->ports[repo->doc_host]);
 	buf_clear(&text);
 	keypair_free(&pair);
 }

@@ -7,55 +7,29 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/certs.h"
 #include "common/err.h"
 #include "common/fdutil.h"
 #include "t/unit/fetch_fixture.h"
+#include "t/unit/tls_context.h"
 
 #define DAY_S	(24 * 60 * 60)
 
 struct tls_server {
-	const char *name;		/* in the certificate */
-	long valid_until_s;		/* from now on */
-	int version;			/* the highest it speaks; 0: any */
-
+	struct tls_wish wish;
 	pid_t pid;
 	unsigned port;
-	char ca_file[64];
+	char dir[64];			/* of the test's own, as SSL_CERT_DIR wants it: */
+	char ca_file[96];		/* the certificate, in it */
 };
-
-static X509 *
-make_certificate(EVP_PKEY *key, const struct tls_server *server)
-{
-	X509 *cert = X509_new();
-	X509_NAME *name = X509_get_subject_name(cert);
-	X509_EXTENSION *extension;
-	char alt[128];
-
-	X509_set_version(cert, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -10 * DAY_S);
-	X509_gmtime_adj(X509_getm_notAfter(cert), server->valid_until_s);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-	    (const unsigned char *)"test", -1, -1, 0);
-	X509_set_issuer_name(cert, name);
-	X509_set_pubkey(cert, key);
-	(void)snprintf(alt, sizeof(alt), "DNS:%s", server->name);
-	extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alt);
-	X509_add_ext(cert, extension, -1);
-	X509_EXTENSION_free(extension);
-	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-	return cert;
-}
 
 /* Was HTTP/2 offered?  It is not taken. */
 static int
@@ -98,21 +72,16 @@ serve(int listener, SSL_CTX *context)
 static void
 start_server(struct tls_server *server)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *cert = make_certificate(key, server);
 	struct sockaddr_in addr;
 	socklen_t len = sizeof(addr);
 	struct err err;
-	int fd, listener;
-	FILE *pem;
+	SSL_CTX *context;
+	int listener;
 
-	(void)snprintf(server->ca_file, sizeof(server->ca_file), "/tmp/bf-tls-XXXXXX");
-	fd = mkstemp(server->ca_file);
-	pem = fdopen(fd, "w");
-	assert_non_null(pem);
-	PEM_write_X509(pem, cert);
-	fclose(pem);
-
+	(void)snprintf(server->dir, sizeof(server->dir), "/tmp/bf-tls-XXXXXX");
+	assert_non_null(mkdtemp(server->dir));
+	context = tls_context_new(&server->wish, server->dir, server->ca_file,
+	    sizeof(server->ca_file));
 	assert_int_equal(fd_tcp_listen("127.0.0.1:0", &listener, &err), 0);
 	assert_int_equal(fd_set_nonblock(listener, false), 0);
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
@@ -120,21 +89,11 @@ start_server(struct tls_server *server)
 	server->pid = fork();
 	assert_true(server->pid >= 0);
 	if (server->pid == 0) {
-		SSL_CTX *context = SSL_CTX_new(TLS_server_method());
-
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		SSL_CTX_use_PrivateKey(context, key);
-		SSL_CTX_use_certificate(context, cert);
-		if (server->version != 0) {
-			SSL_CTX_set_min_proto_version(context, server->version);
-			SSL_CTX_set_max_proto_version(context, server->version);
-			SSL_CTX_set_cipher_list(context, "ALL:@SECLEVEL=0");
-		}
 		serve(listener, context);
 	}
 	close(listener);
-	X509_free(cert);
-	EVP_PKEY_free(key);
+	SSL_CTX_free(context);
 }
 
 static void
@@ -143,20 +102,24 @@ stop_server(struct tls_server *server)
 	kill(server->pid, SIGKILL);
 	waitpid(server->pid, NULL, 0);
 	unlink(server->ca_file);
+	rmdir(server->dir);
 }
 
-/* Fetch from the server, trusting only the certificate in ca_file. */
+/* Fetch from the server, with a variable that names who vouches for it, if any. */
 static void
 fetch_tls_begin(struct fetch_fixture *f, const struct tls_server *server,
-    const char *ca_file)
+    const char *variable, const char *path)
 {
 	struct http_options options = {
 		.user_agent = "test",
-		.ca_file = ca_file,
 		.allow_private_addresses = true,
 	};
 	char url[64];
 
+	unsetenv(CERTS_FILE_VARIABLE);
+	unsetenv(CERTS_DIR_VARIABLE);
+	if (path != NULL)
+		assert_int_equal(setenv(variable, path, 1), 0);
 	http_free(&f->http);
 	f->http = http_new(f->loop, &options);
 	(void)snprintf(url, sizeof(url), "https://localhost:%u/x", server->port);
@@ -167,7 +130,7 @@ static void
 fetch_tls(struct fetch_fixture *f, const struct tls_server *server, const char *ca_file)
 {
 	f->limits.attempts = 5;
-	fetch_tls_begin(f, server, ca_file);
+	fetch_tls_begin(f, server, CERTS_FILE_VARIABLE, ca_file);
 	run(f);
 }
 
@@ -175,7 +138,7 @@ static void
 a_certificate_that_fits_is_accepted_and_http_2_offered(void **state)
 {
 	struct fetch_fixture *f = *state;
-	struct tls_server server = { .name = "localhost", .valid_until_s = DAY_S };
+	struct tls_server server = { .wish = { "localhost", DAY_S, 0 } };
 
 	start_server(&server);
 	fetch_tls(f, &server, server.ca_file);
@@ -187,6 +150,35 @@ a_certificate_that_fits_is_accepted_and_http_2_offered(void **state)
 	stop_server(&server);
 	expect_class(f, FETCH_OK);
 	assert_memory_equal(buf_data(&f->body), "secret", 6);
+}
+
+static void
+certificates_are_found_in_a_directory_too(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct tls_server server = { .wish = { "localhost", DAY_S, 0 } };
+
+	start_server(&server);
+	fetch_tls_begin(f, &server, CERTS_DIR_VARIABLE, server.dir);
+	run(f);
+	expect_class(f, FETCH_OK);
+	fetch_tls_begin(f, &server, CERTS_DIR_VARIABLE, "/dev");
+	run(f);
+	expect_class(f, FETCH_TLS);
+	stop_server(&server);
+}
+
+static void
+a_file_of_certificates_that_is_none_is_told(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct tls_server server = { .wish = { "localhost", DAY_S, 0 } };
+
+	start_server(&server);
+	fetch_tls(f, &server, "/nonexistent/certs.pem");
+	stop_server(&server);
+	expect_class(f, FETCH_TLS);
+	assert_non_null(strstr(f->result.error.text, "/nonexistent/certs.pem"));
 }
 
 static void
@@ -203,7 +195,7 @@ expect_refusal(struct fetch_fixture *f, struct tls_server *server, const char *c
 static void
 an_expired_certificate_is_refused_for_good(void **state)
 {
-	struct tls_server server = { .name = "localhost", .valid_until_s = -DAY_S };
+	struct tls_server server = { .wish = { "localhost", -DAY_S, 0 } };
 
 	expect_refusal(*state, &server, NULL);
 }
@@ -211,7 +203,7 @@ an_expired_certificate_is_refused_for_good(void **state)
 static void
 a_certificate_of_another_name_is_refused_for_good(void **state)
 {
-	struct tls_server server = { .name = "pds.example", .valid_until_s = DAY_S };
+	struct tls_server server = { .wish = { "pds.example", DAY_S, 0 } };
 
 	expect_refusal(*state, &server, NULL);
 }
@@ -219,7 +211,7 @@ a_certificate_of_another_name_is_refused_for_good(void **state)
 static void
 a_certificate_that_nobody_vouches_for_is_refused_for_good(void **state)
 {
-	struct tls_server other = { .name = "localhost", .valid_until_s = DAY_S };
+	struct tls_server other = { .wish = { "localhost", DAY_S, 0 } };
 	struct tls_server server = other;
 
 	start_server(&other);
@@ -230,11 +222,10 @@ a_certificate_that_nobody_vouches_for_is_refused_for_good(void **state)
 static void
 an_old_version_of_tls_is_refused_for_good(void **state)
 {
-	struct tls_server server = { .name = "localhost", .valid_until_s = DAY_S,
-	    .version = TLS1_VERSION };
+	struct tls_server server = { .wish = { "localhost", DAY_S, TLS1_VERSION } };
 
 	expect_refusal(*state, &server, NULL);
-	server.version = TLS1_1_VERSION;
+	server.wish.version = TLS1_1_VERSION;
 	expect_refusal(*state, &server, NULL);
 }
 
@@ -266,7 +257,7 @@ a_connection_that_breaks_in_the_handshake_is_unreachable(void **state)
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&addr, &len), 0);
 	server.port = ntohs(addr.sin_port);
 	for (int reset = 0; reset <= 1; reset++) {
-		fetch_tls_begin(f, &server, NULL);
+		fetch_tls_begin(f, &server, NULL, NULL);
 		while ((fd = accept(listener, NULL, NULL)) == -1)
 			ev_run(f->loop, EVRUN_NOWAIT);
 		/* Closing with unread bytes is a reset. */
@@ -281,6 +272,8 @@ a_connection_that_breaks_in_the_handshake_is_unreachable(void **state)
 
 static const struct CMUnitTest tests[] = {
 	T(a_certificate_that_fits_is_accepted_and_http_2_offered),
+	T(certificates_are_found_in_a_directory_too),
+	T(a_file_of_certificates_that_is_none_is_told),
 	T(an_expired_certificate_is_refused_for_good),
 	T(a_certificate_of_another_name_is_refused_for_good),
 	T(a_certificate_that_nobody_vouches_for_is_refused_for_good),

@@ -5,6 +5,8 @@
 #include "t/unit/unit.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -370,6 +372,47 @@ nothing_listening_is_unreachable(void **state)
 
 /* --- names --- */
 
+typedef int getaddrinfo_fn(const char *, const char *, const struct addrinfo *,
+    struct addrinfo **);
+
+/* "two.example" has two addresses: one where nobody listens, and this machine's. */
+int
+getaddrinfo(const char *restrict name, const char *restrict service,
+    const struct addrinfo *restrict hints, struct addrinfo **restrict list_out)
+{
+	getaddrinfo_fn *real = (getaddrinfo_fn *)dlsym(RTLD_NEXT, "getaddrinfo");
+	struct addrinfo *second;
+	int rc;
+
+	if (strcmp(name, "two.example") != 0)
+		return real(name, service, hints, list_out);
+	rc = real("127.0.0.1", service, hints, &second);
+	if (rc == 0)
+		rc = real("127.0.0.2", service, hints, list_out);
+	if (rc == 0) {
+		while ((*list_out)->ai_next != NULL)
+			list_out = &(*list_out)->ai_next;
+		(*list_out)->ai_next = second;
+	}
+	return rc;
+}
+
+static void
+the_next_attempt_tries_the_next_address(void **state)
+{
+	struct rig *rig = *state;
+
+	ws_server_frame(&rig->server, 0x88, "\x03\xe8", 2);
+	run_at(rig, "http", "two.example");
+	assert_int_equal(rig->class, FETCH_UNREACHABLE);
+	assert_memory_equal(rig->text, "two.example:", 12);
+	for (int i = 0; i < 2; i++) {
+		run_at(rig, "http", "two.example");
+		assert_int_equal(rig->class, FETCH_OK);
+	}
+	assert_int_equal(rig->opens, 2);
+}
+
 static void
 on_addresses(const struct addrinfo *addresses, const char *error, void *arg)
 {
@@ -420,6 +463,7 @@ static const struct CMUnitTest subscribe_tests[] = {
 	T(a_paused_stream_hands_nothing_over_and_slows_its_server),
 	T(a_stream_can_be_closed_from_inside_and_opened_again),
 	T(nothing_listening_is_unreachable),
+	T(the_next_attempt_tries_the_next_address),
 	T(names_are_looked_up_beside_the_loop),
 };
 
