@@ -7,6 +7,8 @@ use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
 use File::Temp;
 use Test::More;
 
+use Backfilld::PdfBombs;
+
 my $builddir = $ENV{BF_BUILDDIR} || '.';
 my $vectors = $ENV{BACKFILLD_VECTORS} || '../shared/vectors';
 my $helper = "$builddir/pdf-text";
@@ -15,7 +17,8 @@ my $tool = '/usr/bin/pdftotext';
 my $dir = File::Temp->newdir;
 
 # Limits of limits.h, which the tests below name: what a helper gets.
-my %limits = limits(qw(LIMIT_PDF_MEMORY_BYTES LIMIT_PDF_CPU_SECS LIMIT_PDF_FILES));
+my %limits = limits(qw(LIMIT_PDF_MEMORY_BYTES LIMIT_PDF_CPU_SECS LIMIT_PDF_FILES
+	LIMIT_PDF_TEXT_BYTES));
 
 my $check = run(input => '', '--check', $probe);
 my ($sandbox, $version) = split /\n/, $check->{stdout};
@@ -70,6 +73,19 @@ my $spin = run(input => "%PDF-1.4\nspin\n", shell => 'ulimit -t 1; exec', $probe
 is $spin->{status} & 127, 9, 'the limit of processor time kills';
 is act('limits')->{stdout}, "$limits{LIMIT_PDF_CPU_SECS}\n",
 	'... which is LIMIT_PDF_CPU_SECS and never raised';
+
+subtest 'F96: PDFs that are bombs, and pdftotext itself' => sub {
+	plan skip_all => 'no pdftotext here' if !-x $tool;
+	my %bombs = pdf_bombs();
+	for my $name (sort keys %bombs) {
+		my $end = run(input => $bombs{$name}, shell => 'ulimit -t 30; exec', $tool);
+		isnt $end->{status} & 127, 9, "$name: over before its time is";
+		cmp_ok length $end->{stdout}, '<', $limits{LIMIT_PDF_TEXT_BYTES},
+			'... with little text';
+	}
+	my $endless = run(input => endless_forms(), shell => 'ulimit -t 2; exec', $tool);
+	is $endless->{status} & 127, 9, 'what would go on for years is killed';
+};
 
 my $nothing = run(input => '', "$dir/no-tool");
 is $nothing->{status} >> 8, 126, 'a tool that is not there has a status of its own';

@@ -11,6 +11,7 @@ use Test::More;
 use Backfilld::FakePDS;
 use Backfilld::Net;
 use Backfilld::Pdf;
+use Backfilld::PdfBombs;
 use Backfilld::Test;
 
 use constant EPRINT => 'pub.chive.eprint.submission';
@@ -27,14 +28,23 @@ $daemon->start;
 
 my $made = 0;
 
-# Make an eprint with this document and have it indexed; returns its URI.
-sub eprint {
+# Make an eprint with this document; returns its URI.
+sub create {
 	my ($document, %more) = @_;
-	my $uri = $ann->create(EPRINT, { title => 'An eprint of number ' . ++$made,
+	return $ann->create(EPRINT, { title => 'An eprint of number ' . ++$made,
 		document => $ann->upload_blob($document, 'application/pdf'),
 		defined $more{doi} ? (publishedVersion => { doi => $more{doi} }) : () })->{uri};
+}
+
+sub sync {
 	my $id = $daemon->trigger('did-sync', did => $ann->did);
 	$daemon->wait_finished($id, 120)->{status} eq 'completed' or die 'did-sync failed';
+}
+
+# The same, and it is indexed.
+sub eprint {
+	my $uri = create(@_);
+	sync();
 	return $uri;
 }
 
@@ -150,7 +160,28 @@ subtest 'GROBID' => sub {
 	is citations($uris[0])->[0]{source}, 'pdf', '... by pdftotext';
 };
 
-subtest 'PDFs that are bombs (F96)' => sub {
+subtest 'F96: PDFs that are bombs, all at once, and a good one among them' => sub {
+	my %bombs = pdf_bombs();
+	my $most = 4 << 20;	# the PDS takes no more
+	my @names = sort grep { length $bombs{$_} < $most } keys %bombs;
+	my %uri = map { $_ => create($bombs{$_}) } @names;
+	my $good = create(pdf('References', '', '[1] A. Author. Unhurt. 2001. doi:10.1234/ok'));
+	sync();
+	my $operation = $daemon->wait_finished($daemon->trigger('citation-extraction'), 180);
+	is $operation->{status}, 'completed', 'the operation completes';
+	is citations($good)->[0]{doi}, '10.1234/ok', 'the good one is done';
+	my %class = map { $_->{item} => $_->{errorClass} }
+		@{ $daemon->ctl('show', $operation->{id}, '--items')->{json}{items} };
+	for my $name (@names) {
+		my $class = $class{ $uri{$name} };
+		like $class // 'none', qr/^(none|not-readable|too-large|timeout|crashed)$/,
+			"$name: " . ($class // 'no citations');
+		is_deeply citations($uri{$name}), [], '... and nothing is indexed of it';
+	}
+	is $class{ $uri{'a page that inflates'} }, 'crashed', 'the sandbox did stop something';
+};
+
+subtest 'PDFs that are probed for what the sandbox forbids (F96)' => sub {
 	configure(pdftotext => "$builddir/t/workers/pdf-probe");
 	my %class = (socket => 'crashed', crash => 'crashed', flood => 'too-large',
 		fail => 'not-readable', protected => 'protected');
