@@ -12,7 +12,7 @@ use Backfilld::Test;
 
 use constant KILLS => 20;
 use constant HOSTS => 3;
-use constant REPOS => 300;	# of each host
+use constant REPOS => 200;	# of each host
 
 my $plan = Backfilld::KillPlan->new;
 my $peer = Backfilld::FakePeer->start(hosts => HOSTS);
@@ -82,11 +82,12 @@ sub compare {
 sub change {
 	for my $host (0 .. HOSTS - 1) {
 		my $first = $host * REPOS + 10;
-		$peer->set(number => $first, count => 240, touch => 1);
-		$peer->set(number => $first + 241, count => 20, status => $peer->GONE);
-		$peer->set(number => $first + 262, count => 10, status => $peer->DEACTIVATED);
-		$peer->set(number => $first + 273, count => 5, unlisted => 1);
-		$peer->set(number => $first + 279, count => 5, tombstoned => 1,
+		my $rest = $first + REPOS - 60;
+		$peer->set(number => $first, count => REPOS - 60, touch => 1);
+		$peer->set(number => $rest + 1, count => 20, status => $peer->GONE);
+		$peer->set(number => $rest + 22, count => 10, status => $peer->DEACTIVATED);
+		$peer->set(number => $rest + 33, count => 5, unlisted => 1);
+		$peer->set(number => $rest + 39, count => 5, tombstoned => 1,
 			status => $peer->GONE);
 	}
 }
