@@ -102,9 +102,19 @@ my %bad = (
 	'mst-unsorted.car' => 'BadTree',
 	'bad-record-missing.car' => 'Incomplete',
 	'bad-truncated-block.car' => 'Truncated',
+	'bad-version2.car' => 'BadCar',
+	'bad-commit-version4.car' => 'BadCommit',
+	'bad-commit-no-sig.car' => 'BadCommit',
+	'bad-sig-high-s.car' => 'BadSignature',
+	'bad-root-missing.car' => 'Incomplete',
+	'bad-html.car' => 'invalid',
+	'mst-child-below-layer0.car' => 'BadTree',
 );
+my %row = ('bad-commit-other-did.car' => 'F95', 'bad-commit-version4.car' => 'F95',
+	'bad-record-missing.car' => 'F89', 'mst-unsorted.car' => 'F90',
+	'bad-sig-high-s.car' => 'F93');
 for my $file (sort keys %bad) {
-	subtest "a repository that is $file" => sub {
+	subtest +($row{$file} ? "$row{$file}: " : '') . "a repository that is $file" => sub {
 		$fake->answer_repo($did, slurp("$vectors/$file"));
 		my $operation = sync();
 		is $operation->{status}, 'failed', 'failed';

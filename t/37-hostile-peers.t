@@ -1,10 +1,9 @@
-# Servers that misbehave in every way of the fault matrix, rows F75 to F81, F85, F94
-# and F95, met by scans of many repositories: the operation says the truth, the index
-# keeps what it had, and the good server beside is done.
+# Servers that misbehave in every way of the fault matrix, rows F75 to F78, F80, F81, F84,
+# F85, F94 and F95, met by scans of many repositories: the operation says the truth, the
+# index keeps what it had, and the good server beside is done.
 #
-# The other rows need the network's own machinery: F73 t/unit/test_fetch_names.c,
-# F74 test_fetch_tls.c, F82 and F83 test_fetch_hosts.c and test_fetch_pure.c, F84 and
-# F86 test_fetch_wire.c and test_fetch_http.c; F96 is the PDF helper's.
+# Rows of the network's own machinery, F73, F74, F82, F83 and F86, are in
+# t/37-hostile-network.t, F79 is in t/37-cut-transfers.t, F96 in t/35-citation-faults.t.
 
 use strict;
 use warnings;
@@ -20,7 +19,7 @@ use constant { BAD => 1, GOOD => 2, REPOS => 8 };
 my $peer = Backfilld::FakePeer->start(hosts => 2);
 my $daemon = Backfilld::Test->new(net => $peer, settings => {
 	hosts => [ $peer->pds_url(BAD), $peer->pds_url(GOOD) ],
-	host_requests_per_s => 1000, fetch_retries => 1, fetch_timeout_ms => 4000,
+	host_requests_per_s => 1000, repo_max_bytes => 64 << 20, fetch_retries => 1, fetch_timeout_ms => 4000,
 	host_patience_ms => 1000, rate_limit_patience_ms => 60_000,
 	map { ("freshness_${_}_ms" => 0) } qw(urgent recent normal background) });
 $daemon->start;
@@ -97,10 +96,15 @@ with_fault 'F77: a byte a second', one_item('timeout'),
 	{ kind => 'drip', ms => 1000, %one };
 with_fault 'F78: a body that is longer than it was said', one_item('unreachable'),
 	{ kind => 'length', after => 1 << 20, %one };
-with_fault 'F79: a transfer that is cut once', \&no_items,
-	{ kind => 'cut', ms => 7, times => 1, %one };
-with_fault 'F79: a transfer that is always reset', one_item('unreachable'),
-	{ kind => 'reset', ms => 9, %one };
+with_fault 'F78: a body whose end is told to be far away', one_item('too-large'),
+	{ kind => 'endless', after => 1 << 50, %one };
+# The first byte behind the repository is none of one.
+with_fault 'F78: a body without an end', one_item('invalid'),
+	{ kind => 'endless', %one };
+with_fault 'F78: a list without an end, in one body', host_item('too-large'),
+	{ kind => 'endless', on => 'listRepos', host => BAD };
+with_fault 'F80: a repository that is compressed, and nobody asked', one_item('invalid'),
+	{ kind => 'bomb', %one };
 with_fault 'F80: a list that is a gzip bomb', host_item('too-large'),
 	{ kind => 'bomb', on => 'listRepos', host => BAD };
 with_fault 'F81: a redirect in a circle', one_item('invalid'),
@@ -108,10 +112,17 @@ with_fault 'F81: a redirect in a circle', one_item('invalid'),
 		. '/xrpc/com.atproto.sync.getRepo?did=' . $peer->did($first), %one };
 with_fault 'F81: a redirect to a file', one_item('invalid'),
 	{ kind => 'redirect', to => 'file:///etc/passwd', %one };
-with_fault 'F84: a flood of headers', one_item('too-large'),
-	{ kind => 'headers', after => 2000, %one };
+with_fault 'F84: 10,000 headers', one_item('too-large'),
+	{ kind => 'headers', after => 10_000, %one };
+with_fault 'F84: 10 MB of headers', one_item('too-large'),
+	{ kind => 'headers', after => 125_000, %one };
 with_fault 'F85: HTML with status 200 instead of a repository', one_item('invalid'),
 	{ kind => 'html', to => '<html>', %one };
+with_fault 'F85: an error in JSON with status 200', one_item('invalid'),
+	{ kind => 'json', to => '{"error":"RepoNotFound","message":"not here"}', %one };
+with_fault 'F85: the same instead of a list', host_item('invalid'),
+	{ kind => 'json', to => '{"error":"RepoNotFound","message":"not here"}',
+		on => 'listRepos', host => BAD };
 with_fault 'F85: HTML with status 200 instead of a list', host_item('invalid'),
 	{ kind => 'html', to => '<html>', on => 'listRepos', host => BAD };
 with_fault 'a list whose cursor comes again and again', sub {

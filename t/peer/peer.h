@@ -94,7 +94,7 @@ enum peer_then {
 	THEN_CLOSE,
 	THEN_RESET,
 	THEN_HANG,		/* open, and silent */
-	THEN_FOREVER,		/* the same bytes again and again */
+	THEN_FOREVER,		/* the same bytes again and again; no length unless told */
 };
 
 struct peer_answer {

@@ -99,11 +99,12 @@ spoil_length(const struct fault_rule *rule, struct peer_world *world BF_UNUSED,
 }
 
 static void
-spoil_endless(const struct fault_rule *rule BF_UNUSED, struct peer_world *world BF_UNUSED,
+spoil_endless(const struct fault_rule *rule, struct peer_world *world BF_UNUSED,
     const struct peer_request *request BF_UNUSED, struct peer_answer *answer)
 {
-	answer->has_length = true;
-	answer->length = UINT64_C(1) << 50;
+	/* The length that is told, if any. */
+	answer->has_length = rule->after > 0;
+	answer->length = rule->after;
 	answer->then = THEN_FOREVER;
 }
 

@@ -174,10 +174,13 @@ queue_answer(struct client *client, struct peer_answer *answer)
 	client->then = answer->then;
 	client->drip_ms = answer->drip_ms;
 	if (!answer->is_raw)
-		buf_printf(&client->out, "HTTP/1.1 %u Peer\r\nContent-Type: %s\r\n"
-		    "Content-Length: %llu\r\n%.*s\r\n", answer->status, answer->type,
-		    (unsigned long long)(answer->has_length ? answer->length : len),
-		    STR_FMT(buf_str(&answer->headers)));
+		buf_printf(&client->out, "HTTP/1.1 %u Peer\r\nContent-Type: %s\r\n%.*s",
+		    answer->status, answer->type, STR_FMT(buf_str(&answer->headers)));
+	if (!answer->is_raw && (answer->has_length || answer->then != THEN_FOREVER))
+		buf_printf(&client->out, "Content-Length: %llu\r\n",
+		    (unsigned long long)(answer->has_length ? answer->length : len));
+	if (!answer->is_raw)
+		buf_printf(&client->out, "\r\n");
 	buf_add(&client->out, buf_data(&answer->body), end);
 	if (answer->then == THEN_FOREVER)
 		buf_add(&client->repeat, buf_data(&answer->body), len);

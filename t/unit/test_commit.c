@@ -57,6 +57,39 @@ commit__has_the_digest_and_signature_of_the_vectors(void **state BF_UNUSED)
 	json_decref(cases);
 }
 
+/* Those that older servers wrote: only export and diff take them. */
+static void
+commit__f95_of_version_2_is_refused_where_it_is_not_asked_for(void **state BF_UNUSED)
+{
+	json_t *cases;
+	const json_t *entry;
+	size_t i, old = 0;
+
+	vectors_need();
+	cases = vectors_json("derived/commit_signatures.json");
+	json_array_foreach(cases, i, entry) {
+		struct buf car = vectors_read(vectors_member(entry, "file").ptr);
+		struct commit_expect expect = { .allow_version2 = true };
+		struct fault fault;
+		FILE *spill;
+		struct repo *repo = repo_rig_new(&repo_ways[0], &spill);
+
+		assert_int_equal(repo_rig_feed(repo, buf_bytes(&car), SIZE_MAX, &fault),
+		    0);
+		if (repo_commit(repo)->version == 2) {
+			assert_int_equal(repo_check_commit(repo, &expect, &fault), 0);
+			expect.allow_version2 = false;
+			assert_int_equal(repo_check_commit(repo, &expect, &fault), -1);
+			assert_int_equal(fault.code, FAULT_COMMIT_VERSION);
+			old++;
+		}
+		repo_free(&repo);
+		buf_clear(&car);
+	}
+	assert_true(old > 0);
+	json_decref(cases);
+}
+
 /* The commit block of a CAR that is not a whole repository. */
 static void
 check_firehose_commit(struct bytes car_bytes, const json_t *docs, struct sha256 *sha)
@@ -192,6 +225,7 @@ car__with_cids_of_other_kinds_is_framed(void **state BF_UNUSED)
 
 static const struct CMUnitTest commit_tests[] = {
 	cmocka_unit_test(commit__has_the_digest_and_signature_of_the_vectors),
+	cmocka_unit_test(commit__f95_of_version_2_is_refused_where_it_is_not_asked_for),
 	cmocka_unit_test(commit__of_real_firehose_frames_is_signed_by_its_account),
 	cmocka_unit_test(car__is_written_as_the_reference_writes_it),
 	cmocka_unit_test(car__with_cids_of_other_kinds_is_framed),
