@@ -30,6 +30,12 @@ bench_list_floor_SOURCES = bench/list_floor.c
 bench_list_floor_LDADD = libbfcommon.a
 EXTRA_DIST += bench/pds-scan
 
+.PHONY: bench-pds-scan-programs bench-pds-scan
+bench-pds-scan-programs: all
+	@$(MAKE) $(AM_MAKEFLAGS) bench/list-floor t/peer/fake-peer
+bench-pds-scan: bench-pds-scan-programs
+	@$(top_srcdir)/bench/pds-scan
+
 # How fast the API answers, beside the least that libmicrohttpd costs: see bench/api.
 EXTRA_PROGRAMS += bench/http-floor
 CLEANFILES += bench/http-floor
