@@ -60,5 +60,6 @@ check_PROGRAMS += t/shim/net.so
 t_shim_net_so_SOURCES = t/shim/net.c
 t_shim_net_so_CFLAGS = -std=gnu11 -Wall -Wextra -fPIC
 t_shim_net_so_LDFLAGS = -shared
-EXTRA_DIST += t/37-cut-transfers.t t/37-hostile-network.t t/lib/Backfilld/PdfBombs.pm t/lib/Backfilld/ShimNet.pm \
+EXTRA_DIST += t/37-http2.t t/lib/h2-front.mjs t/lib/Backfilld/H2Front.pm \
+	t/37-cut-transfers.t t/37-hostile-network.t t/lib/Backfilld/PdfBombs.pm t/lib/Backfilld/ShimNet.pm \
 	t/lib/Backfilld/TlsFront.pm
