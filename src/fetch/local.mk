@@ -25,7 +25,8 @@ libbffetch_a_SOURCES = \
 	src/fetch/resolve.c src/fetch/resolve.h \
 	src/fetch/retry_after.c src/fetch/retry_after.h \
 	src/fetch/search_server.c src/fetch/search_server.h \
-	src/fetch/subscribe.c src/fetch/subscribe.h \
+	src/fetch/subscribe.c src/fetch/subscribe.h src/fetch/subscribe_impl.h \
+	src/fetch/subscribe_stream.c \
 	src/fetch/scholar.c src/fetch/scholar.h \
 	src/fetch/url.c src/fetch/url.h \
 	src/fetch/xrpc.c src/fetch/xrpc.h
@@ -87,9 +88,17 @@ t_unit_test_fetch_blob_SOURCES = t/unit/test_fetch_blob.c $(FETCH_TEST_FIXTURE)
 t_unit_test_fetch_blob_CPPFLAGS = $(AM_CPPFLAGS) $(SECP256K1_CFLAGS)
 t_unit_test_fetch_blob_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
 
-UNIT_TESTS += t/unit/test_subscribe
-t_unit_test_subscribe_SOURCES = t/unit/test_subscribe.c t/unit/ws_server.c \
+SUBSCRIBE_RIG = t/unit/subscribe_rig.c t/unit/subscribe_rig.h t/unit/ws_server.c \
 	t/unit/ws_server.h t/unit/unit.h
+
+UNIT_TESTS += t/unit/test_subscribe_tls
+t_unit_test_subscribe_tls_SOURCES = t/unit/test_subscribe_tls.c t/unit/tls_context.c \
+	t/unit/tls_context.h t/unit/tls_front.c t/unit/tls_front.h $(SUBSCRIBE_RIG)
+t_unit_test_subscribe_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
+t_unit_test_subscribe_tls_LDADD = $(FETCH_LIBS) -lssl -lcrypto $(UNIT_LIBS)
+
+UNIT_TESTS += t/unit/test_subscribe
+t_unit_test_subscribe_SOURCES = t/unit/test_subscribe.c $(SUBSCRIBE_RIG)
 t_unit_test_subscribe_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
 t_unit_test_subscribe_LDADD = $(FETCH_LIBS) $(UNIT_LIBS)
 

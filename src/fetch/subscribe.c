@@ -1,55 +1,16 @@
-#include "fetch/subscribe.h"
+#include "fetch/subscribe_impl.h"
 
 #include <assert.h>
-#include <libwebsockets.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "common/buf.h"
-#include "common/limits.h"
 #include "common/mem.h"
 #include "fetch/guard.h"
-#include "fetch/resolve.h"
 #include "fetch/url.h"
 
 #define PROTOCOL	"event-stream"	/* our own name for the callback; never sent */
-#define READ_BYTES	(64 * 1024)
-#define KEEP_BYTES	(256 * 1024)	/* of the message buffer, between messages */
 #define HOST_IN_TEXT	100	/* bytes of it in a text that has a reason too */
 #define FDS_MAX		16		/* of libwebsockets, its pipe included */
-
-enum subscribe_state {
-	SUBSCRIBE_IDLE,
-	SUBSCRIBE_RESOLVING,
-	SUBSCRIBE_CONNECTING,
-	SUBSCRIBE_OPEN,
-};
-
-struct subscribe {
-	/* borrowed, outlive us */
-	struct ev_loop *loop;
-	const struct subscribe_events *events;
-	void *arg;
-	struct subscribe_options options;
-	/* owned */
-	struct lws_context *context;
-	struct resolve *resolve;
-	char *host;		/* of the URL, for the Host header and TLS */
-	char *path;
-	struct buf message;
-
-	enum subscribe_state state;
-	struct lws *wsi;	/* the stream's; libwebsockets' own */
-	uint16_t port;
-	bool is_https;
-	bool is_paused, ping_is_due, was_pinged;
-	unsigned turn;		/* counts attempts in vain: which address is next */
-	uint64_t received_bytes;
-	struct fetch_error failure;	/* why we end it; or FETCH_OK */
-
-	/* watchers */
-	struct ev_timer deadline;	/* connecting, or silence */
-	struct ev_timer refused;	/* the end is told from a turn of its own */
-};
 
 /* --- ending --- */
 
@@ -64,15 +25,18 @@ let_go(struct subscribe *sub)
 		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 	ev_timer_stop(sub->loop, &sub->deadline);
 	ev_timer_stop(sub->loop, &sub->refused);
+	ev_timer_stop(sub->loop, &sub->flow);
 	resolve_cancel(&sub->resolve);
 	buf_reset(&sub->message);
 	buf_shrink(&sub->message, 0);
+	buf_reset(&sub->held);
+	buf_shrink(&sub->held, 0);
+	sub->is_paused = sub->is_stopped = sub->is_over = false;
 	sub->state = SUBSCRIBE_IDLE;
 }
 
-/* The text gets the server's name in front. */
-static void
-end(struct subscribe *sub, const struct fetch_error *error)
+void
+subscribe_end(struct subscribe *sub, const struct fetch_error *error)
 {
 	struct fetch_error copy = *error;
 
@@ -89,7 +53,7 @@ fail_now(struct subscribe *sub, enum fetch_class class, const char *text)
 	struct fetch_error error;
 
 	fetch_error_set(&error, class, "%s", text);
-	end(sub, &error);
+	subscribe_end(sub, &error);
 }
 
 /* From inside subscribe_open(): told in the next turn. */
@@ -105,7 +69,7 @@ on_refused(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents B
 {
 	struct subscribe *sub = timer->data;
 
-	end(sub, &sub->failure);
+	subscribe_end(sub, &sub->failure);
 }
 
 /* --- deadlines --- */
@@ -117,8 +81,8 @@ set_deadline(struct subscribe *sub, int64_t ms)
 	ev_timer_again(sub->loop, &sub->deadline);
 }
 
-static void
-heard(struct subscribe *sub)
+void
+subscribe_heard(struct subscribe *sub)
 {
 	sub->was_pinged = false;
 	if (!sub->is_paused)
@@ -138,149 +102,6 @@ on_deadline(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents 
 	} else {
 		sub->was_pinged = sub->ping_is_due = true;
 		(void)lws_callback_on_writable(sub->wsi);
-	}
-}
-
-/* --- what libwebsockets tells; -1 has it close the connection --- */
-
-static int
-take_piece(struct subscribe *sub, struct lws *wsi, struct bytes piece)
-{
-	struct fetch_error error;
-
-	if (!lws_frame_is_binary(wsi)) {
-		fetch_error_set(&error, FETCH_INVALID, "a text message on a binary stream");
-		end(sub, &error);
-		return -1;
-	}
-	if (piece.len > sub->options.message_bytes - buf_len(&sub->message)) {
-		fetch_error_set(&error, FETCH_TOO_LARGE, "a message is over %zu bytes",
-		    sub->options.message_bytes);
-		end(sub, &error);
-		return -1;
-	}
-	sub->received_bytes += piece.len;
-	buf_add(&sub->message, piece.ptr, piece.len);
-	if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) > 0)
-		return 0;
-	/* A message that is taken may end the stream, or begin another. */
-	sub->events->on_message(buf_bytes(&sub->message), sub->arg);
-	if (sub->wsi != wsi)
-		return -1;
-	buf_reset(&sub->message);
-	buf_shrink(&sub->message, KEEP_BYTES);
-	return 0;
-}
-
-static int
-write_headers(const struct subscribe *sub, struct lws *wsi, void *in, size_t len)
-{
-	unsigned char **at = in, *limit = *at + len;
-	const char *agent = sub->options.user_agent;
-
-	return lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_USER_AGENT,
-	    (const unsigned char *)agent, (int)strlen(agent), at, limit) != 0 ? -1 : 0;
-}
-
-static int
-send_ping(struct subscribe *sub, struct lws *wsi)
-{
-	uint8_t room[LWS_PRE];
-
-	if (!sub->ping_is_due)
-		return 0;
-	sub->ping_is_due = false;
-	return lws_write(wsi, room + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
-}
-
-/* OpenSSL's verdict on one certificate of the chain, which libwebsockets heeds but
- * does not tell. */
-static void
-judged(struct subscribe *sub, const struct lws *wsi, X509_STORE_CTX *chain, bool is_good)
-{
-	if (is_good || sub->wsi != wsi)
-		return;
-	fetch_error_set(&sub->failure, FETCH_TLS, "SSL certificate problem: %s",
-	    X509_verify_cert_error_string(X509_STORE_CTX_get_error(chain)));
-}
-
-/* Its words for a handshake that was refused, and not for one that was cut. */
-static bool
-is_of_tls(const char *text)
-{
-	return strstr(text, "tls") != NULL || strstr(text, "SSL err 1:") != NULL;
-}
-
-/* It was not let in, or did not come that far; text is libwebsockets' own. */
-static void
-connecting_failed(struct subscribe *sub, struct lws *wsi, const char *text)
-{
-	unsigned status = lws_http_client_http_response(wsi);
-	struct fetch_error error;
-
-	sub->turn++;
-	if (sub->failure.class == FETCH_TLS)
-		error = sub->failure;
-	else if (status == 429)
-		fetch_error_set(&error, FETCH_RATE_LIMITED, "HTTP status 429");
-	else if (status >= 500 && status != 501)
-		fetch_error_set(&error, FETCH_SERVER_ERROR, "HTTP status %u", status);
-	else if (status >= 200)
-		fetch_error_set(&error, FETCH_REFUSED, "HTTP status %u", status);
-	else
-		fetch_error_set(&error, sub->is_https && is_of_tls(text) ?
-		    FETCH_TLS : FETCH_UNREACHABLE, "%s", text);
-	end(sub, &error);
-}
-
-static void
-opened(struct subscribe *sub)
-{
-	sub->state = SUBSCRIBE_OPEN;
-	heard(sub);
-	sub->events->on_open(sub->arg);
-}
-
-static int
-on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-    size_t len)
-{
-	struct subscribe *sub = user;
-
-	if (reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
-		judged(lws_context_user(lws_get_context(wsi)), wsi, user, len != 0);
-		return 0;
-	}
-	/* Of the context itself; or of a stream that we have let go. */
-	if (sub == NULL || sub->wsi != wsi)
-		return reason == LWS_CALLBACK_CLIENT_RECEIVE ? -1 : 0;
-	switch ((int)reason) {
-	case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
-		return write_headers(sub, wsi, in, len);
-	case LWS_CALLBACK_CLIENT_ESTABLISHED:
-		opened(sub);
-		return sub->wsi == wsi ? 0 : -1;
-	case LWS_CALLBACK_CLIENT_RECEIVE:
-		heard(sub);
-		return take_piece(sub, wsi, (struct bytes){ in, len });
-	case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
-		heard(sub);
-		return 0;
-	case LWS_CALLBACK_CLIENT_WRITEABLE:
-		return send_ping(sub, wsi);
-	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-		sub->wsi = NULL;
-		connecting_failed(sub, wsi, in != NULL ? in : "the connection failed");
-		return 0;
-	case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-		sub->failure = (struct fetch_error){ .class = FETCH_OK };
-		return 0;
-	case LWS_CALLBACK_CLIENT_CLOSED:
-		sub->wsi = NULL;
-		end(sub, &sub->failure);
-		return 0;
-	default:
-		return 0;
 	}
 }
 
@@ -375,7 +196,7 @@ subscribe_open(struct subscribe *sub, const char *text)
 
 	assert(sub->state == SUBSCRIBE_IDLE);
 	sub->state = SUBSCRIBE_RESOLVING;
-	sub->is_paused = sub->ping_is_due = sub->was_pinged = false;
+	sub->ping_is_due = sub->was_pinged = false;
 	if (url_parse(str_from(text), sub->options.allow_plain_http ||
 	    sub->options.is_trusted, &url, &error) == -1) {
 		fail_soon(sub, &error);
@@ -408,7 +229,7 @@ subscribe_pause(struct subscribe *sub)
 		return;
 	sub->is_paused = true;
 	ev_timer_stop(sub->loop, &sub->deadline);
-	(void)lws_rx_flow_control(sub->wsi, 0);
+	ev_timer_start(sub->loop, &sub->flow);
 }
 
 void
@@ -417,8 +238,9 @@ subscribe_resume(struct subscribe *sub)
 	if (!sub->is_paused || sub->state != SUBSCRIBE_OPEN)
 		return;
 	sub->is_paused = false;
-	heard(sub);
-	(void)lws_rx_flow_control(sub->wsi, 1);
+	if (!sub->is_over)
+		subscribe_heard(sub);
+	ev_timer_start(sub->loop, &sub->flow);
 }
 
 uint64_t
@@ -430,7 +252,7 @@ subscribe_received_bytes(const struct subscribe *sub)
 /* --- the object --- */
 
 static const struct lws_protocols protocols[] = {
-	{ .name = PROTOCOL, .callback = on_lws, .rx_buffer_size = READ_BYTES },
+	{ .name = PROTOCOL, .callback = subscribe_on_lws, .rx_buffer_size = SUBSCRIBE_READ_BYTES },
 	{ .name = NULL },
 };
 
@@ -451,11 +273,13 @@ subscribe_new(struct ev_loop *loop, const struct subscribe_options *options,
 	/* What goes wrong comes as an event; its own words would go to stderr. */
 	lws_set_log_level(0, NULL);
 	*sub = (struct subscribe){ .loop = loop, .events = events, .arg = arg,
-	    .options = *options, .message = BUF_INIT };
+	    .options = *options, .message = BUF_INIT, .held = BUF_INIT };
 	ev_init(&sub->deadline, on_deadline);
 	sub->deadline.data = sub;
 	ev_timer_init(&sub->refused, on_refused, 0, 0);
 	sub->refused.data = sub;
+	ev_timer_init(&sub->flow, subscribe_on_flow, 0, 0);
+	sub->flow.data = sub;
 	sub->context = lws_create_context(&info);
 	if (sub->context == NULL) {
 		free(sub);
@@ -472,6 +296,7 @@ subscribe_free(struct subscribe **sub)
 	let_go(*sub);
 	lws_context_destroy((*sub)->context);
 	buf_clear(&(*sub)->message);
+	buf_clear(&(*sub)->held);
 	free((*sub)->host);
 	free((*sub)->path);
 	free(*sub);

@@ -7,6 +7,7 @@ t_peer_fake_peer_LDADD = $(ATPROTO_LIBS) $(EV_LIBS) -lz
 
 # TLS in front of one of its ports.
 check_PROGRAMS += t/peer/tls-front
-t_peer_tls_front_SOURCES = t/peer/tls_front.c t/unit/tls_context.c t/unit/tls_context.h
+t_peer_tls_front_SOURCES = t/peer/tls_front.c t/unit/tls_context.c t/unit/tls_context.h \
+	t/unit/tls_front.c t/unit/tls_front.h
 t_peer_tls_front_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS)
 t_peer_tls_front_LDADD = libbfcommon.a -lssl -lcrypto
