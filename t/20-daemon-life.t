@@ -21,6 +21,17 @@ subtest 'the second instance on a state directory is refused' => sub {
 	is $daemon->get('/xrpc/_health')->{status}, 200, 'the first one is unharmed';
 };
 
+subtest 'a lock that cannot be made is not said to be held' => sub {
+	my $other = Backfilld::Test->new;
+	mkdir "$other->{dir}/state/lock" or die "mkdir: $!";
+	my $got = $other->run_backfilld('-c', $other->{conf});
+	is $got->{status}, 71, 'exit status 71';
+	like $got->{err}, qr{^<3>backfilld: open\(\Q$other->{dir}\E/state/lock\): Is a directory$}m,
+		'it says what is in the way';
+	unlike $got->{err}, qr/another backfilld/, 'and nothing else';
+	$other->{is_finished} = 1;
+};
+
 subtest 'children have only the descriptors that the contract names' => sub {
 	my %count = ('backfill-indexer' => 4, 'backfill-resolver' => 4,
 		'backfill-api' => 5);

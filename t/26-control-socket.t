@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use IO::Socket::UNIX;
 use Socket qw(SOL_SOCKET SO_SNDBUF);
+use File::Path ();
 use Test::More;
 use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
 
@@ -110,6 +111,9 @@ subtest 'another version, or no hello, gets a sentence' => sub {
 
 subtest 'every bad argument is named' => sub {
 	my ($peer) = greeted();
+	# Their names are longer than an error's text, which ends within a character of one.
+	my @long = map { $daemon->dir . "/$_" . join '/', ("\xc3\xa9" x 100) x 5 } '', 'x';
+	File::Path::make_path(@long);
 	my @cases = (
 		['trigger', { type => 'nonsense' }, 'InvalidBackfillType', qr/nonsense/],
 		['trigger', { type => '../did-sync' }, 'InvalidBackfillType', qr/did-sync/],
@@ -128,6 +132,7 @@ subtest 'every bad argument is named' => sub {
 		['list', { limit => 101 }, 'InvalidRequest', qr/limit/],
 		['list', { status => 'Running' }, 'InvalidRequest', qr/status/],
 		['list', { cursor => '../..' }, 'InvalidRequest', qr/cursor/],
+		map { ['backup', { dir => $_ }, 'InvalidRequest', qr/./] } @long,
 	);
 	for my $case (@cases) {
 		my ($message, $fields, $name, $text) = @$case;
@@ -212,8 +217,10 @@ subtest 'one who watches everything and does not read is told of the gap' => sub
 		is $busy->receive->{msg}, 'op', 'triggered' or last if $n % 100 == 0;
 		$busy->receive if $n % 100;
 	}
-	wait_for { $daemon->xrpc_get('getBackfillStatus', { status => 'queued', limit => 1 })
-		->{json}{operations}[0] ? 0 : 1 } 120, 'all of them to run';
+	for my $status (qw(queued running)) {
+		wait_for { $daemon->xrpc_get('getBackfillStatus', { status => $status, limit => 1 })
+			->{json}{operations}[0] ? 0 : 1 } 120, "none of them to be $status";
+	}
 	my ($changes, $last) = (0);
 	while ($last = $peer->receive) {
 		last if $last->{msg} eq 'end_list';

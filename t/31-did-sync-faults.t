@@ -95,6 +95,15 @@ for my $signal (qw(KILL ABRT)) {
 	};
 }
 
+subtest 'an answer without a content type' => sub {
+	$fake->answer(getRepo => $did, { body => '<html>' });
+	my $operation = sync();
+	is $operation->{errorClass}, 'invalid', 'it fails';
+	is $operation->{error},
+		'getRepo: the content type is "" instead of application/vnd.ipld.car', 'and says so';
+	is indexed(), 121, 'the index is as before';
+};
+
 my %bad = (
 	'bad-hash-mismatch.car' => 'BadBlock',
 	'bad-sig-wrong-key.car' => 'BadSignature',

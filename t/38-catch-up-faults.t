@@ -165,6 +165,20 @@ for my $case (@cases) {
 	};
 }
 
+subtest 'a relay that closes every stream without an event' => sub {
+	my $daemon = new_daemon();
+
+	$daemon->set(host_patience_ms => 1000);
+	$daemon->signal('HUP');
+	$daemon->wait_log(qr/reloaded/);
+	$relay->script({ after => 1e9, end => 1 });
+	my $operation = $daemon->wait_finished($daemon->trigger('catch-up'), 120);
+	is $operation->{status}, 'failed', 'it fails in the end';
+	is $operation->{errorClass}, 'unreachable', 'of a class that there is';
+	is $operation->{error}, $relay->url . ': the stream was closed', 'and says why';
+	$daemon->finish;
+};
+
 sub is_undisturbed {
 	my ($daemon, $operation) = @_;
 

@@ -1,5 +1,6 @@
 # etc/backfilld.conf tells the truth: every setting with the default that the
-# program has, and all of it is a valid configuration.
+# program has, and all of it is a valid configuration.  What would break a process
+# that gets it, or be passed over, is refused with its place.
 
 use strict;
 use warnings;
@@ -51,4 +52,44 @@ is $got->{status}, 0, 'with every line active it is valid' or diag $got->{err};
 $got = Backfilld::Test::capture("$Backfilld::Test::BUILDDIR/backfilld",
 	'--check-config', '-c', "$srcdir/etc/backfilld.conf");
 is $got->{status}, 0, 'and as it is';
+
+sub refused {
+	my ($text, $why, $what) = @_;
+	my $file = File::Temp->new;
+
+	binmode $file;
+	print $file $text;
+	close $file;
+	my $got = Backfilld::Test::capture("$Backfilld::Test::BUILDDIR/backfilld",
+		'--check-config', '-c', "$file");
+	is $got->{status}, 78, "$what is refused";
+	like $got->{err}, qr/\Q$file\E(:\d+)?: $why$/m, 'and told';
+}
+
+my $schedule = 'schedule "mine" { type = "own-op" every = "1 h"';
+
+# Until now the API, the resolver or all workers ended at each of their starts.
+refused("log_level = \"info\"\ncontact = \"\xff\"\n", 'contact: is not UTF-8', 'Latin-1');
+refused(qq(contact = "\\xff"\n), 'contact: is not UTF-8', 'an escape that is no UTF-8');
+refused(qq(contact = "a\\r\\nHost: b"\n), 'contact: has a control character',
+	'a line break');
+refused(qq(admins = {"did:web:a\\x01"}\n), 'admins: has a control character',
+	'a control character in a list');
+refused('contact = "' . 'x' x 70_000 . qq("\n), 'contact: is longer than 61440 bytes',
+	'more than LIMIT_SETTING_BYTES');
+refused('admins = {' . join(', ', map { sprintf '"did:plc:%024d"', $_ } 1 .. 2000) . "}\n",
+	'admins: is longer than 61440 bytes', 'a list of more than that');
+refused("$schedule uri = \"\xff\" }\n", 'schedule "mine": uri: is not UTF-8',
+	q(a parameter of one's own type, which would be told by every list,));
+refused(qq(schedule "a\\nb" { type = "own-op" every = "1 h" }\n),
+	'schedule: name: has a control character', 'a name of two lines');
+refused("max_workers = 2\n\0max_queued = nonsense\n", 'has a NUL byte',
+	'a NUL, behind which nothing would be read,');
+
+my $daemon = Backfilld::Test->new(settings => { http_listen => '127.0.0.1:99999' });
+$got = $daemon->run_backfilld('-c', $daemon->{conf});
+is $got->{status}, 78, 'a port that there is none of is refused';
+like $got->{err}, qr/"127.0.0.1:99999": its port has to be a number from 0 to 65535/,
+	'and not cut to another one';
+$daemon->{is_finished} = 1;
 done_testing;

@@ -187,10 +187,15 @@ fd_tcp_listen(const char *address, int *fd_out, struct err *err)
 	struct addrinfo *ai;
 	char host[64];
 	struct str name;
+	uint64_t port;
 	int rc;
 
 	if (colon == NULL)
 		return err_set(err, ERR_INVALID, "address \"%s\": has no port", address);
+	/* getaddrinfo() takes larger ones, too, and listens somewhere else. */
+	if (str_to_u64(str_from(colon + 1), &port) == -1 || port > UINT16_MAX)
+		return err_set(err, ERR_INVALID, "address \"%s\": its port has to be a number "
+		    "from 0 to %d", address, UINT16_MAX);
 	name = (struct str){ address, (size_t)(colon - address) };
 	if (name.len >= 2 && name.ptr[0] == '[' && name.ptr[name.len - 1] == ']')
 		name = (struct str){ name.ptr + 1, name.len - 2 };

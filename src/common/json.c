@@ -37,7 +37,7 @@ void json_array_end(struct json *json) { close_with(json, ']'); }
 static bool
 is_plain(uint8_t c)
 {
-	return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
 static void
@@ -64,18 +64,33 @@ add_escaped(struct buf *to, uint8_t c)
 	}
 }
 
-/* The same of eight at once: none is below 0x20 or from 0x80 on, '"' or '\\'. */
+/* What would steer a terminal that shows the text is written as an escape. */
+static void
+add_character(struct buf *to, const uint8_t *at, size_t n)
+{
+	if (!utf8_is_steering(at, n))
+		buf_add(to, at, n);
+	else if (n == 2)
+		buf_printf(to, "\\u%04x", (at[0] & 0x1fu) << 6 | (at[1] & 0x3fu));
+	else
+		buf_printf(to, "\\u%04x", (at[0] & 0x0fu) << 12 | (at[1] & 0x3fu) << 6 |
+		    (at[2] & 0x3fu));
+}
+
+/* The same of eight at once: none is below 0x20 or from 0x7f on, '"' or '\\'. */
 static bool
 are_plain(const uint8_t text[8])
 {
 	const uint64_t each = 0x0101010101010101ull;
-	uint64_t t, quotes, slashes;
+	uint64_t t, quotes, slashes, deletes;
 
 	memcpy(&t, text, sizeof(t));
 	quotes = t ^ each * '"';
 	slashes = t ^ each * '\\';
+	deletes = t ^ each * 0x7f;
 	/* Where a byte is too small to have it taken off, its top bit is set. */
-	return ((t | (t - each * 0x20) | (quotes - each) | (slashes - each)) & each * 0x80) == 0;
+	return ((t | (t - each * 0x20) | (quotes - each) | (slashes - each) |
+	    (deletes - each)) & each * 0x80) == 0;
 }
 
 /* The length of what stands for itself at the front of a text. */
@@ -109,7 +124,7 @@ json_quote(struct buf *to, struct str text)
 		if (t[i] < 0x80) {
 			add_escaped(to, t[i++]);
 		} else if ((n = utf8_sequence(t + i, text.len - i)) > 0) {
-			buf_add(to, t + i, n);
+			add_character(to, t + i, n);
 			i += n;
 		} else {
 			buf_add(to, "\xef\xbf\xbd", 3);		/* U+FFFD */

@@ -3,7 +3,8 @@
  *
  * Builds no tree: what is written goes straight to the buffer.  Commas and the
  * escaping of text are its job, the pairing of begin and end the caller's.
- * Text is written as it is, except for what RFC 8259 section 7 wants escaped;
+ * Text is written as it is, except for what RFC 8259 section 7 wants escaped, and
+ * for what would steer a terminal (utf8_is_steering()), since backfillctl prints this;
  * bytes that are not UTF-8 become U+FFFD, so the result is always valid JSON.
  */
 #ifndef BF_COMMON_JSON_H

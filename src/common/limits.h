@@ -16,6 +16,7 @@
 #define LIMIT_CHANNEL_FRAMES_PER_TURN	256			/* read per peer and loop turn */
 #define LIMIT_CHANNEL_LAST_WORDS_BYTES	(1024 * 1024)		/* read of a peer that has died */
 #define LIMIT_CHANNEL_FDS		16			/* descriptors under way, each direction */
+#define LIMIT_SETTING_BYTES		(60 * 1024)	/* one frame; 1800 admins */
 #define LIMIT_CONTROL_CLIENTS		64			/* connections to control.sock */
 #define LIMIT_CONTROL_FRAME_MS		5000			/* there, from a frame's first byte to its
 								 * last; it takes one write */

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/utf8.h"
+
 #define LOG_LINE_MAX	2048
 
 static struct {
@@ -76,15 +78,6 @@ level_word(enum log_level level)
 	return "?";
 }
 
-/* Control bytes in a peer's text must not forge lines or drive a terminal. */
-static void
-escape_controls(char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-}
-
 /* A line is shorter than PIPE_BUF, and so goes whole or not at all.  SIGPIPE is
  * ignored by who has this. */
 static void
@@ -140,8 +133,9 @@ log_line(enum log_level level, const char *fmt, va_list ap)
 	}
 	head = format_head(line, sizeof(line) - 1, level);
 	(void)vsnprintf(line + head, sizeof(line) - 1 - head, fmt, ap);
-	escape_controls(line + head);
-	len = strlen(line);
+	/* A peer's text must not forge lines or drive a terminal; and a line that is no
+	 * UTF-8, because it was cut for example, is hidden by the journal. */
+	len = head + utf8_clean(line + head, strlen(line + head));
 	line[len++] = '\n';
 	write_line(line, len);
 	errno = saved;

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "common/utf8.h"
 
 const struct setting settings_rows[] = {
 #define X(kind, name, preset, least, most, audience, reload)		\
@@ -89,12 +91,34 @@ set_bool(bool *member, const struct setting *row, struct str value,
 	return 0;
 }
 
+static bool
+has_control(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 0x7f)
+			return true;
+	return false;
+}
+
+int
+settings_check_text(const char *name, struct str value, struct err *err)
+{
+	if (value.len > LIMIT_SETTING_BYTES)
+		return err_set(err, ERR_INVALID, "%s: is longer than %d bytes", name,
+		    LIMIT_SETTING_BYTES);
+	if (!utf8_is_valid((const uint8_t *)value.ptr, value.len))
+		return err_set(err, ERR_INVALID, "%s: is not UTF-8", name);
+	if (has_control(value))
+		return err_set(err, ERR_INVALID, "%s: has a control character", name);
+	return 0;
+}
+
 static int
 set_text(char **member, const struct setting *row, struct str value,
     struct err *err)
 {
-	if (value.len > 0 && memchr(value.ptr, '\0', value.len) != NULL)
-		return err_set(err, ERR_INVALID, "%s: has a NUL byte", row->name);
+	if (settings_check_text(row->name, value, err) == -1)
+		return -1;
 	free(*member);
 	*member = xstrndup(value.ptr, value.len);
 	return 0;

@@ -60,6 +60,10 @@ const struct setting *settings_find(struct str name);	/* NULL: unknown */
 int settings_set(struct settings *settings, struct str name, struct str value,
     struct err *err) BF_MUSTCHECK;
 
+/* Whether a text can be a value: children get it in a frame, servers in a header, and
+ * it is told in answers.  ERR_INVALID says why not, but not the text: it may be secret. */
+int settings_check_text(const char *name, struct str value, struct err *err) BF_MUSTCHECK;
+
 /* The text of one, as settings_set() takes it; to be freed by the caller. */
 char *settings_text(const struct settings *settings, const struct setting *row);
 

@@ -37,6 +37,25 @@ utf8_sequence(const uint8_t *t, size_t len)
 }
 
 bool
+utf8_is_steering(const uint8_t *t, size_t n)
+{
+	switch (n) {
+	case 1:
+		return t[0] < 0x20 || t[0] == 0x7f;
+	case 2:		/* U+0080 to U+009F, U+061C */
+		return (t[0] == 0xc2 && t[1] < 0xa0) || (t[0] == 0xd8 && t[1] == 0x9c);
+	case 3:		/* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069 */
+		if (t[0] != 0xe2)
+			return false;
+		return (t[1] == 0x80 && (t[2] == 0x8e || t[2] == 0x8f ||
+		    (t[2] >= 0xa8 && t[2] <= 0xae))) ||
+		    (t[1] == 0x81 && t[2] >= 0xa6 && t[2] <= 0xa9);
+	default:
+		return false;
+	}
+}
+
+bool
 utf8_is_valid(const uint8_t *text, size_t len)
 {
 	size_t i = 0;
@@ -59,6 +78,26 @@ utf8_is_valid(const uint8_t *text, size_t len)
 		i += n;
 	}
 	return true;
+}
+
+size_t
+utf8_clean(char *text, size_t len)
+{
+	size_t from = 0, to = 0;
+
+	while (from < len) {
+		const uint8_t *at = (const uint8_t *)text + from;
+		size_t n = utf8_sequence(at, len - from);
+
+		if (n == 0 || utf8_is_steering(at, n)) {
+			text[to++] = '?';
+		} else {
+			memmove(text + to, at, n);
+			to += n;
+		}
+		from += n > 0 ? n : 1;
+	}
+	return to;
 }
 
 struct str

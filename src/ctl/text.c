@@ -14,14 +14,6 @@ code_point(const uint8_t *at, size_t len)
 	return value;
 }
 
-/* Marks that reorder what stands around them (Unicode, UAX 9). */
-static bool
-is_bidi_control(uint32_t c)
-{
-	return c == 0x61c || c == 0x200e || c == 0x200f ||
-	    (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 /* Take one character from the front of *rest: its cleaned form and its width. */
 static size_t
 take_glyph(struct str *rest, bool is_utf8, struct str *glyph_out)
@@ -36,7 +28,7 @@ take_glyph(struct str *rest, bool is_utf8, struct str *glyph_out)
 		c = code_point(at, len);
 		if (c == '\n' || c == '\r' || c == '\t')
 			*glyph_out = STR(" ");
-		else if (c != 0 && (c < 0x80 || is_utf8) && !is_bidi_control(c))
+		else if ((c < 0x80 || is_utf8) && !utf8_is_steering(at, len))
 			width = wcwidth((wchar_t)c);
 	}
 	if (width >= 0)

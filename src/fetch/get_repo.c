@@ -46,7 +46,7 @@ on_head(struct http_request *req, const struct http_head *head, void *arg BF_UNU
 	else if (type.len != sizeof(CAR_TYPE) - 1 ||
 	    strncasecmp(type.ptr, CAR_TYPE, type.len) != 0)
 		http_fail(req, FETCH_INVALID,
-		    "getRepo: the content type is %.*s instead of " CAR_TYPE,
+		    "getRepo: the content type is \"%.*s\" instead of " CAR_TYPE,
 		    type.len < 60 ? (int)type.len : 60, type.ptr);
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/limits.h"
 #include "common/mem.h"
+#include "common/settings.h"
 #include "common/utf8.h"
 #include "op/op_type.h"
 
@@ -24,6 +25,16 @@ value_of(cfg_t *section, const char *name)
 {
 	return cfg_size(section, name) == 0 ? STR_NONE :
 	    str_from(cfg_getstr(section, name));
+}
+
+/* What a type of an operator's own takes is checked by nobody else. */
+static int
+check_values(cfg_t *section, struct err *err)
+{
+	for (const cfg_opt_t *row = conf_schedule_options; row->name != NULL; row++)
+		if (settings_check_text(row->name, value_of(section, row->name), err) == -1)
+			return -1;
+	return 0;
 }
 
 static int
@@ -77,15 +88,17 @@ conf_schedule_take(cfg_t *section, struct schedules *schedules, struct err *err)
 	struct schedule_rule rule;
 	struct op op;
 
-	if (str_is_empty(name) || name.len > SCHEDULE_NAME_MAX ||
-	    !utf8_is_valid((const uint8_t *)name.ptr, name.len))
+	if (str_is_empty(name) || name.len > SCHEDULE_NAME_MAX)
 		return err_set(err, ERR_INVALID, "schedule: its name has to be 1 to %d bytes "
 		    "long", SCHEDULE_NAME_MAX);
+	if (settings_check_text("name", name, err) == -1)
+		return err_wrap(err, "schedule");
 	for (size_t i = 0; i < schedules->count; i++)
 		if (str_eq(str_from(schedules->list[i].name), name))
 			return err_set(err, ERR_INVALID, "schedule \"%.*s\": is there twice",
 			    STR_FMT(name));
-	if (read_rule(section, &rule, err) == -1 || read_operation(section, &op, err) == -1)
+	if (check_values(section, err) == -1 || read_rule(section, &rule, err) == -1 ||
+	    read_operation(section, &op, err) == -1)
 		return err_wrap(err, "schedule \"%.*s\"", STR_FMT(name));
 	schedules->list = xrealloc(schedules->list,
 	    (schedules->count + 1) * sizeof(*schedules->list));

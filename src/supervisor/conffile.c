@@ -118,6 +118,9 @@ read_open_file(int fd, const char *path, struct buf *to, struct err *err)
 	if (n == -1)
 		return err_errno(err, "read(%s)", path);
 	buf_added(to, (size_t)n);
+	/* What stands behind it would be passed over without a word. */
+	if (memchr(buf_data(to), '\0', buf_len(to)) != NULL)
+		return err_set(err, ERR_INVALID, "%s: has a NUL byte", path);
 	buf_add_byte(to, '\0');
 	return 0;
 }

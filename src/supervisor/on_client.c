@@ -2,11 +2,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/crashpoint.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "op/op_type.h"
 #include "proto/fdlayout.h"
 #include "supervisor/audit.h"
@@ -29,10 +31,13 @@ client_send_error(struct control_client *client, uint64_t req, const char *name,
     const char *text, const char *id)
 {
 	struct msg msg = { .type = MSG_TYPE_ERROR };
+	char clean[ERR_TEXT_SIZE];
 
+	/* It may have been cut within a character, which the client would not take. */
+	(void)str_copy(clean, sizeof(clean), str_from(text));
 	msg.error = (struct msg_error){
-		.req = req, .name = str_from(name), .text = str_from(text),
-		.id = str_from(id),
+		.req = req, .name = str_from(name), .id = str_from(id),
+		.text = { clean, utf8_clean(clean, strlen(clean)) },
 	};
 	channel_send(client->channel, &msg);
 }

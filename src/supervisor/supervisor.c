@@ -99,7 +99,8 @@ open_directories(struct supervisor *sup, struct err *err)
 		return -1;
 	(void)snprintf(path, sizeof(path), "%s/lock", state_dir);
 	if (lock_patiently(sup, path, err) == -1)
-		return err_wrap(err, "another backfilld uses %s", state_dir);
+		return err->code == ERR_EXISTS || err->code == ERR_UNAVAILABLE ?
+		    err_wrap(err, "another backfilld uses %s", state_dir) : -1;
 	(void)snprintf(path, sizeof(path), "%s/records", state_dir);
 	if (dir_make(path, 0700, err) == -1)
 		return -1;

@@ -270,8 +270,15 @@ static void
 on_end(const struct fetch_error *error, void *arg)
 {
 	struct relay *relay = arg;
+	struct fetch_error closed;
 
 	switch (error->class) {
+	case FETCH_OK:
+		/* Properly; but if it does so each time, that is what is wrong. */
+		fetch_error_set(&closed, FETCH_UNREACHABLE, "%s: the stream was closed",
+		    relay->origin);
+		retry(relay, &closed);
+		break;
 	case FETCH_RATE_LIMITED:
 		wait_for_limit(relay, error);
 		break;

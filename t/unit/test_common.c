@@ -1,13 +1,15 @@
 /*
- * test_common.c - src/common: text, buffers, time, JSON.
+ * test_common.c - src/common: text, buffers, time, JSON, the log's lines.
  */
 #include "t/unit/unit.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/log.h"
 #include "common/str.h"
 #include "common/tid.h"
 #include "common/utf8.h"
@@ -160,6 +162,68 @@ utf8__refuses_overlong_surrogates_and_cuts(void **state BF_UNUSED)
 }
 
 static void
+utf8__knows_what_steers_a_terminal(void **state BF_UNUSED)
+{
+	static const struct { const char *text; bool steers; } cases[] = {
+		{ "\x1b", true }, { "\n", true }, { "\x7f", true }, { " ", false }, { "~", false },
+		{ "\xc2\x80", true }, { "\xc2\x9b", true }, { "\xc2\x9f", true },
+		{ "\xc2\xa0", false }, { "\xc3\x9b", false },
+		{ "\xd8\x9b", false }, { "\xd8\x9c", true }, { "\xd8\x9d", false },
+		{ "\xe2\x80\x8d", false }, { "\xe2\x80\x8e", true }, { "\xe2\x80\x8f", true },
+		{ "\xe2\x80\x90", false }, { "\xe2\x80\xa7", false },
+		{ "\xe2\x80\xa8", true }, { "\xe2\x80\xae", true }, { "\xe2\x80\xaf", false },
+		{ "\xe2\x81\xa5", false }, { "\xe2\x81\xa6", true }, { "\xe2\x81\xa9", true },
+		{ "\xe2\x81\xaa", false }, { "\xe3\x80\xae", false },
+		{ "\xf0\x9f\x98\x80", false },
+	};
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(cases); i++)
+		assert_int_equal(utf8_is_steering((const uint8_t *)cases[i].text,
+		    strlen(cases[i].text)), cases[i].steers);
+}
+
+/* What the log writes of a text: its line goes to a pipe in place of standard error. */
+static void
+log__a_text_stays_one_clean_line(void **state BF_UNUSED)
+{
+	int old = dup(STDERR_FILENO), ends[2];
+	char line[4096], longest[3000];
+	ssize_t n;
+
+	memset(longest, 'x', sizeof(longest));
+	for (size_t i = 1; i + 1 < sizeof(longest); i += 2)
+		memcpy(longest + i, "\xc3\xa9", 2);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	log_init("t", LOG_LEVEL_INFO);
+	log_info("a\nb\xc2\x9b" "31mc\xe2\x80\xae" "d\xff" "\xc3\xa9");
+	n = read(ends[0], line, sizeof(line));
+	assert_true(str_eq((struct str){ line, (size_t)n },
+	    STR("<6>t: a?b?31mc?d?\xc3\xa9\n")));
+	log_info("%.*s", (int)sizeof(longest), longest);
+	n = read(ends[0], line, sizeof(line));
+	assert_true(n > 1000 && utf8_is_valid((uint8_t *)line, (size_t)n));
+	log_info("%.*s", (int)sizeof(longest) - 1, longest + 1);
+	n = read(ends[0], line, sizeof(line));
+	assert_true(n > 1000 && utf8_is_valid((uint8_t *)line, (size_t)n));
+	assert_int_equal(dup2(old, STDERR_FILENO), STDERR_FILENO);
+	log_init("t", LOG_LEVEL_INFO);
+	(void)close(old);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
+static void
+json__escapes_what_steers_a_terminal(void **state BF_UNUSED)
+{
+	struct buf buf = BUF_INIT;
+
+	json_quote(&buf, STR("\x7f \xc2\x9b" "2J \xd8\x9c \xe2\x80\xae \xe2\x81\xa6"));
+	assert_true(str_eq(buf_str(&buf), STR("\"\\u007f \\u009b2J \\u061c \\u202e \\u2066\"")));
+	buf_clear(&buf);
+}
+
+static void
 json__escapes_what_it_must_and_stays_valid(void **state BF_UNUSED)
 {
 	struct buf buf = BUF_INIT;
@@ -218,6 +282,9 @@ static const struct CMUnitTest common[] = {
 	cmocka_unit_test(datetime__every_day_until_2200_is_that_of_gmtime),
 	cmocka_unit_test(json__numbers_have_all_their_digits),
 	cmocka_unit_test(utf8__refuses_overlong_surrogates_and_cuts),
+	cmocka_unit_test(utf8__knows_what_steers_a_terminal),
+	cmocka_unit_test(log__a_text_stays_one_clean_line),
+	cmocka_unit_test(json__escapes_what_steers_a_terminal),
 	cmocka_unit_test(json__escapes_what_it_must_and_stays_valid),
 	cmocka_unit_test(json__escapes_a_byte_wherever_it_stands),
 };
