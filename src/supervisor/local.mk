@@ -62,6 +62,11 @@ t_unit_test_outcome_SOURCES = t/unit/test_outcome.c \
 	src/supervisor/pulse.c src/supervisor/pulse.h
 t_unit_test_outcome_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
 
+UNIT_TESTS += t/unit/test_spawn
+t_unit_test_spawn_SOURCES = t/unit/test_spawn.c \
+	src/supervisor/spawn.c src/supervisor/spawn.h
+t_unit_test_spawn_LDADD = $(UNIT_LDADD_COMMON)
+
 # It has cgroup.c in it.
 UNIT_TESTS += t/unit/test_cgroup
 t_unit_test_cgroup_SOURCES = t/unit/test_cgroup.c src/supervisor/cgroup.h \
