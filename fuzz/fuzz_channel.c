@@ -163,7 +163,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct target target = { .heard = 0 };
 	struct channel_options options = { .queue_max_bytes = 4096, .on_msg = on_msg,
 	    .on_close = on_close, .arg = &target };
-	int free_fd = feed_free_fd(), fds[2];
+	int open_fds = feed_open_fds(), fds[2];
 	size_t kind;
 
 	if (feed_init(&target.feed, (struct bytes){ data, size }) == -1)
@@ -183,6 +183,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ev_loop_destroy(target.loop);
 	buf_clear(&target.expected);
 	feed_clear(&target.feed);
-	fuzz_require(feed_free_fd() == free_fd);
+	fuzz_require(feed_open_fds() == open_fds);
 	return 0;
 }

@@ -36,7 +36,7 @@ uint32_t feed_random(struct feed *feed);
 void feed_send(struct feed *feed, int fd, struct ev_loop *loop,
     bool (*is_over)(void *arg), void (*turned)(void *arg), void *arg);
 
-/* The lowest descriptor that is free: the same before and after, if none leaks. */
-int feed_free_fd(void);
+/* How many descriptors are open: as many before and after, if none leaks. */
+int feed_open_fds(void);
 
 #endif

@@ -135,11 +135,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct target target = { .peers = LIST_HEAD_INITIALIZER(target.peers) };
 	struct ev_loop *loop;
-	int free_fd, fds[2];
+	int open_fds, fds[2];
 
 	if (records == NULL)
 		open_store();
-	free_fd = feed_free_fd();
+	open_fds = feed_open_fds();
 	if (feed_init(&target.feed, (struct bytes){ data, size }) == -1)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == -1)
@@ -152,6 +152,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)close(fds[1]);
 	ev_loop_destroy(loop);
 	feed_clear(&target.feed);
-	fuzz_require(feed_free_fd() == free_fd);
+	fuzz_require(feed_open_fds() == open_fds);
 	return 0;
 }

@@ -57,6 +57,14 @@ fuzz_peer_SOURCES = fuzz/fuzz_peer.c fuzz/fuzz_feed.c fuzz/fuzz_feed.h fuzz/fuzz
 fuzz_peer_LDFLAGS = $(FUZZ_LINK)
 fuzz_peer_LDADD = $(INDEXER_LIBS)
 
+FUZZ_TARGETS += fuzz/supervisor
+EXTRA_PROGRAMS += fuzz/supervisor
+fuzz_supervisor_SOURCES = fuzz/fuzz_supervisor.c fuzz/fuzz_feed.c fuzz/fuzz_feed.h \
+	fuzz/fuzz.h $(SUPERVISOR_SOURCES)
+fuzz_supervisor_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+fuzz_supervisor_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=kill,--wrap=vfork
+fuzz_supervisor_LDADD = $(SUPERVISOR_LIBS)
+
 EXTRA_PROGRAMS += fuzz/car fuzz/dagcbor fuzz/dagcbor_json fuzz/diddoc fuzz/aturi \
 	fuzz/commit fuzz/jwt fuzz/message
 FUZZ_TARGETS += fuzz/tei fuzz/references

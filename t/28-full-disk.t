@@ -44,6 +44,21 @@ like $operation->{cancelledBy}, qr/^uid \d+$/, 'with who asked';
 my $next = $daemon->trigger('did-sync', did => null_op_did('finish'));
 is $daemon->wait_finished($next)->{status}, 'completed', 'and work goes on';
 
+# Its last words come while nothing can be written.
+my $late = $daemon->trigger('did-sync', did => null_op_did('run'));
+$daemon->wait_operation($late, sub { $_[0]{recordsProcessed} > 0 }, 'to run');
+($worker) = $daemon->log =~ /op $late did-sync: started, attempt \d+, worker (\d+)/;
+limit_files(4096);
+kill 'USR1', $worker or die "$worker: $!";
+wait_for { !is_alive($worker) } 10, 'the worker to end';
+is $daemon->ctl('show', $late)->{json}{status}, 'running',
+	'its end cannot be recorded yet';
+limit_files('unlimited');
+is $daemon->wait_finished($late, 10)->{status}, 'completed', 'it is once there is room';
+my @said = grep { $_->{event} eq 'log' && $_->{text} =~ /told to finish/ }
+	@{ $daemon->ctl('show', $late, '--events')->{json}{events} };
+is scalar @said, 1, 'with what its worker said last, once';
+
 $daemon->expect_error(qr/cannot be stored|disk/);
 $daemon->finish;
 done_testing;

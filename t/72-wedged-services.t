@@ -169,5 +169,21 @@ subtest 'an API that hangs and outlived its daemon makes room' => sub {
 	$daemon->wait_log(qr/process $api of an earlier daemon keeps 127\.0\.0\.1:$port/);
 };
 
+subtest 'one that does not hang answers reads until then, and makes room by itself' => sub {
+	my $api = $daemon->wait_child('backfill-api');
+	my $address = $daemon->http_address;
+	$daemon->kill_hard;
+	wait_for { $daemon->get('/readyz')->{status} == 503 } 10, 'it to notice';
+	is $daemon->get('/xrpc/_health')->{status}, 200, 'it still answers';
+	ok is_alive($api), 'being the old one';
+	my $said = length $daemon->log;
+	$daemon->start;
+	is $daemon->http_address, $address, 'the new daemon has its port';
+	wait_for { !is_alive($api) } 10, 'it to end';
+	my $log = substr $daemon->log, $said;
+	like $log, qr/a new supervisor is there: making room/, 'for its reason';
+	unlike $log, qr/of an earlier daemon keeps/, 'nobody had to make it';
+};
+
 $daemon->finish;
 done_testing;

@@ -82,6 +82,29 @@ subtest 'a damaged record holds up nothing' => sub {
 	$daemon->finish;
 };
 
+subtest 'a damaged checkpoint fails its operation, for that reason' => sub {
+	my $daemon = Backfilld::Test->new(settings => { libexec_dir => $libexec });
+	$daemon->start;
+	my $id = $daemon->trigger('did-sync', did => null_op_did('checkpoint'));
+	$daemon->wait_operation($id, sub { $_[0]{recordsProcessed} > 0 }, 'to run');
+	$daemon->kill_hard;
+
+	my $file = "$daemon->{dir}/state/operations/data.mdb";
+	my $bytes = slurp($file);
+	ok $bytes =~ s/here/hurt/g, 'the checkpoint is found';
+	spew($file, $bytes);
+	$daemon->expect_error(qr/table checkpoint, key/);
+	$daemon->start;
+	my $op = $daemon->wait_finished($id);
+	is $op->{status}, 'failed', 'failed';
+	is $op->{errorClass}, 'damaged', 'not for what its worker did';
+	like $op->{error}, qr/what it was to do cannot be read: .*table checkpoint/,
+		'with what cannot be read';
+	my $again = $daemon->trigger('did-sync', did => null_op_did('finish'));
+	is $daemon->wait_finished($again)->{status}, 'completed', 'others go on';
+	$daemon->finish;
+};
+
 # LMDB reads through a map of the file: what is written to that is seen at once.
 subtest 'a record that is damaged while it runs takes nobody else along' => sub {
 	my $daemon = Backfilld::Test->new(settings => { libexec_dir => $libexec,

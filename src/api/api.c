@@ -22,7 +22,8 @@
 #include "store/records.h"
 
 #define SUCCESSOR_LOOK_SECS	0.2
-#define ORPHAN_SECS		300	/* without a supervisor, then give up */
+#define ORPHAN_SECS		300	/* of reads without a supervisor; it does not have to
+					 * wait for that: a new one makes us leave at once */
 #define OTHER_FILES		32	/* descriptors that are no connections */
 #define DRAIN_SECS		4	/* for requests that have begun; under the 5 s
 					 * that the supervisor gives a service */

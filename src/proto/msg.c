@@ -219,6 +219,9 @@ msg_unpack(struct bytes payload, unsigned accepted, struct msg *msg_out,
 	if (wire_read_array(&r, &count) == -1 || wire_read_u64(&r, &type) == -1)
 		return err_set(err, ERR_PROTOCOL, "frame of %zu bytes: not a message",
 		    payload.len);
+	if (count == 0)		/* the number was behind it */
+		return err_set(err, ERR_PROTOCOL, "frame of %zu bytes: an empty array is no "
+		    "message", payload.len);
 	if (!find_layout(type, &layout))
 		return err_set(err, ERR_PROTOCOL, "message number %llu: unknown",
 		    (unsigned long long)type);

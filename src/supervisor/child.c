@@ -137,6 +137,7 @@ child_stop(struct child *child, enum stop_reason reason)
 	/* Whoever asks for a cancel is promised one, also while the daemon stops. */
 	if (child->end.stop_reason == STOP_NONE || (reason == STOP_CANCEL &&
 	    (child->end.stop_reason == STOP_SHUTDOWN ||
+	    child->end.stop_reason == STOP_ASSIGN ||
 	    child->end.stop_reason == STOP_HUNG)))
 		child->end.stop_reason = reason;
 	switch (child->state) {

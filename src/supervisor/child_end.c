@@ -104,10 +104,10 @@ store_outcome(struct child *child, struct err *err)
 }
 
 /*
- * Store the outcome, or in place of a damaged record that it is one, and let go of
- * the child.  While that fails, for want of disk space most likely, the child is kept
- * and it is tried again; at the end of the daemon it is left to the next start, which
- * finds the operation running.
+ * Store what it said last and the outcome, or in place of a damaged record that it is
+ * one, and let go of the child.  While that fails, for want of disk space most likely,
+ * the child is kept and it is tried again; at the end of the daemon it is left to the
+ * next start, which finds the operation running.
  */
 static void
 settle(struct child *child)
@@ -115,7 +115,8 @@ settle(struct child *child)
 	struct supervisor *sup = child->sup;
 	struct err err;
 
-	if (child->end.stop_reason == STOP_STORE || store_outcome(child, &err) == 0 ||
+	if (child->end.stop_reason == STOP_STORE ||
+	    (progress_write_last(child, &err) == 0 && store_outcome(child, &err) == 0) ||
 	    (err.code == ERR_CORRUPT && supervisor_mend(sup, child->id) == 0)) {
 		child_free(child);
 		return;
@@ -199,8 +200,6 @@ child_ended(struct child *child, int wait_status, const struct rusage *usage)
 	channel_free(&child->channel);
 	child->end.wait_status = wait_status;
 	child->usage = *usage;
-	progress_write_last(child);
-	crashpoint(CRASHPOINT_LAST_NEWS_STORED);
 	look_for_checkpoint(child);
 	child->outcome = outcome_of(&child->end);
 	tell_duration(child);

@@ -1,5 +1,6 @@
 sbin_PROGRAMS += backfilld
-backfilld_SOURCES = \
+# All but main.c and what starts processes, which fuzz/supervisor has its own of.
+SUPERVISOR_SOURCES = \
 	src/supervisor/activation.c src/supervisor/activation.h \
 	src/supervisor/api_link.c src/supervisor/api_link.h \
 	src/supervisor/assign.c src/supervisor/assign.h \
@@ -20,7 +21,6 @@ backfilld_SOURCES = \
 	src/supervisor/heartbeat.c src/supervisor/heartbeat.h \
 	src/supervisor/handshake.c src/supervisor/handshake.h \
 	src/supervisor/indexer_link.c src/supervisor/indexer_link.h \
-	src/supervisor/main.c \
 	src/supervisor/notify.c src/supervisor/notify.h \
 	src/supervisor/notes.c src/supervisor/notes.h \
 	src/supervisor/on_client.c src/supervisor/on_client.h \
@@ -42,7 +42,7 @@ backfilld_SOURCES = \
 	src/supervisor/schedule_rule.c src/supervisor/schedule_rule.h \
 	src/supervisor/service.c src/supervisor/service.h \
 	src/supervisor/shutdown.c src/supervisor/shutdown.h \
-	src/supervisor/spawn.c src/supervisor/spawn.h \
+	src/supervisor/spawn.h \
 	src/supervisor/store_tool.c src/supervisor/store_tool.h \
 	src/supervisor/store_watch.c src/supervisor/store_watch.h \
 	src/supervisor/supervisor.c src/supervisor/supervisor.h \
@@ -52,15 +52,22 @@ backfilld_SOURCES = \
 	src/supervisor/upgrade.c src/supervisor/upgrade.h \
 	src/supervisor/upgrade_adopt.c \
 	src/supervisor/upgrade_write.c
-backfilld_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
-backfilld_LDADD = libbfrows.a libbfstore.a libbfproto.a libbfop.a libbfcommon.a \
+SUPERVISOR_LIBS = libbfrows.a libbfstore.a libbfproto.a libbfop.a libbfcommon.a \
 	$(CONFUSE_LIBS) $(LMDB_LIBS) $(EV_LIBS)
+backfilld_SOURCES = $(SUPERVISOR_SOURCES) src/supervisor/main.c src/supervisor/spawn.c
+backfilld_CFLAGS = $(AM_CFLAGS) $(CONFUSE_CFLAGS)
+backfilld_LDADD = $(SUPERVISOR_LIBS)
 
 UNIT_TESTS += t/unit/test_outcome
 t_unit_test_outcome_SOURCES = t/unit/test_outcome.c \
 	src/supervisor/outcome.c src/supervisor/outcome.h \
 	src/supervisor/pulse.c src/supervisor/pulse.h
 t_unit_test_outcome_LDADD = libbfop.a $(UNIT_LDADD_COMMON)
+
+UNIT_TESTS += t/unit/test_spawn
+t_unit_test_spawn_SOURCES = t/unit/test_spawn.c \
+	src/supervisor/spawn.c src/supervisor/spawn.h
+t_unit_test_spawn_LDADD = $(UNIT_LDADD_COMMON)
 
 # It has cgroup.c in it.
 UNIT_TESTS += t/unit/test_cgroup

@@ -28,6 +28,17 @@ on_worker_broke(struct child *child, const char *why)
 	child_stop(child, STOP_PROTOCOL);
 }
 
+/* Not the worker's fault: the store's, which the outcome names. */
+static void
+cannot_assign(struct child *child, const struct err *err)
+{
+	COPY_TEXT(child->end.fail_class, err->code == ERR_CORRUPT ? STR(CLASS_DAMAGED) :
+	    STR(CLASS_STORE));
+	(void)snprintf(child->end.fail_text, sizeof(child->end.fail_text),
+	    "what it was to do cannot be read: %s", err->text);
+	child_stop(child, STOP_ASSIGN);
+}
+
 static void
 on_hello(struct child *child, const struct msg_hello *hello)
 {
@@ -50,7 +61,7 @@ on_hello(struct child *child, const struct msg_hello *hello)
 	ev_timer_stop(child->sup->loop, &child->hello_timer);
 	child->state = CHILD_RUNNING;
 	if (assign_send(child, &err) == -1)
-		on_worker_broke(child, err.text);
+		cannot_assign(child, &err);
 	else
 		pause_tell(child);
 }
@@ -166,8 +177,10 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 {
 	struct child *child = arg;
 
-	/* It is being ended for what it said before: nothing more is believed. */
+	/* It is being ended for what it said before, or knows of no work: nothing more is
+	 * believed. */
 	if (child->end.stop_reason == STOP_PROTOCOL ||
+	    child->end.stop_reason == STOP_ASSIGN ||
 	    child->end.stop_reason == STOP_HELLO_TIMEOUT)
 		return;
 	if (child->end.said_done || child->end.said_fail || child->end.said_paused) {

@@ -86,6 +86,17 @@ of_a_hang(const struct worker_end *end)
 }
 
 static struct outcome
+of_an_unread_assignment(const struct worker_end *end)
+{
+	struct outcome outcome = { .event = OP_EVENT_INTERRUPT, .is_crash = true };
+
+	if (end->is_last_try || strcmp(end->fail_class, CLASS_DAMAGED) == 0)
+		return failed(end->fail_class, end->fail_text);
+	(void)snprintf(outcome.text, sizeof(outcome.text), "%s", end->fail_text);
+	return outcome;
+}
+
+static struct outcome
 of_a_crash(const struct worker_end *end)
 {
 	char how[128], text[256];
@@ -142,6 +153,8 @@ outcome_of(const struct worker_end *end)
 		return failed("protocol", "the worker did not say hello in time");
 	case STOP_TIMEOUT:
 		return of_a_timeout(end);
+	case STOP_ASSIGN:
+		return of_an_unread_assignment(end);
 	case STOP_HUNG:
 		if (end->said_fail || end->said_paused)
 			break;

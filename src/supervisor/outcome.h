@@ -13,6 +13,10 @@
 
 #include "op/op_state.h"
 
+/* Of STOP_ASSIGN: another attempt may read it, or none ever will. */
+#define CLASS_STORE	"store"
+#define CLASS_DAMAGED	"damaged"
+
 #define OUTCOME_CLASS_SIZE	48
 #define OUTCOME_TEXT_SIZE	1024
 
@@ -27,6 +31,7 @@ enum stop_reason {
 	STOP_SILENT,		/* it closed its channel and did not end */
 	STOP_TIMEOUT,		/* it is over the time of its type */
 	STOP_HUNG,		/* it does not answer pings */
+	STOP_ASSIGN,		/* what it is to do could not be read; fail_text says why */
 };
 
 /* What is known of a worker that has ended. */
@@ -35,7 +40,7 @@ struct worker_end {
 	bool said_done;
 	bool said_fail;
 	bool said_paused;		/* as we had asked it to */
-	char fail_class[OUTCOME_CLASS_SIZE];	/* of `fail`, or "protocol" */
+	char fail_class[OUTCOME_CLASS_SIZE];	/* of `fail`, or of STOP_ASSIGN */
 	char fail_text[OUTCOME_TEXT_SIZE];
 	bool was_killed;		/* we had to send SIGKILL */
 	bool has_checkpoint;		/* of this attempt or one before */

@@ -68,49 +68,79 @@ extras_written(struct child *child)
 	notes_clear(&child->notes);
 }
 
-void
-progress_write_last(struct child *child)
+/* Refused for good, since it has ended for the store or its record is damaged: another
+ * try would be refused, too.  All else, a full disk or map, may pass. */
+static bool
+is_refused(const struct err *err)
+{
+	return err->code == ERR_CONFLICT || err->code == ERR_CORRUPT ||
+	    err->code == ERR_NOT_FOUND;
+}
+
+/* Inside a group: -1 if that has to be aborted, so that nothing is written twice and
+ * what is not written is kept. */
+static int
+write_or_refuse_extras(struct child *child, struct err *err)
+{
+	if (write_extras(child, err) == 0)
+		return 0;
+	if (!is_refused(err))
+		return -1;
+	log_warn("op %s: what its worker said cannot be stored: %s", child->id, err->text);
+	return 0;
+}
+
+int
+progress_write_last(struct child *child, struct err *err)
 {
 	struct ops *ops = child->sup->ops;
-	struct err err, written_err;
-	int rc;
 
-	if (ops_group_begin(ops, &err) == -1) {
-		log_warn("op %s: its last words cannot be stored: %s", child->id, err.text);
-		return;
+	if (ops_group_begin(ops, err) == -1)
+		return -1;
+	if (write_or_refuse_extras(child, err) == -1) {
+		ops_group_abort(ops);
+		return -1;
 	}
-	rc = write_extras(child, &written_err);
-	if (ops_group_commit(ops, &err) == -1 || rc == -1)
-		log_warn("op %s: its last words cannot be stored: %s", child->id,
-		    rc == -1 ? written_err.text : err.text);
+	if (ops_group_commit(ops, err) == -1)
+		return -1;
 	extras_written(child);
+	crashpoint(CRASHPOINT_LAST_NEWS_STORED);
+	return 0;
 }
 
 /* True if the child has something to write now. */
 static bool
 has_news(struct child *child, int64_t now_ms)
 {
-	if (child->state == CHILD_ENDED)
+	if (child->state == CHILD_ENDED) {
+		child->is_dirty = false;	/* child_end.c writes what is left of it */
 		return false;
+	}
 	update_rate(child, now_ms);
 	return child->is_dirty;
 }
 
-/* One group: the news of all.  A child whose extras are refused, since its operation
- * has ended for the store, loses only those. */
+static int
+write_all(struct supervisor *sup, const struct ops_progress *reports, size_t count,
+    struct err *err)
+{
+	struct child *child;
+
+	LIST_FOREACH(child, &sup->children->list, entry)
+		if (child->is_dirty && write_or_refuse_extras(child, err) == -1)
+			return -1;
+	return ops_write_progress(sup->ops, reports, count, err);
+}
+
+/* One group: the news of all, or of nobody.  A child whose extras are refused loses
+ * only those. */
 static int
 write_news(struct supervisor *sup, const struct ops_progress *reports, size_t count,
     struct err *err)
 {
-	struct child *child;
-	struct err extras_err;
-
 	if (ops_group_begin(sup->ops, err) == -1)
 		return -1;
-	LIST_FOREACH(child, &sup->children->list, entry)
-		if (child->is_dirty && write_extras(child, &extras_err) == -1)
-			log_warn("op %s: %s", child->id, extras_err.text);
-	if (ops_write_progress(sup->ops, reports, count, err) == -1) {
+	if (write_all(sup, reports, count, err) == -1) {
 		ops_group_abort(sup->ops);
 		return -1;
 	}

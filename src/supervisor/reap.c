@@ -10,7 +10,7 @@
 #include "supervisor/service.h"
 #include "supervisor/store_tool.h"
 
-/* A pid that nobody knows is that of an exec that failed, or of an orphan. */
+/* A pid that nobody knows is that of an orphan. */
 static void
 ended(struct supervisor *sup, pid_t pid, int wait_status, const struct rusage *usage)
 {

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/certs.h"
@@ -236,7 +237,10 @@ judge(const struct spawn_plan *plan, pid_t pid, int exec_errno, int cgroup_errno
 		return -1;
 	}
 	if (exec_errno != 0) {
-		/* The zombie is reaped as an unknown child. */
+		/* It has nothing to do but to end.  Nobody else is to find it: as a child
+		 * that nobody knows it would be taken for an orphan. */
+		while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+			continue;
 		errno = exec_errno;
 		(void)err_errno(err, "exec(%s)", plan->path);
 		/* All but these are about the file, and waiting would not help. */

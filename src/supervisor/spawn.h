@@ -45,7 +45,8 @@ struct spawn_plan {
 };
 
 /*
- * Returns once the program is running or has failed to.  Where it cannot be made in
+ * Returns once the program is running or has failed to; then its process has been
+ * reaped.  Where it cannot be made in
  * its cgroup that is logged, and it is in ours.  ERR_NOT_FOUND: the
  * executable is missing or cannot be executed; ERR_UNAVAILABLE: no process can
  * be had now (limits), worth another try; ERR_SYSTEM otherwise.

@@ -167,6 +167,9 @@ msg__refuses_everything_that_is_not_exactly_a_message(void **state BF_UNUSED)
 	assert_int_equal(msg_unpack((struct bytes){ (const uint8_t *)"\x91\x7f", 2 },
 	    FROM_ANY, &out, &err), -1);
 	assert_string_equal(err.text, "message number 127: unknown");
+	assert_int_equal(msg_unpack((struct bytes){ (const uint8_t *)"\x90\x06", 2 },
+	    FROM_ANY, &out, &err), -1);
+	assert_string_equal(err.text, "frame of 2 bytes: an empty array is no message");
 	assert_int_equal(msg_unpack((struct bytes){ (const uint8_t *)"\x92\x06\x06", 3 },
 	    FROM_ANY, &out, &err), -1);
 	assert_string_equal(err.text, "message log: 1 fields instead of 2");

@@ -309,7 +309,35 @@ silence_is_not_counted_while_nobody_listened(void **state BF_UNUSED)
 	assert_true(pulse_is_lost(&pulse, 10000, 75000));
 }
 
+static void
+what_cannot_be_read_at_assign_is_the_stores_fault(void **state BF_UNUSED)
+{
+	struct worker_end end = end_with(KILLED(SIGTERM));
+	struct outcome outcome;
+
+	end.stop_reason = STOP_ASSIGN;
+	strcpy(end.fail_class, CLASS_STORE);
+	strcpy(end.fail_text, "store /x: begin: Input/output error");
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_INTERRUPT);
+	assert_true(outcome.is_crash);	/* so it is not tried for ever */
+	assert_string_equal(outcome.text, end.fail_text);
+
+	end.is_last_try = true;
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_FAIL);
+	assert_string_equal(outcome.class, "store");
+	assert_string_equal(outcome.text, end.fail_text);
+
+	end.is_last_try = false;
+	strcpy(end.fail_class, CLASS_DAMAGED);
+	outcome = outcome_of(&end);
+	assert_int_equal(outcome.event, OP_EVENT_FAIL);
+	assert_string_equal(outcome.class, "damaged");
+}
+
 static const struct CMUnitTest outcome_tests[] = {
+	cmocka_unit_test(what_cannot_be_read_at_assign_is_the_stores_fault),
 	cmocka_unit_test(a_pause_sends_the_operation_back_to_the_queue),
 	cmocka_unit_test(done_wins_over_everything_that_came_after),
 	cmocka_unit_test(an_end_by_a_limit_names_the_limit),

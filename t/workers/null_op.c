@@ -173,7 +173,10 @@ static void
 on_usr1(struct ev_loop *loop BF_UNUSED, struct ev_signal *watcher,
     int revents BF_UNUSED)
 {
-	finish(watcher->data);
+	struct null_op *job = watcher->data;
+
+	worker_log(job->worker, LOG_LEVEL_INFO, "told to finish");
+	finish(job);
 }
 
 void
@@ -403,17 +406,15 @@ static const struct {
 	{ "finish", finish }, { "fail", fail }, { "bad-text", bad_text },
 	{ "items", items }, { "items-dids", items_dids },
 	{ "spill-files", spill_files }, { "run", null_run }, { "checkpoint", checkpoint },
-	{ "no-result", no_result },
-	{ "exit-7", exit_7 }, { "done-crash", done_crash }, { "crash", crash },
-	{ "ignore-term", ignore_term }, { "chatter", chatter },
+	{ "no-result", no_result }, { "exit-7", exit_7 }, { "done-crash", done_crash },
+	{ "crash", crash }, { "ignore-term", ignore_term }, { "chatter", chatter },
 	{ "done-hang", null_done_hang }, { "done-go-on", null_done_go_on },
 	{ "long-text", null_long_text },
 	{ "spin", spin }, { "flood", null_flood },
 	{ "grandchild", grandchild }, { "runaway", runaway }, { "list-fds", list_fds },
 	{ "environment", environment }, { "garbage", null_garbage },
 	{ "huge-frame", null_huge_frame }, { "wrong-sender", null_wrong_sender },
-	{ "random-frames", random_frames },
-	{ "close", null_close }, { "records", records },
+	{ "random-frames", random_frames }, { "close", null_close }, { "records", records },
 	{ "records-hold", records_hold_back },
 };
 
