@@ -47,7 +47,6 @@ void
 catch_up_item_failed(struct catch_up *job, struct str item, const char *class,
     const char *text)
 {
-	job->failed++;
 	worker_item_failed(job->worker, item, class, text);
 }
 

@@ -112,6 +112,11 @@ struct catch_up {
 /* The only place where a stage begins. */
 void catch_up_enter(struct catch_up *job, enum catch_up_stage stage);
 void catch_up_tell_progress(struct catch_up *job);
+
+/* Say at once what could not be done, so that no death of this worker can lose it: an
+ * attempt that comes to it again says it again, and the supervisor keeps it once.  It
+ * is added to job->failed when its event or repository is settled, since what is saved
+ * behind that is not done again. */
 void catch_up_item_failed(struct catch_up *job, struct str item, const char *class,
     const char *text);
 

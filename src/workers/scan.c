@@ -211,21 +211,25 @@ on_outcome(struct sync_pool *pool BF_UNUSED, void *item,
 		/* FALLTHROUGH */
 	case SYNC_DONE:
 	case SYNC_INACTIVE:
+		scan->counts.failed += outcome->progress.failed;
 		scan_entry_done(entry);
 		break;
 	}
 }
 
+/* Said at once, since behind its commit nobody looks at it again, and counted with its
+ * repository: what is said again by an attempt that goes on is kept once. */
 static void
 on_bad_record(struct sync_pool *pool BF_UNUSED, struct str did, struct str path,
     const struct fault *fault, void *arg)
 {
+	struct scan *scan = arg;
 	struct buf uri = BUF_INIT;
 	char text[FAULT_TEXT_SIZE];
 
 	fault_format(fault, text);
 	buf_printf(&uri, "at://%.*s/%.*s", STR_FMT(did), STR_FMT(path));
-	scan_add_item(arg, buf_str(&uri), fault_kind(fault->code), text);
+	worker_item_failed(scan->worker, buf_str(&uri), fault_kind(fault->code), text);
 	buf_clear(&uri);
 }
 

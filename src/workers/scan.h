@@ -13,7 +13,8 @@
  * Few pages are open at a time, so memory does not grow with the list.  Where each
  * source stands, and which entries of its open pages are done, is the checkpoint,
  * sent about every second: an attempt that goes on from it does and counts every
- * entry once.  Failed items are sent right before the checkpoint that has them.
+ * entry once.  Failed entries are sent right before the checkpoint that has them,
+ * refused records as they come.
  * What changed in the index is the indexer's tally.
  *
  * One error ends the whole scan: the link to the indexer.  All else is an item of
