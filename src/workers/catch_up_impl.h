@@ -29,6 +29,7 @@
 #include "common/limits.h"
 #include "fetch/url.h"
 #include "workers/relay.h"
+#include "workers/replay_total.h"
 #include "workers/replay_window.h"
 #include "workers/rows_link.h"
 #include "workers/sync_env.h"
@@ -95,6 +96,7 @@ struct catch_up {
 	/* owned */
 	struct relay *relay;
 	struct replay_window window;
+	struct replay_total total;	/* of the replay */
 	struct catch_up_event *events, **events_end;	/* open ones, as they came */
 	size_t open_events, open_bytes;
 	bool has_begun;			/* a stage */
