@@ -18,8 +18,12 @@ $daemon->start;
 
 subtest 'an empty index' => sub {
 	my $operation = run_scan($daemon, 'full-sync');
-	is $operation->{status}, 'completed', 'has nothing to do';
-	is $operation->{recordsProcessed}, 0, 'nothing';
+	is $operation->{status}, 'failed', 'nothing to do is no success';
+	is $operation->{errorClass}, 'no-repositories', 'with a class of its own';
+	like $operation->{error}, qr/did-sync.*pds-scan.*full_sync_file.*relay_url/,
+		'which says what to do';
+	isnt $daemon->ctl('trigger', 'full-sync', '--wait')->{status}, 0,
+		'backfillctl ends accordingly';
 };
 
 $daemon->wait_finished($daemon->trigger('did-sync', did => $_->did)) for @accounts;
@@ -56,6 +60,9 @@ subtest 'fetched again although nothing changed, and what a relay lists' => sub 
 		relay_url => $peer->relay_url, collections => ['pub.chive.test.thing'],
 		host_requests_per_s => 1000 });
 	$relaying->start;
+	my $nothing = run_scan($relaying, 'full-sync');
+	is $nothing->{status}, 'completed', 'with a relay that lists nobody it completes';
+	like $relaying->log, qr/op $nothing->{id} [^\n]*nothing was synced/, 'and says so';
 	my $first = $peer->add(count => 4, host => 1, chive => 1);
 	$relaying->wait_finished($relaying->trigger('did-sync', did => $peer->did($first)));
 	$peer->add(count => 5, host => 2);
@@ -92,6 +99,17 @@ subtest 'what a file lists' => sub {
 	is $operation->{recordsProcessed}, 702, 'everything else, and the known one';
 	is scalar @{ $listing->ctl('repos')->{lines} }, 700, 'is indexed';
 	is $peer->asked('getRepo'), 700, 'and each fetched once';
+
+	my $empty = Backfilld::Test->new(net => $peer, settings => {
+		full_sync_file => "$file.empty" });
+	open $out, '>', "$file.empty" or die "$file.empty: $!";
+	print $out "# nobody\n";
+	close $out;
+	$empty->start;
+	$operation = run_scan($empty, 'full-sync');
+	is $operation->{errorClass}, 'no-repositories', 'a file without a DID, and no other list';
+	like $operation->{error}, qr/full_sync_file lists none/, '... is told';
+	$empty->finish;
 
 	unlink $file;
 	$operation = run_scan($listing, 'full-sync');

@@ -404,6 +404,12 @@ scan_started_ms(const struct scan *scan)
 }
 
 bool
+scan_had_work(const struct scan *scan)
+{
+	return scan->counts.units > 0;
+}
+
+bool
 scan_is_resumed(const struct scan *scan)
 {
 	return scan->is_resumed;

@@ -95,6 +95,7 @@ void scan_end(struct scan **scan);
 const struct sync_env *scan_env(const struct scan *scan);
 struct worker *scan_worker(const struct scan *scan);
 int64_t scan_started_ms(const struct scan *scan);	/* the first attempt; wall clock */
+bool scan_had_work(const struct scan *scan);	/* a repository, or a source that was cut */
 bool scan_is_resumed(const struct scan *scan);
 
 /* Its own; freed by its end(). */
