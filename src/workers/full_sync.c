@@ -295,7 +295,7 @@ int
 main(void)
 {
 	static const struct worker_type type = { .name = "full-sync", .start = start,
-		.end = end, .confine = keep_file };
+		.end = end, .pause = scan_pause, .confine = keep_file };
 	int status;
 
 	http_init();

@@ -10,6 +10,7 @@ libbfworkers_a_SOURCES = \
 	src/workers/scan_index.c src/workers/scan_index.h \
 	src/workers/scan_listing.c src/workers/scan_listing.h \
 	src/workers/scan_page.c \
+	src/workers/scan_rest.c \
 	src/workers/scan_retry.c src/workers/scan_retry.h \
 	src/workers/host_memory.c src/workers/host_memory.h \
 	src/workers/identity_memory.c src/workers/identity_memory.h \

@@ -164,7 +164,7 @@ on_turn(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_U
 	struct scan *scan = timer->data;
 	unsigned before;
 
-	if (scan->is_ending)
+	if (scan->is_ending || scan->is_resting)
 		return;
 	scan_sources_turn(scan);
 	do {
@@ -344,6 +344,7 @@ scan_start(struct worker *worker, const struct scan_kind *kind)
 	ev_timer_init(&scan->turn, on_turn, 0., 0.);
 	ev_timer_init(&scan->checkpoint, on_checkpoint, CHECKPOINT_SECS, CHECKPOINT_SECS);
 	scan->turn.data = scan->checkpoint.data = scan;
+	scan_rest_init(scan);
 	if (sync_env_init(&scan->env, worker_loop(worker), worker_records(worker),
 	    worker_settings(worker), &err) == -1) {
 		worker_fail(worker, "setting", "%s", err.text);
@@ -376,6 +377,7 @@ scan_end(struct scan **scan_at)
 	if (scan->has_env) {
 		ev_timer_stop(scan->env.loop, &scan->turn);
 		ev_timer_stop(scan->env.loop, &scan->checkpoint);
+		ev_timer_stop(scan->env.loop, &scan->rest);
 		sync_env_clear(&scan->env);
 	}
 	send_items(scan, false);

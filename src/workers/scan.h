@@ -90,6 +90,9 @@ struct scan_kind {
 struct scan *scan_start(struct worker *worker, const struct scan_kind *kind);
 void scan_end(struct scan **scan);
 
+/* A type's pause(), where start() returns the scan. */
+void scan_pause(void *scan);
+
 /* --- what a kind knows --- */
 
 const struct sync_env *scan_env(const struct scan *scan);
