@@ -29,7 +29,7 @@ subtest 'an empty index' => sub {
 $daemon->wait_finished($daemon->trigger('did-sync', did => $_->did)) for @accounts;
 
 subtest 'every repository that is known' => sub {
-	my ($changed, $deleted, $migrated, $deactivated) = @accounts;
+	my ($changed, $deleted, $migrated, $deactivated, $rotated) = @accounts;
 	my $kept = index_of($daemon, $deactivated);
 	my ($replaced, $removed) =
 		sort grep { m{^app\.bsky\.feed\.post/} } keys %{ $changed->list_records };
@@ -41,6 +41,8 @@ subtest 'every repository that is known' => sub {
 	$deleted->delete_account;
 	$migrated->migrate($migrated->pds eq $net->pds_url(0) ? 1 : 0);
 	$migrated->create('app.bsky.feed.post', { text => 'from my new home' });
+	$rotated->rotate_key;
+	$rotated->create('app.bsky.feed.post', { text => 'by my new key' });
 	my $operation = run_scan($daemon, 'full-sync');
 	is $operation->{status}, 'completed', 'it completes';
 	is $operation->{recordsProcessed}, 6, 'all of them';
