@@ -51,10 +51,15 @@ subtest 'the retry gets the repositories and the server among them, each once' =
 };
 
 subtest 'what cannot be retried is refused with its reason' => sub {
-	my $done = $daemon->trigger('did-sync', did => null_op_did('fail'));
+	symlink "$Backfilld::Test::BUILDDIR/t/workers/null-op", "$libexec/governance-sync"
+		or die "symlink: $!";
+	my $done = $daemon->trigger('governance-sync');
 	$daemon->wait_finished($done);
+	my $failed = $daemon->trigger('did-sync', did => null_op_did('fail'));
+	$daemon->wait_finished($failed);
 	my %cases = (
-		$done => qr/did-sync: its failed items cannot be run alone/,
+		$done => qr/governance-sync: its failed items cannot be run alone/,
+		$failed => qr/nothing failed in operation $failed/,
 		'3kaaaaaaaaaa2' => qr/there is no operation 3kaaaaaaaaaa2/,
 		'nonsense' => qr/there is no operation nonsense/,
 	);

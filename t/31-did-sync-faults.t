@@ -41,6 +41,20 @@ sub indexed {
 	return scalar @{ $daemon->records('--did', $did) };
 }
 
+# The account itself is what could not be done, by every account of it.
+sub is_one_item {
+	my ($operation, $class) = @_;
+	my $shown = $daemon->ctl('show', $operation->{id}, '--items')->{json};
+	my $over_api = $daemon->xrpc_get('getBackfillStatus', { id => $operation->{id} })
+		->{json}{operation};
+
+	is_deeply [ map { [ @$_{qw(item errorClass error)} ] } @{ $shown->{items} } ],
+		[ [ $did, $class, $operation->{error} ] ], 'the account is the failed item';
+	is $operation->{itemsFailed}, 1, '... and is counted';
+	is $over_api->{itemsFailed}, 1, '... by the API, too';
+	is $over_api->{status}, 'failed', '... whose word is the same';
+}
+
 # A sync that hangs in the middle of its download: (id, pid of its worker).
 sub hanging {
 	$fake->answer_repo($did, $good, hold_after => 10_000);
@@ -130,6 +144,7 @@ for my $file (sort keys %bad) {
 		is $operation->{errorClass}, $bad{$file}, 'for the right reason';
 		ok length $operation->{error}, 'which is told in words';
 		is indexed(), 121, 'the index is as before';
+		is_one_item($operation, 'invalid');
 	};
 }
 
@@ -174,7 +189,30 @@ subtest 'a server that says no' => sub {
 	is $operation->{status}, 'failed', 'failed';
 	is $operation->{errorClass}, 'server-error', 'as an error of the server';
 	is indexed(), 121, 'the index is as before';
+	is_one_item($operation, 'unreachable');
 	cmp_ok host()->{failures} // 0, '>', 0, 'that it failed is remembered';
+
+	$fake->answer(getLatestCommit => $did, { headers => { 'content-type' => 'application/json' },
+		body => '{"rev":"3zzzzzzzzzzz2","cid":"' . $other_cid . '"}' });
+	$fake->answer_repo($did, $good);
+	my $retry = $daemon->ctl('retry', '--failed', $operation->{id}, '--wait');
+	is $retry->{status}, 0, 'once it says yes, a retry of what failed does it'
+		or diag $retry->{err};
+	is_deeply $retry->{json}{params}, { did => $did, itemsOf => $operation->{id} },
+		'... the account';
+	is $retry->{json}{itemsFailed} // 0, 0, '... with nothing left';
+};
+
+subtest 'a record that was refused is looked at again by a retry' => sub {
+	$fake->answer_repo($did, slurp("$vectors/rec-float.car"));
+	my $operation = sync();
+	my ($item) = @{ $daemon->ctl('show', $operation->{id}, '--items')->{json}{items} };
+	like $item->{item}, qr{^at://$did/}, 'it is an item';
+	my $retry = $daemon->ctl('retry', '--failed', $operation->{id}, '--wait');
+	is $retry->{json}{itemsFailed}, 1, '... still, since it has not changed';
+	$fake->answer_repo($did, $good);
+	$retry = $daemon->ctl('retry', '--failed', $operation->{id}, '--wait');
+	is $retry->{json}{itemsFailed} // 0, 0, '... and none once it has';
 };
 
 $daemon->finish;

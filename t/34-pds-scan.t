@@ -41,7 +41,8 @@ subtest 'unchanged repositories are not fetched again' => sub {
 };
 
 subtest 'what happens to accounts' => sub {
-	my ($changed, $deactivated, $taken, $deleted, $tombstoned, $migrated) = @accounts;
+	my ($changed, $deactivated, $taken, $deleted, $tombstoned, $migrated, $rotated)
+		= @accounts;
 	my $kept = index_of($daemon, $deactivated);
 	my $listed = $changed->list_records;
 	my ($replaced, $removed) = (sort grep { m{^app\.bsky\.feed\.post/} } keys %$listed);
@@ -56,6 +57,8 @@ subtest 'what happens to accounts' => sub {
 	$tombstoned->delete_account;
 	$migrated->migrate($migrated->pds eq $net->pds_url(0) ? 1 : 0);
 	$migrated->create('app.bsky.feed.post', { text => 'from my new home' });
+	$rotated->rotate_key;
+	$rotated->create('app.bsky.feed.post', { text => 'by my new key' });
 
 	my $operation = run_scan($daemon, 'pds-scan');
 	is $operation->{status}, 'completed', 'it completes';
@@ -67,6 +70,7 @@ subtest 'what happens to accounts' => sub {
 	is row_of($daemon, $taken)->{status}, 'takendown', 'taken down: known as such';
 	is_gone($daemon, $deleted, 'deleted');
 	is_gone($daemon, $tombstoned, 'tombstoned');
+	is_indexed($daemon, $rotated, 'with another key');
 	is_indexed($daemon, $migrated, 'migrated');
 	is row_of($daemon, $migrated)->{pdsUrl}, $migrated->pds, 'and known at its new home';
 

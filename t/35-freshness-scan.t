@@ -29,7 +29,7 @@ subtest 'nothing has moved' => sub {
 };
 
 subtest 'what happens to accounts' => sub {
-	my ($changed, $deactivated, $deleted, $tombstoned, $migrated) = @accounts;
+	my ($changed, $deactivated, $deleted, $tombstoned, $migrated, $rotated) = @accounts;
 	my $kept = index_of($daemon, $deactivated);
 
 	$changed->create('app.bsky.feed.post', { text => 'new' });
@@ -39,6 +39,8 @@ subtest 'what happens to accounts' => sub {
 	$tombstoned->delete_account;
 	$migrated->migrate($migrated->pds eq $net->pds_url(0) ? 1 : 0);
 	$migrated->create('app.bsky.feed.post', { text => 'from my new home' });
+	$rotated->rotate_key;
+	$rotated->create('app.bsky.feed.post', { text => 'by my new key' });
 
 	my $operation = run_scan($daemon, 'freshness-scan');
 	is $operation->{status}, 'completed', 'it completes';
@@ -50,6 +52,7 @@ subtest 'what happens to accounts' => sub {
 	is row_of($daemon, $deactivated)->{status}, 'deactivated', 'and it is known as such';
 	is_gone($daemon, $deleted, 'deleted');
 	is_gone($daemon, $tombstoned, 'tombstoned');
+	is_indexed($daemon, $rotated, 'with another key');
 	is_indexed($daemon, $migrated, 'migrated');
 	is row_of($daemon, $migrated)->{pdsUrl}, $migrated->pds, 'and known at its new home';
 };

@@ -18,14 +18,18 @@ $daemon->start;
 
 subtest 'an empty index' => sub {
 	my $operation = run_scan($daemon, 'full-sync');
-	is $operation->{status}, 'completed', 'has nothing to do';
-	is $operation->{recordsProcessed}, 0, 'nothing';
+	is $operation->{status}, 'failed', 'nothing to do is no success';
+	is $operation->{errorClass}, 'no-repositories', 'with a class of its own';
+	like $operation->{error}, qr/did-sync.*pds-scan.*full_sync_file.*relay_url/,
+		'which says what to do';
+	isnt $daemon->ctl('trigger', 'full-sync', '--wait')->{status}, 0,
+		'backfillctl ends accordingly';
 };
 
 $daemon->wait_finished($daemon->trigger('did-sync', did => $_->did)) for @accounts;
 
 subtest 'every repository that is known' => sub {
-	my ($changed, $deleted, $migrated, $deactivated) = @accounts;
+	my ($changed, $deleted, $migrated, $deactivated, $rotated) = @accounts;
 	my $kept = index_of($daemon, $deactivated);
 	my ($replaced, $removed) =
 		sort grep { m{^app\.bsky\.feed\.post/} } keys %{ $changed->list_records };
@@ -37,6 +41,8 @@ subtest 'every repository that is known' => sub {
 	$deleted->delete_account;
 	$migrated->migrate($migrated->pds eq $net->pds_url(0) ? 1 : 0);
 	$migrated->create('app.bsky.feed.post', { text => 'from my new home' });
+	$rotated->rotate_key;
+	$rotated->create('app.bsky.feed.post', { text => 'by my new key' });
 	my $operation = run_scan($daemon, 'full-sync');
 	is $operation->{status}, 'completed', 'it completes';
 	is $operation->{recordsProcessed}, 6, 'all of them';
@@ -56,6 +62,9 @@ subtest 'fetched again although nothing changed, and what a relay lists' => sub 
 		relay_url => $peer->relay_url, collections => ['pub.chive.test.thing'],
 		host_requests_per_s => 1000 });
 	$relaying->start;
+	my $nothing = run_scan($relaying, 'full-sync');
+	is $nothing->{status}, 'completed', 'with a relay that lists nobody it completes';
+	like $relaying->log, qr/op $nothing->{id} [^\n]*nothing was synced/, 'and says so';
 	my $first = $peer->add(count => 4, host => 1, chive => 1);
 	$relaying->wait_finished($relaying->trigger('did-sync', did => $peer->did($first)));
 	$peer->add(count => 5, host => 2);
@@ -92,6 +101,17 @@ subtest 'what a file lists' => sub {
 	is $operation->{recordsProcessed}, 702, 'everything else, and the known one';
 	is scalar @{ $listing->ctl('repos')->{lines} }, 700, 'is indexed';
 	is $peer->asked('getRepo'), 700, 'and each fetched once';
+
+	my $empty = Backfilld::Test->new(net => $peer, settings => {
+		full_sync_file => "$file.empty" });
+	open $out, '>', "$file.empty" or die "$file.empty: $!";
+	print $out "# nobody\n";
+	close $out;
+	$empty->start;
+	$operation = run_scan($empty, 'full-sync');
+	is $operation->{errorClass}, 'no-repositories', 'a file without a DID, and no other list';
+	like $operation->{error}, qr/full_sync_file lists none/, '... is told';
+	$empty->finish;
 
 	unlink $file;
 	$operation = run_scan($listing, 'full-sync');

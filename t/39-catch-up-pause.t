@@ -55,7 +55,7 @@ subtest 'while it fetches repositories' => sub {
 	$daemon->set(host_requests_per_s => 1);
 	$daemon->start;
 	my $id = $daemon->trigger('catch-up');
-	$daemon->wait_operation($id, sub { ($_[0]{progress}{stage} // $_[0]{stage} // '')
+	$daemon->wait_operation($id, sub { ($_[0]{stage} // '')
 		eq 're-syncing' && @{ $daemon->ctl('repos')->{lines} } > 0 },
 		'to have fetched one');
 	my $rests = pause($id);
@@ -86,6 +86,29 @@ subtest 'while it reads events' => sub {
 	is $connections[-1]{cursor} - $connections[0]{cursor}, $rests->{recordsProcessed},
 		'and read once: it went on behind the last one that was done';
 	is_as_listed();
+};
+
+subtest 'while it reads events, it tells of how many and how long' => sub {
+	$accounts[$_ % @accounts]->create('app.bsky.feed.post', { text => "again $_" })
+		for 1 .. EVENTS;
+	$relay->set_frames(Backfilld::FakeRelay::record($net->pds_url(0)));
+	$relay->script({ pace_ms => 100 });
+	my $id = $daemon->trigger('catch-up');
+	for my $attempt ('first', 'second') {
+		my $runs = $daemon->wait_operation($id, sub { $_[0]{status} eq 'running' &&
+			defined $_[0]{etaSeconds} }, "to have an estimate in the $attempt attempt");
+		cmp_ok $runs->{totalRecords}, '>=', $runs->{recordsProcessed},
+			"the $attempt attempt knows of more than it has done";
+		cmp_ok $runs->{totalRecords}, '<', 20 * EVENTS, '... and not of any number';
+		cmp_ok $runs->{rate}, '>', 0, '... and how quick it is';
+		last if $attempt eq 'second';
+		pause($id);
+		$daemon->ctl('resume', $id);
+	}
+	$relay->script({});
+	my $operation = $daemon->wait_finished($id, 120);
+	is $operation->{recordsProcessed}, EVENTS, 'each event is counted once';
+	is $operation->{totalRecords}, EVENTS, 'and in the end the total is exact';
 };
 
 $daemon->finish;

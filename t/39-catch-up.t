@@ -65,7 +65,7 @@ subtest 'nothing happened' => sub {
 };
 
 subtest 'what accounts did meanwhile' => sub {
-	my ($busy, $off, $gone, $moved, $tombstoned) = @accounts;
+	my ($busy, $off, $gone, $moved, $tombstoned, $rotated) = @accounts;
 	my $listed = $busy->list_records;
 	my ($replaced, $deleted) = (grep { m{^app\.bsky\.feed\.post/} } sort keys %$listed)[0, 1];
 
@@ -78,16 +78,22 @@ subtest 'what accounts did meanwhile' => sub {
 	$gone->delete_account;
 	$moved->migrate(1);
 	$moved->create('app.bsky.feed.post', { text => 'from my new home' });
+	$tombstoned->tombstone;
+	$tombstoned->delete_account;
+	$rotated->rotate_key;
+	$rotated->create('app.bsky.feed.post', { text => 'by my new key' });
 
 	my $operation = catch_up();
 	is_indexed($busy, 'created, replaced, deleted');
 	is_deeply index_of($off), $before, 'a deactivated account keeps its records';
 	is keys %{ index_of($gone) }, 0, 'a deleted one leaves nothing';
+	is keys %{ index_of($tombstoned) }, 0, 'nor does one whose DID has ended';
 	is_indexed($moved, 'one that moved away');
-	is_indexed($_, 'one that did nothing') for @accounts[5 .. 9];
+	is_indexed($rotated, 'one that has another key');
+	is_indexed($_, 'one that did nothing') for @accounts[6 .. 9];
 	cmp_ok $operation->{recordsProcessed}, '>=', 34, 'at least their events';
 	is $operation->{itemsFailed} // 0, 0, 'none fails';
-	is $operation->{changes}{created}, 31 + 1, 'what was created, by both';
+	is $operation->{changes}{created}, 31 + 1 + 1, 'what was created, by all three';
 	is $operation->{changes}{updated}, 1, 'replaced';
 	ok !has_note($operation, 'events are missing'), 'nothing was missed';
 

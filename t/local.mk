@@ -37,7 +37,7 @@ EXTRA_DIST += t/01-lint.t t/03-private-network.t t/04-fake-pds.t t/05-fake-peer.
 EXTRA_DIST += t/net/README.md t/net/install t/net/package.json t/net/package-lock.json \
 	t/net/.npmrc t/net/net.mjs t/net/seed.mjs t/net/tokens.mjs t/net/clients.mjs t/net/lib/migrate.mjs \
 	t/net/lib/pds.mjs t/net/lib/plc.mjs t/net/lib/port.mjs t/net/lib/records.mjs \
-	t/net/lib/xrpc.mjs
+	t/net/lib/rotate.mjs t/net/lib/xrpc.mjs
 EXTRA_DIST += t/lib/Backfilld/NullOp.pm t/20-daemon-life.t t/21-worker-outcomes.t \
 	t/22-cancel.t t/23-crash-recovery.t t/24-queue.t t/25-many-operations.t \
 	t/26-control-socket.t t/27-odd-workers.t t/28-full-disk.t t/60-fuzz.t t/32-kill-mid-sync.t \

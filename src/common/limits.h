@@ -180,6 +180,8 @@
 #define LIMIT_STAGES_MEMORY_BYTES	(64 * 1024 * 1024) /* of all of them together */
 #define LIMIT_GROUP_BYTES		(64 * 1024 * 1024) /* committed together; one more
 							 * repository than fits */
+#define LIMIT_SCAN_REST_MS	(10 * 1000)	/* that a pause waits for the repositories under
+							 * way; most take less, and they are begun again */
 #define LIMIT_SCAN_ROWS_PER_TURN	2048	/* of all scans; a few milliseconds */
 
 #endif

@@ -119,6 +119,7 @@ print_host(struct listing *listing, const struct msg_row *msg)
 
 	if (host_row_decode(msg->key, msg->value, &row) == -1)
 		return -1;
+	(void)host_row_cut_pauses(&row, listing->now_ms);
 	add_text(listing, "origin", row.origin);
 	add_text(listing, "source", str_from(host_source_name(row.source)));
 	add_number(listing, "repos", row.repos);
@@ -130,7 +131,6 @@ print_host(struct listing *listing, const struct msg_row *msg)
 	if (listing->table != NULL)
 		return 0;
 	add_time(listing, "firstSeenAt", row.first_seen_ms);
-	add_text(listing, "cursor", row.cursor);
 	add_number(listing, "rateMilli", row.rate_milli);
 	add_time(listing, "penaltyUntil", row.penalty_until_ms);
 	add_time(listing, "parkedUntil", row.parked_until_ms);

@@ -23,7 +23,7 @@
 #define BACKOFF_MAX_MS	(5 * 60 * 1000)
 #define PARK_FAILURES	5		/* in a row, then the host is parked */
 #define PARK_MS		(60 * 1000)	/* doubles with each failed probe */
-#define PARK_MAX_MS	(15 * 60 * 1000)
+#define PARK_MAX_MS	LIMIT_FETCH_RETRY_AFTER_MAX_MS	/* no pause is longer */
 
 /* Hosts that publish what they bear. */
 static const struct known {

@@ -38,7 +38,7 @@ enum op_retry {
  *   temporary files it is given, enum op_retry) */
 #define OP_TYPES(X)							\
 	X(DID_SYNC, "did-sync", "didSync", OP_PARAM_DID, OP_PARAM_DID,	\
-	    1, OP_RETRY_NONE)						\
+	    1, OP_RETRY_DIDS)						\
 	X(PDS_SCAN, "pds-scan", "pdsScan", OP_PARAM_PDS_URL, 0,		\
 	    LIMIT_WORKER_SPILL_FILES, OP_RETRY_SERVERS)			\
 	X(FRESHNESS_SCAN, "freshness-scan", "freshnessScan",		\

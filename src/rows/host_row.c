@@ -25,6 +25,26 @@ host_source_name(uint64_t source)
 	return "unknown";
 }
 
+static bool
+cut(uint64_t *until_ms, uint64_t latest_ms)
+{
+	bool is_cut = *until_ms > latest_ms;
+
+	if (is_cut)
+		*until_ms = latest_ms;
+	return is_cut;
+}
+
+bool
+host_row_cut_pauses(struct host_row *row, int64_t now_ms)
+{
+	uint64_t latest_ms = (uint64_t)now_ms + HOST_PAUSE_MAX_MS;
+	bool is_penalty_cut = cut(&row->penalty_until_ms, latest_ms);
+	bool is_parked_cut = cut(&row->parked_until_ms, latest_ms);
+
+	return is_penalty_cut || is_parked_cut;
+}
+
 enum host_state
 host_state_at(const struct host_row *row, int64_t now_ms)
 {

@@ -7,9 +7,12 @@
 #ifndef BF_ROWS_HOST_ROW_H
 #define BF_ROWS_HOST_ROW_H
 
+#include <stdbool.h>
+
 #include "common/attr.h"
 #include "common/buf.h"
 #include "common/field.h"
+#include "common/limits.h"
 
 /* F(NUMBER, KIND, member); times are wall clock, 0: never. */
 #define HOST_ROW_FIELDS(F)						\
@@ -17,7 +20,8 @@
 	F(2, U64, source)		/* enum host_source */		\
 	/* its list of repositories (listRepos) */			\
 	F(3, U64, listed_ms)		/* last read to its end */	\
-	F(4, TEXT, cursor)		/* of a listing that is not at its end */ \
+	/* 4 was given to a cursor, which nothing ever wrote: a scan has it in its	\
+	 * checkpoint */						\
 	F(5, U64, repos)		/* on the list, the last time */ \
 	/* what fetch/polite.h learned */				\
 	F(6, U64, rate_milli)		/* requests per 1000 s; 0: nothing learned */ \
@@ -52,6 +56,14 @@ struct host_row {
 	struct str origin;		/* the key */
 	HOST_ROW_FIELDS(HOST_ROW_MEMBER)
 };
+
+/*
+ * Ends are told by the wall clock.  No pause is longer than HOST_PAUSE_MAX_MS when it is
+ * written, so one that seems to be was written before the clock was set back, and is cut
+ * to that.  True if one was.  Whoever reads a row calls this behind the decoding.
+ */
+#define HOST_PAUSE_MAX_MS	LIMIT_FETCH_RETRY_AFTER_MAX_MS
+bool host_row_cut_pauses(struct host_row *row, int64_t now_ms);
 
 /* "document", "config", "relay"; "unknown" for anything else. */
 const char *host_source_name(uint64_t source);

@@ -41,6 +41,7 @@ UNIT_TESTS += t/unit/test_crc32c \
 	t/unit/test_op_codec \
 	t/unit/test_ops \
 	t/unit/test_ops_group \
+	t/unit/test_ops_items \
 	t/unit/test_ops_list \
 	t/unit/test_ops_queue \
 	t/unit/test_records \
@@ -60,6 +61,8 @@ t_unit_test_ops_SOURCES = t/unit/test_ops.c
 t_unit_test_ops_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_ops_group_SOURCES = t/unit/test_ops_group.c
 t_unit_test_ops_group_LDADD = $(STORE_TEST_LDADD)
+t_unit_test_ops_items_SOURCES = t/unit/test_ops_items.c
+t_unit_test_ops_items_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_ops_list_SOURCES = t/unit/test_ops_list.c
 t_unit_test_ops_list_LDADD = $(STORE_TEST_LDADD)
 t_unit_test_lifecycle_SOURCES = t/unit/test_lifecycle.c

@@ -96,7 +96,8 @@ struct ops_progress {
 	char id[TID_SIZE];
 	struct str stage;
 	uint64_t processed, total, bytes, rate_milli;
-	uint64_t failed;	/* replaces items_failed; 0: the items alone are counted */
+	uint64_t failed;	/* replaces items_failed, unless more items are kept; 0: the
+				 * items alone are counted */
 	int64_t now_ms;
 };
 
@@ -110,8 +111,12 @@ int ops_write_progress(struct ops *ops, const struct ops_progress *list,
 int ops_put_checkpoint(struct ops *ops, struct str id, struct bytes data,
     uint64_t processed, int64_t now_ms, struct err *err) BF_MUSTCHECK;
 
-/* An item that could not be done.  Beyond LIMIT_OP_ITEMS only items_failed grows.
- * ERR_CONFLICT in a terminal state. */
+/*
+ * An item that could not be done.  One that is kept already is not counted again, and
+ * has the class and the text that came last: an attempt that goes on from a checkpoint
+ * may come to it once more.  Beyond LIMIT_OP_ITEMS only items_failed grows.
+ * ERR_CONFLICT in a terminal state.
+ */
 struct ops_item {
 	int64_t at_ms;
 	struct str item, class, text;

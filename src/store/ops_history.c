@@ -165,9 +165,68 @@ ops_event_add(struct ops *ops, struct txn *txn, struct str id,
 	return table_put(txn, table, row_key(&key, id, n), buf_bytes(&ops->encoded), err);
 }
 
+static int
+item_decode(struct cursor *cursor, struct item_body *item_out, struct err *err)
+{
+	struct value value;
+
+	if (cursor_value(cursor, &value, err) == -1)
+		return -1;
+	if (fields_decode(value.body, &item_layout, item_out) == -1)
+		return table_corrupt(cursor->txn, cursor->table, cursor->key,
+		    "not an item", err);
+	return 0;
+}
+
+/* Where an item is kept; if it is not yet, the number of the row to be.  A damaged
+ * row holds up no other item. */
+static int
+find_item(struct cursor *cursor, struct str id, struct str item, bool *found_out,
+    uint32_t *n_out, struct err *err)
+{
+	struct row_key key;
+	struct item_body body;
+	uint32_t n = 0;
+
+	if (cursor_seek(cursor, row_key(&key, id, 0), err) == -1)
+		return -1;
+	while (is_row_of(cursor, id)) {
+		bool is_read = item_decode(cursor, &body, err) == 0;
+
+		if (!is_read && err->code != ERR_CORRUPT)
+			return -1;
+		n = row_number(cursor);
+		if (is_read && str_eq(body.item, item)) {
+			*found_out = true;
+			*n_out = n;
+			return 0;
+		}
+		n++;
+		if (cursor_next(cursor, err) == -1)
+			return -1;
+	}
+	*found_out = false;
+	*n_out = n;
+	return 0;
+}
+
+int
+ops_item_count(struct ops *ops, struct txn *txn, struct str id, uint32_t *count_out,
+    struct err *err)
+{
+	struct cursor cursor;
+	int rc;
+
+	if (cursor_open(&cursor, txn, &ops->tables[OPS_ITEM], err) == -1)
+		return -1;
+	rc = next_row(&cursor, id, count_out, err);
+	cursor_close(&cursor);
+	return rc;
+}
+
 int
 ops_item_add(struct ops *ops, struct txn *txn, struct str id,
-    const struct ops_item *item, struct err *err)
+    const struct ops_item *item, bool *is_new_out, struct err *err)
 {
 	const struct table *table = &ops->tables[OPS_ITEM];
 	struct item_body body = {
@@ -178,15 +237,19 @@ ops_item_add(struct ops *ops, struct txn *txn, struct str id,
 	};
 	struct cursor cursor;
 	struct row_key key;
+	bool is_there = false;
 	uint32_t n = 0;
 	int rc;
 
 	rc = cursor_open(&cursor, txn, table, err);
 	if (rc == 0)
-		rc = next_row(&cursor, id, &n, err);
+		rc = find_item(&cursor, id, body.item, &is_there, &n, err);
 	cursor_close(&cursor);
-	if (rc == -1 || n >= LIMIT_OP_ITEMS)
-		return rc;
+	if (rc == -1)
+		return -1;
+	*is_new_out = !is_there;
+	if (n >= LIMIT_OP_ITEMS)
+		return 0;
 	buf_reset(&ops->encoded);
 	fields_encode(&ops->encoded, &item_layout, &body);
 	return table_put(txn, table, row_key(&key, id, n), buf_bytes(&ops->encoded), err);
@@ -259,13 +322,9 @@ see_item(struct cursor *cursor, void *arg, bool *goes_on_out, struct err *err)
 	const struct item_reader *reader = arg;
 	struct item_body body;
 	struct ops_item item;
-	struct value value;
 
-	if (cursor_value(cursor, &value, err) == -1)
+	if (item_decode(cursor, &body, err) == -1)
 		return -1;
-	if (fields_decode(value.body, &item_layout, &body) == -1)
-		return table_corrupt(cursor->txn, cursor->table, cursor->key,
-		    "not an item", err);
 	item = (struct ops_item){ (int64_t)body.at_ms, body.item, body.class, body.text };
 	*goes_on_out = reader->each(&item, reader->arg);
 	return 0;

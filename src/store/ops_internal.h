@@ -112,8 +112,13 @@ struct ops_index_key ops_type_prefix(struct str type, enum op_status status);
 int ops_event_add(struct ops *ops, struct txn *txn, struct str id,
     const struct ops_event *event, struct err *err) BF_MUSTCHECK;
 
-/* Does nothing once there are LIMIT_OP_ITEMS. */
+/* In the place of what was said of the same item before; keeps no new one once there
+ * are LIMIT_OP_ITEMS. */
 int ops_item_add(struct ops *ops, struct txn *txn, struct str id,
-    const struct ops_item *item, struct err *err) BF_MUSTCHECK;
+    const struct ops_item *item, bool *is_new_out, struct err *err) BF_MUSTCHECK;
+
+/* How many are kept. */
+int ops_item_count(struct ops *ops, struct txn *txn, struct str id, uint32_t *count_out,
+    struct err *err) BF_MUSTCHECK;
 
 #endif

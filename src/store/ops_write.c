@@ -171,6 +171,19 @@ ops_create(struct ops *ops, const struct op *op, char active_id_out[TID_SIZE],
 	return txn_commit(&txn, err);
 }
 
+/* What is listed is counted, though its worker died before it had it in a checkpoint. */
+static int
+count_kept(struct change *change, struct err *err)
+{
+	uint32_t kept;
+
+	if (ops_item_count(change->ops, &change->txn, change->op.id, &kept, err) == -1)
+		return -1;
+	if (change->op.items_failed < kept)
+		change->op.items_failed = kept;
+	return 0;
+}
+
 /* What holds only for an active operation goes in the transaction that ends it. */
 static int
 leave_active(struct change *change, struct err *err)
@@ -227,7 +240,8 @@ ops_change(struct ops *ops, struct str id, enum op_event event,
 		goto fail;
 	}
 	apply_edit(&change.op, edit, arg);
-	if (write_transition(&change, from, to, &row, err) == -1)
+	if (count_kept(&change, err) == -1 ||
+	    write_transition(&change, from, to, &row, err) == -1)
 		goto fail;
 	if (change_commit(&change, err) == -1)
 		return -1;
@@ -309,10 +323,12 @@ write_progress(struct change *change, const struct ops_progress *progress,
 	op->stage = progress->stage;
 	op->records_processed = progress->processed;
 	op->records_total = progress->total;
-	/* A worker that counts them itself knows best: it may have counted some whose
-	 * items came before, and an attempt that goes on may count again. */
+	/* A worker that counts them itself knows best: it may have counted some that are
+	 * not kept, and an attempt that goes on may count again. */
 	if (progress->failed > 0)
 		op->items_failed = progress->failed;
+	if (count_kept(change, err) == -1)
+		return -1;
 	op->bytes_fetched = progress->bytes;
 	op->rate_milli = progress->rate_milli;
 	op->updated_ms = (uint64_t)progress->now_ms;
@@ -371,15 +387,16 @@ ops_add_item(struct ops *ops, struct str id, const struct ops_item *item,
     struct err *err)
 {
 	struct change change;
+	bool is_new = false;
 
 	if (change_begin(&change, ops, err) == -1)
 		return -1;
-	if (load_active(&change, id, err) == -1)
+	if (load_active(&change, id, err) == -1 ||
+	    ops_item_add(ops, &change.txn, id, item, &is_new, err) == -1)
 		goto fail;
-	change.op.items_failed++;
+	change.op.items_failed += is_new;
 	change.op.updated_ms = (uint64_t)item->at_ms;
-	if (change_put(&change, err) == -1 ||
-	    ops_item_add(ops, &change.txn, id, item, err) == -1)
+	if (change_put(&change, err) == -1)
 		goto fail;
 	return change_commit(&change, err);
 fail:

@@ -32,12 +32,23 @@ bytes_of(const struct catch_up *job)
 	return relay + http_received_bytes(job->env.http);
 }
 
+/* Of events: of repositories that are compared or fetched none is told, since that
+ * would be another unit. */
+static uint64_t
+total_of(const struct catch_up *job)
+{
+	if (job->stage != CATCH_UP_REPLAYING)
+		return 0;
+	return job->is_draining ? job->total.events : replay_total_events(&job->total);
+}
+
 void
 catch_up_tell_progress(struct catch_up *job)
 {
 	worker_progress(job->worker, &(struct msg_progress){
 		.stage = str_from(stage_words[job->stage]),
 		.processed = job->window.done.events,
+		.total = total_of(job),
 		.failed = job->failed,
 		.bytes = bytes_of(job),
 	});
@@ -47,7 +58,6 @@ void
 catch_up_item_failed(struct catch_up *job, struct str item, const char *class,
     const char *text)
 {
-	job->failed++;
 	worker_item_failed(job->worker, item, class, text);
 }
 
@@ -74,6 +84,7 @@ on_event(const struct firehose_event *event BF_UNUSED, struct bytes frame,
 {
 	struct catch_up *job = arg;
 
+	replay_total_see(&job->total, position);
 	catch_up_event_add(job, frame, position);
 	if (is_full(job))
 		relay_pause(job->relay);
@@ -87,6 +98,7 @@ on_loss(const char *why, void *arg)
 	worker_log(job->worker, LOG_LEVEL_WARN,
 	    "events are missing: %s; revisions will be compared", why);
 	job->has_loss = true;
+	replay_total_skip(&job->total);
 	catch_up_save_soon(job);
 }
 
@@ -274,6 +286,7 @@ static void
 begin_at(struct catch_up *job, const struct replay_position *at)
 {
 	replay_window_init(&job->window, at);
+	replay_total_init(&job->total, at, job->until_ms);
 	catch_up_save_init(job);
 	job->has_begun = true;
 	/* Nobody knows what came before what the relay still has. */

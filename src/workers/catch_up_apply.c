@@ -21,6 +21,7 @@ refuse_record(struct catch_up_event *ev, const struct firehose_op *op,
 	buf_printf(&uri, "at://%.*s/%.*s", STR_FMT(ev->event.did), STR_FMT(op->path));
 	catch_up_item_failed(ev->job, buf_str(&uri), fault_kind(fault->code), text);
 	buf_clear(&uri);
+	ev->refused++;
 	/* What was there before is no longer what the repository says. */
 	records_delete(ev->lane, op->path);
 }
@@ -121,6 +122,7 @@ on_ack(const struct msg_ack *ack BF_UNUSED, void *arg)
 	struct catch_up_event *ev = arg;
 
 	ev->lane = NULL;
+	ev->job->failed += ev->refused;
 	catch_up_event_settled(ev);
 }
 
@@ -156,6 +158,7 @@ catch_up_apply(struct catch_up_event *ev)
 	ev->ops = ev->event.ops;
 	ev->ops_left = ev->event.op_count;
 	ev->is_claimed = ev->is_committed = false;
+	ev->refused = 0;
 	ev->lane = records_begin(worker_records(ev->job->worker), ev->event.did, &events,
 	    ev);
 }

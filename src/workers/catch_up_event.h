@@ -39,6 +39,7 @@ struct catch_up_event {
 	struct dagcbor ops;		/* those to be sent */
 	uint64_t ops_left;
 	bool is_claimed, is_committed;
+	uint64_t refused;		/* records */
 	struct ev_timer again;
 };
 

@@ -29,6 +29,7 @@
 #include "common/limits.h"
 #include "fetch/url.h"
 #include "workers/relay.h"
+#include "workers/replay_total.h"
 #include "workers/replay_window.h"
 #include "workers/rows_link.h"
 #include "workers/sync_env.h"
@@ -95,6 +96,7 @@ struct catch_up {
 	/* owned */
 	struct relay *relay;
 	struct replay_window window;
+	struct replay_total total;	/* of the replay */
 	struct catch_up_event *events, **events_end;	/* open ones, as they came */
 	size_t open_events, open_bytes;
 	bool has_begun;			/* a stage */
@@ -112,6 +114,11 @@ struct catch_up {
 /* The only place where a stage begins. */
 void catch_up_enter(struct catch_up *job, enum catch_up_stage stage);
 void catch_up_tell_progress(struct catch_up *job);
+
+/* Say at once what could not be done, so that no death of this worker can lose it: an
+ * attempt that comes to it again says it again, and the supervisor keeps it once.  It
+ * is added to job->failed when its event or repository is settled, since what is saved
+ * behind that is not done again. */
 void catch_up_item_failed(struct catch_up *job, struct str item, const char *class,
     const char *text);
 

@@ -78,10 +78,12 @@ on_outcome(struct sync_pool *pool BF_UNUSED, void *item,
 	case SYNC_UNCHANGED:
 	case SYNC_INACTIVE:
 		job->resynced++;
+		job->failed += outcome->progress.failed;
 		catch_up_mark(job, did, NULL);
 		break;
 	case SYNC_FAILED:
 		/* The mark stays, for the next catch-up. */
+		job->failed++;
 		catch_up_item_failed(job, did, item_class_of(outcome->error_class),
 		    outcome->error_text);
 		catch_up_mark_failed(job, did, outcome->error_text);

@@ -10,6 +10,9 @@
  * finds another one knows that an earlier attempt has committed, and does the sync
  * again, to count what is there.  Each refused record is followed by a checkpoint that
  * counts it, and said once.
+ *
+ * An account that could not be synced is an item, as it is in a scan, and the
+ * operation has failed with what its sync said.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,6 +22,7 @@
 #include "atproto/did.h"
 #include "common/buf.h"
 #include "common/mem.h"
+#include "workers/item_class.h"
 #include "workers/rows_link.h"
 #include "workers/sync_env.h"
 #include "workers/sync_repo.h"
@@ -136,6 +140,24 @@ on_tally(const struct msg_ack *tally, const struct msg_refuse *why, void *arg)
 	});
 }
 
+/* The account is the item; its records that were refused before are others. */
+static void
+fail_account(struct did_sync *job, const struct sync_outcome *outcome)
+{
+	const struct sync_progress *progress = &outcome->progress;
+
+	worker_item_failed(job->worker, worker_assignment(job->worker)->did,
+	    item_class_of(outcome->error_class), outcome->error_text);
+	worker_progress(job->worker, &(struct msg_progress){
+		.stage = str_from(progress->stage != NULL ? progress->stage : ""),
+		.processed = progress->processed,
+		.total = progress->total,
+		.failed = progress->failed + 1,
+		.bytes = progress->bytes,
+	});
+	worker_fail(job->worker, outcome->error_class, "%s", outcome->error_text);
+}
+
 static void
 tell(struct did_sync *job, const struct sync_outcome *outcome)
 {
@@ -159,7 +181,7 @@ on_notes_written(const char *why, void *arg)
 	if (why != NULL)
 		worker_log(job->worker, LOG_LEVEL_WARN, "notes were not written: %s", why);
 	if (outcome->result == SYNC_FAILED) {
-		worker_fail(job->worker, outcome->error_class, "%s", outcome->error_text);
+		fail_account(job, outcome);
 		return;
 	}
 	tell(job, outcome);
@@ -201,17 +223,21 @@ on_look(const struct msg_state *state, const struct msg_refuse *why, void *arg)
 	struct did_sync *job = arg;
 	struct checkpoint *checkpoint = &job->checkpoint;
 	char rev[LIMIT_REV_BYTES + 1] = "-";
-	bool is_forced = false;
+	const struct str *items;
+	size_t count;
+	bool is_forced;
 
 	job->question = NULL;
 	if (why != NULL) {
 		worker_fail(job->worker, "index", "the indexer: %.*s", STR_FMT(why->text));
 		return;
 	}
+	/* A record may have been refused at the revision that is indexed. */
+	is_forced = worker_retry_items(job->worker, &items, &count);
 	if (!str_is_empty(state->rev))
 		(void)str_copy(rev, sizeof(rev), state->rev);
 	if (checkpoint->rev[0] != '\0') {
-		is_forced = strcmp(rev, checkpoint->rev) != 0;
+		is_forced = is_forced || strcmp(rev, checkpoint->rev) != 0;
 	} else {
 		memcpy(checkpoint->rev, rev, sizeof(rev));
 		send_checkpoint(job);

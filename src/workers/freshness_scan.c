@@ -147,7 +147,7 @@ int
 main(void)
 {
 	static const struct worker_type type = { .name = "freshness-scan",
-		.start = start, .end = end };
+		.start = start, .end = end, .pause = scan_pause };
 	int status;
 
 	http_init();

@@ -143,6 +143,29 @@ next_collection(const struct scan *scan, const char *after)
 	return NULL;
 }
 
+/* That nothing was known and nothing listed is not what anybody asked for; with a relay
+ * its position is noted, at least, and catch-up can go on from there. */
+static void
+end_lists(struct scan *scan)
+{
+	const struct settings *settings = scan_env(scan)->settings;
+	bool has_file = *settings->full_sync_file != '\0';
+
+	if (!scan_had_work(scan) && *settings->relay_url == '\0') {
+		worker_fail(scan_worker(scan), "no-repositories", "the index knows no "
+		    "repository%s: begin with did-sync or pds-scan (backfillctl trigger "
+		    "pds-scan --pds-url URL), or %s, or relay_url with collections, in "
+		    "backfilld.conf", has_file ? ", and full_sync_file lists none" : "",
+		    has_file ? "name another full_sync_file" : "set full_sync_file");
+		return;
+	}
+	if (!scan_had_work(scan))
+		worker_log(scan_worker(scan), LOG_LEVEL_WARN, "nothing was synced: the index "
+		    "knows no repository, and the relay lists none for the names among "
+		    "collections; begin with pds-scan or catch-up");
+	scan_is_last(scan);
+}
+
 /* The file, then each collection. */
 static void
 next_of_lists(struct scan *scan)
@@ -158,7 +181,7 @@ next_of_lists(struct scan *scan)
 	if (collection != NULL)
 		add_relay(scan, collection);
 	else
-		scan_is_last(scan);
+		end_lists(scan);
 	free(collection);
 }
 
@@ -272,7 +295,7 @@ int
 main(void)
 {
 	static const struct worker_type type = { .name = "full-sync", .start = start,
-		.end = end, .confine = keep_file };
+		.end = end, .pause = scan_pause, .confine = keep_file };
 	int status;
 
 	http_init();

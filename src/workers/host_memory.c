@@ -314,7 +314,9 @@ host_memory_take(struct host_memory *memory, struct bytes key, struct bytes valu
 	host = add(memory, row.origin);
 	memory->documents += row.source == HOST_FROM_DOCUMENT;
 	host->row = row;
-	host->row.origin = host->row.cursor = STR_NONE;
+	host->row.origin = STR_NONE;
+	/* Once it is written anew it comes to its end for all. */
+	host->is_new = host_row_cut_pauses(&host->row, clock_wall_ms());
 	if (fetch_class_parse(row.last_error, &failed_as) == 0)
 		host->row.last_error = str_from(fetch_class_word(failed_as));
 	else

@@ -10,6 +10,7 @@ libbfworkers_a_SOURCES = \
 	src/workers/scan_index.c src/workers/scan_index.h \
 	src/workers/scan_listing.c src/workers/scan_listing.h \
 	src/workers/scan_page.c \
+	src/workers/scan_rest.c \
 	src/workers/scan_retry.c src/workers/scan_retry.h \
 	src/workers/host_memory.c src/workers/host_memory.h \
 	src/workers/identity_memory.c src/workers/identity_memory.h \
@@ -92,8 +93,14 @@ catch_up_SOURCES = \
 	src/workers/catch_up_save.c \
 	src/workers/relay.c src/workers/relay.h \
 	src/workers/relay_stream.c src/workers/relay_stream.h \
+	src/workers/replay_total.c src/workers/replay_total.h \
 	src/workers/replay_window.c src/workers/replay_window.h
 catch_up_LDADD = $(SYNC_LDADD)
+
+UNIT_TESTS += t/unit/test_replay_total
+t_unit_test_replay_total_SOURCES = t/unit/test_replay_total.c t/unit/unit.h \
+	src/workers/replay_total.c src/workers/replay_total.h
+t_unit_test_replay_total_LDADD = $(UNIT_LDADD_COMMON)
 
 UNIT_TESTS += t/unit/test_replay_window
 t_unit_test_replay_window_SOURCES = t/unit/test_replay_window.c t/unit/unit.h \

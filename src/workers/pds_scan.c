@@ -298,7 +298,7 @@ int
 main(void)
 {
 	static const struct worker_type type = { .name = "pds-scan", .start = start,
-		.end = end };
+		.end = end, .pause = scan_pause };
 	int status;
 
 	http_init();

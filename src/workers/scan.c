@@ -164,7 +164,7 @@ on_turn(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_U
 	struct scan *scan = timer->data;
 	unsigned before;
 
-	if (scan->is_ending)
+	if (scan->is_ending || scan->is_resting)
 		return;
 	scan_sources_turn(scan);
 	do {
@@ -211,21 +211,25 @@ on_outcome(struct sync_pool *pool BF_UNUSED, void *item,
 		/* FALLTHROUGH */
 	case SYNC_DONE:
 	case SYNC_INACTIVE:
+		scan->counts.failed += outcome->progress.failed;
 		scan_entry_done(entry);
 		break;
 	}
 }
 
+/* Said at once, since behind its commit nobody looks at it again, and counted with its
+ * repository: what is said again by an attempt that goes on is kept once. */
 static void
 on_bad_record(struct sync_pool *pool BF_UNUSED, struct str did, struct str path,
     const struct fault *fault, void *arg)
 {
+	struct scan *scan = arg;
 	struct buf uri = BUF_INIT;
 	char text[FAULT_TEXT_SIZE];
 
 	fault_format(fault, text);
 	buf_printf(&uri, "at://%.*s/%.*s", STR_FMT(did), STR_FMT(path));
-	scan_add_item(arg, buf_str(&uri), fault_kind(fault->code), text);
+	worker_item_failed(scan->worker, buf_str(&uri), fault_kind(fault->code), text);
 	buf_clear(&uri);
 }
 
@@ -340,6 +344,7 @@ scan_start(struct worker *worker, const struct scan_kind *kind)
 	ev_timer_init(&scan->turn, on_turn, 0., 0.);
 	ev_timer_init(&scan->checkpoint, on_checkpoint, CHECKPOINT_SECS, CHECKPOINT_SECS);
 	scan->turn.data = scan->checkpoint.data = scan;
+	scan_rest_init(scan);
 	if (sync_env_init(&scan->env, worker_loop(worker), worker_records(worker),
 	    worker_settings(worker), &err) == -1) {
 		worker_fail(worker, "setting", "%s", err.text);
@@ -372,6 +377,7 @@ scan_end(struct scan **scan_at)
 	if (scan->has_env) {
 		ev_timer_stop(scan->env.loop, &scan->turn);
 		ev_timer_stop(scan->env.loop, &scan->checkpoint);
+		ev_timer_stop(scan->env.loop, &scan->rest);
 		sync_env_clear(&scan->env);
 	}
 	send_items(scan, false);
@@ -397,6 +403,12 @@ int64_t
 scan_started_ms(const struct scan *scan)
 {
 	return scan->started_ms;
+}
+
+bool
+scan_had_work(const struct scan *scan)
+{
+	return scan->counts.units > 0;
 }
 
 bool

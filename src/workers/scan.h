@@ -13,7 +13,8 @@
  * Few pages are open at a time, so memory does not grow with the list.  Where each
  * source stands, and which entries of its open pages are done, is the checkpoint,
  * sent about every second: an attempt that goes on from it does and counts every
- * entry once.  Failed items are sent right before the checkpoint that has them.
+ * entry once.  Failed entries are sent right before the checkpoint that has them,
+ * refused records as they come.
  * What changed in the index is the indexer's tally.
  *
  * One error ends the whole scan: the link to the indexer.  All else is an item of
@@ -89,11 +90,15 @@ struct scan_kind {
 struct scan *scan_start(struct worker *worker, const struct scan_kind *kind);
 void scan_end(struct scan **scan);
 
+/* A type's pause(), where start() returns the scan. */
+void scan_pause(void *scan);
+
 /* --- what a kind knows --- */
 
 const struct sync_env *scan_env(const struct scan *scan);
 struct worker *scan_worker(const struct scan *scan);
 int64_t scan_started_ms(const struct scan *scan);	/* the first attempt; wall clock */
+bool scan_had_work(const struct scan *scan);	/* a repository, or a source that was cut */
 bool scan_is_resumed(const struct scan *scan);
 
 /* Its own; freed by its end(). */

@@ -2,7 +2,8 @@
  * scan_impl.h - the inside of scan.h, shared by the scan_*.c files.
  *
  * scan.c begins, goes on and ends; scan_page.c has sources, pages and entries;
- * scan_checkpoint.c writes down where a scan is and reads it again.
+ * scan_checkpoint.c writes down where a scan is and reads it again; scan_rest.c comes
+ * to rest for a pause.
  */
 #ifndef BF_WORKERS_SCAN_IMPL_H
 #define BF_WORKERS_SCAN_IMPL_H
@@ -114,6 +115,8 @@ struct scan {
 	uint64_t stage;
 	const char *stage_name;
 	bool is_resumed, is_ready, is_last, is_ending;
+	bool is_resting;		/* for a pause: nothing is begun */
+	bool has_rest;			/* nothing is waited for any more */
 	bool has_news;			/* since the last checkpoint */
 	struct scan_counts counts;
 	uint64_t total;			/* 0: not known */
@@ -125,6 +128,7 @@ struct scan {
 	/* watchers */
 	struct ev_timer turn;		/* something can go on */
 	struct ev_timer checkpoint;
+	struct ev_timer rest;		/* how long a pause waits */
 };
 
 /* --- scan.c --- */
@@ -134,6 +138,10 @@ void scan_tell_progress(struct scan *scan);
 void scan_send_checkpoint(struct scan *scan);
 void scan_add_item(struct scan *scan, struct str item, const char *error_class,
     const char *text);
+
+/* --- scan_rest.c --- */
+
+void scan_rest_init(struct scan *scan);
 
 /* --- scan_page.c --- */
 

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util'
 
 process.env.LOG_ENABLED ??= 'false'	// read by the servers when they are loaded
 const { startPlc } = await import('./lib/plc.mjs')
+const { rotate } = await import('./lib/rotate.mjs')
 const { startPds } = await import('./lib/pds.mjs')
 const { migrate } = await import('./lib/migrate.mjs')
 
@@ -106,6 +107,7 @@ class Network {
 			plc: this.plc, from: await this.pdsOf(did), to: this.pds[to],
 			did, password,
 		}),
+		rotate: async ({ did }) => rotate({ plc: this.plc, pds: await this.pdsOf(did), did }),
 		tombstone: ({ did }) => this.plc.tombstone(did, this.pds[0].rotationKey),
 		'stop-pds': ({ index }) => this.stopPds(index),
 		'start-pds': ({ index }) => this.startPds(index),

@@ -435,46 +435,6 @@ ops_events__drop_log_lines_before_notes(void **state)
 	buf_clear(&seen);
 }
 
-static bool
-count_item(const struct ops_item *item, void *arg)
-{
-	unsigned *count = arg;
-
-	assert_int_equal(item->at_ms, *count);
-	assert_true(str_eq(item->class, STR("unreachable")));
-	(*count)++;
-	return true;
-}
-
-static void
-see_failed_items(const struct op *op)
-{
-	assert_int_equal(op->items_failed, LIMIT_OP_ITEMS + 50);
-}
-
-static void
-ops_add_item__counts_all_and_keeps_so_many(void **state)
-{
-	struct fixture *f = *state;
-	struct str id = made(f, "pds-scan", "");
-	struct ops_read *read;
-	unsigned count = 0;
-	struct err err;
-
-	assert_int_equal(change(f, id, OP_EVENT_START), 0);
-	for (int i = 0; i < LIMIT_OP_ITEMS + 50; i++) {
-		struct ops_item item = { i, STR("did:plc:a"), STR("unreachable"),
-		    STR("no route") };
-
-		assert_int_equal(ops_add_item(f->ops, id, &item, &err), 0);
-	}
-	look(f, id, see_failed_items);
-	assert_int_equal(ops_read_begin(f->ops, &read, &err), 0);
-	assert_int_equal(ops_items(read, id, count_item, &count, &err), 0);
-	ops_read_end(&read);
-	assert_int_equal(count, LIMIT_OP_ITEMS);
-}
-
 static const struct CMUnitTest ops[] = {
 	OPS_TEST(ops_create__keeps_the_operation_across_a_restart),
 	OPS_TEST(ops_create__names_the_active_operation_with_the_same_target),
@@ -489,7 +449,6 @@ static const struct CMUnitTest ops[] = {
 	OPS_TEST(ops_put_checkpoint__lasts_until_the_operation_ends),
 	OPS_TEST(ops_events__drop_old_log_lines_but_no_transition),
 	OPS_TEST(ops_events__drop_log_lines_before_notes),
-	OPS_TEST(ops_add_item__counts_all_and_keeps_so_many),
 };
 
 UNIT_MAIN(ops)

@@ -26,15 +26,18 @@ items_of(struct fixture *f, struct str id)
 static void
 a_group_is_seen_when_it_is_committed_and_not_before(void **state)
 {
-	struct ops_item item = { 1, STR("did:plc:a"), STR("unreachable"), STR("no route") };
+	struct ops_item item = { 1, STR_NONE, STR("unreachable"), STR("no route") };
+	static const char dids[] = "did:plc:0123456789";
 	struct fixture *f = *state;
 	struct str id = made(f, "pds-scan", "");
 	struct err err;
 
 	assert_int_equal(change(f, id, OP_EVENT_START), 0);
 	assert_int_equal(ops_group_begin(f->ops, &err), 0);
-	for (int i = 0; i < 10; i++)
+	for (size_t i = 0; i < 10; i++) {
+		item.item = (struct str){ dids, sizeof(dids) - 1 - i };
 		assert_int_equal(ops_add_item(f->ops, id, &item, &err), 0);
+	}
 	assert_int_equal(items_of(f, id), 0);
 	assert_int_equal(ops_group_commit(f->ops, &err), 0);
 	assert_int_equal(items_of(f, id), 10);
@@ -53,6 +56,7 @@ a_write_that_fails_takes_nothing_else_of_its_group_along(void **state)
 	assert_int_equal(ops_add_item(f->ops, id, &item, &err), 0);
 	assert_int_equal(ops_add_item(f->ops, STR("3zzzzzzzzzzzz"), &item, &err), -1);
 	assert_int_equal(err.code, ERR_NOT_FOUND);
+	item.item = STR("did:plc:b");
 	assert_int_equal(ops_add_item(f->ops, id, &item, &err), 0);
 	assert_int_equal(ops_group_commit(f->ops, &err), 0);
 	assert_int_equal(items_of(f, id), 2);

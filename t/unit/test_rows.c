@@ -25,7 +25,7 @@ host__comes_back_as_it_was(void **state BF_UNUSED)
 {
 	struct host_row row = {
 		.origin = STR("https://pds.example"), .first_seen_ms = 1,
-		.source = HOST_FROM_RELAY, .listed_ms = 2, .cursor = STR("c1"),
+		.source = HOST_FROM_RELAY, .listed_ms = 2,
 		.repos = 3, .rate_milli = 4500, .penalty_until_ms = 5, .failures = 6,
 		.parked_until_ms = 7, .last_error = STR("refused"),
 	}, back;
@@ -38,7 +38,6 @@ host__comes_back_as_it_was(void **state BF_UNUSED)
 	assert_int_equal(back.first_seen_ms, 1);
 	assert_string_equal(host_source_name(back.source), "relay");
 	assert_int_equal(back.listed_ms, 2);
-	assert_true(str_eq(back.cursor, row.cursor));
 	assert_int_equal(back.repos, 3);
 	assert_int_equal(back.rate_milli, 4500);
 	assert_int_equal(back.penalty_until_ms, 5);
@@ -46,6 +45,37 @@ host__comes_back_as_it_was(void **state BF_UNUSED)
 	assert_int_equal(back.parked_until_ms, 7);
 	assert_true(str_eq(back.last_error, row.last_error));
 	buf_clear(&value);
+}
+
+/* Field 4 of rows that might have it: a cursor. */
+static void
+host__passes_over_what_it_has_no_name_for(void **state BF_UNUSED)
+{
+	static const uint8_t value[] = { 3, 0, 1, 2, 4, 0, 2, 'c', '1', 5, 0, 1, 3 };
+	struct host_row row;
+
+	assert_int_equal(host_row_decode(as_bytes(STR("https://pds.example")),
+	    (struct bytes){ value, sizeof(value) }, &row), 0);
+	assert_int_equal(row.listed_ms, 2);
+	assert_int_equal(row.repos, 3);
+}
+
+static void
+host__has_no_longer_pause_than_may_be_written(void **state BF_UNUSED)
+{
+	int64_t now_ms = 1000000000000, day_ms = 24 * 3600 * 1000;
+	struct host_row row = { .penalty_until_ms = (uint64_t)now_ms + HOST_PAUSE_MAX_MS,
+	    .parked_until_ms = (uint64_t)now_ms - 1 };
+
+	assert_false(host_row_cut_pauses(&row, now_ms));
+	assert_int_equal(row.penalty_until_ms, now_ms + HOST_PAUSE_MAX_MS);
+	assert_int_equal(row.parked_until_ms, now_ms - 1);
+	assert_int_equal(host_state_at(&row, now_ms), HOST_PAUSING);
+
+	/* The clock was set back by a day. */
+	assert_true(host_row_cut_pauses(&row, now_ms - day_ms));
+	assert_int_equal(row.penalty_until_ms, now_ms - day_ms + HOST_PAUSE_MAX_MS);
+	assert_int_equal(row.parked_until_ms, now_ms - day_ms + HOST_PAUSE_MAX_MS);
 }
 
 static void
@@ -366,6 +396,8 @@ static const struct CMUnitTest rows_tests[] = {
 	cmocka_unit_test(tables__are_written_by_the_types_that_know_them),
 	cmocka_unit_test(tables__of_an_operators_own_types_are_none_of_ours),
 	cmocka_unit_test(host__comes_back_as_it_was),
+	cmocka_unit_test(host__passes_over_what_it_has_no_name_for),
+	cmocka_unit_test(host__has_no_longer_pause_than_may_be_written),
 	cmocka_unit_test(cursor__of_a_relay_has_its_url_as_the_key),
 	cmocka_unit_test(desync__comes_back_as_it_was),
 	cmocka_unit_test(resume__comes_back_as_it_was),

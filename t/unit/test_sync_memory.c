@@ -12,6 +12,7 @@
 #include "rows/host_row.h"
 #include "rows/identity_row.h"
 #include "rows/row_table.h"
+#include "workers/host_memory.h"
 
 static struct bytes
 text_bytes(const char *text)
@@ -119,6 +120,27 @@ memory__lets_a_parked_server_alone(void **state)
 	assert_int_equal(get_host(bench).parked_until_ms, 0);
 }
 
+/* A pause that was written before the clock was set back by a day. */
+static void
+memory__of_a_pause_is_no_longer_than_a_pause_may_be(void **state)
+{
+	struct sync_bench *bench = *state;
+	const char *origin = fetch_server_origin(bench->server);
+	int64_t now_ms = clock_wall_ms(), pause_ms;
+	const struct fake_row *kept;
+
+	sync_env_remember_met(&bench->env);
+	put_host(bench, origin, (struct host_row){ .source = HOST_FROM_DOCUMENT,
+	    .failures = 5, .parked_until_ms = (uint64_t)now_ms + 24 * 3600 * 1000 });
+	kept = fake_rows_get(&bench->indexer, ROW_HOST, text_bytes(origin));
+	pause_ms = host_memory_take(bench->env.hosts, kept->key, kept->value);
+	assert_in_range(pause_ms, HOST_PAUSE_MAX_MS - 1000, HOST_PAUSE_MAX_MS);
+	sync_env_write(&bench->env, on_written, bench);
+	ev_run(bench->loop, 0);
+	assert_in_range(get_host(bench).parked_until_ms, now_ms + HOST_PAUSE_MAX_MS - 1000,
+	    clock_wall_ms() + HOST_PAUSE_MAX_MS);
+}
+
 static void
 on_ready(const char *why, void *arg)
 {
@@ -158,6 +180,7 @@ static const struct CMUnitTest memory_tests[] = {
 	B(memory__of_a_sync_has_its_server_and_its_document),
 	B(memory__keeps_what_others_know_of_a_server),
 	B(memory__lets_a_parked_server_alone),
+	B(memory__of_a_pause_is_no_longer_than_a_pause_may_be),
 	B(memory__writes_only_what_it_learned_itself),
 };
 

@@ -1,6 +1,7 @@
 #include "confine/confine.h"
 #include "t/workers/null_items.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 #include "common/limits.h"
@@ -9,8 +10,12 @@
 void
 null_items(struct worker *worker)
 {
-	for (int i = 0; i < LIMIT_OP_ITEMS + 10; i++)
-		worker_item_failed(worker, STR("one"), "null-op", "of many");
+	for (int i = 0; i < LIMIT_OP_ITEMS + 10; i++) {
+		char item[32];
+
+		(void)snprintf(item, sizeof(item), "number %d", i);
+		worker_item_failed(worker, str_from(item), "null-op", "of many");
+	}
 }
 
 void

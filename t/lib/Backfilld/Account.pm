@@ -155,6 +155,12 @@ sub migrate {
 	delete $self->{token};
 }
 
+# Another signing key, in the repository and in the DID's document.
+sub rotate_key {
+	my ($self) = @_;
+	$self->{net}->control('rotate', did => $self->{did});
+}
+
 # The DID itself ends: the directory answers 404.
 sub tombstone {
 	my ($self) = @_;

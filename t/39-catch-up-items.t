@@ -1,0 +1,69 @@
+# A catch-up whose worker is killed at one moment after the other, also between the
+# word that a repository failed and the saving of that: each is listed and counted once.
+
+use strict;
+use warnings;
+use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
+use Test::More;
+
+use Backfilld::FakePeer;
+use Backfilld::FakeRelay;
+use Backfilld::KillPlan;
+use Backfilld::Test;
+
+use constant KILLS => 12;
+use constant REPOS => 60;
+use constant FAILED => 20;
+
+my $plan = Backfilld::KillPlan->new;
+my $peer = Backfilld::FakePeer->start(hosts => 1);
+my $relay = Backfilld::FakeRelay->start($peer->pds_url(1));	# its list, and no event
+my %settings = (relay_url => $relay->url, relay_idle_ms => 200, max_attempts => 100,
+	fetch_retries => 0, host_requests_per_s => 60);
+my ($killed, $undisturbed) = map { Backfilld::Test->new(net => $peer,
+	settings => \%settings) } 1 .. 2;
+my $first = $peer->add(count => REPOS, host => 1, records => 1);
+my @failing = map { $peer->did($first + 3 * $_) } 0 .. FAILED - 1;
+
+$relay->script({});
+$peer->control('warm');
+$peer->fault(kind => 'html', on => 'getRepo', did => $_, to => '<html>', why => $_)
+	for @failing;
+
+sub catch_up {
+	my ($daemon) = @_;
+	my $id = $daemon->trigger('catch-up');
+	my $operation = $daemon->wait_finished($id, 200);
+	is $operation->{status}, 'completed', 'it completes' or diag $operation->{error};
+	return $operation;
+}
+
+# Its items, with each repetition.
+sub is_each_once {
+	my ($daemon, $operation) = @_;
+	my $shown = $daemon->ctl('show', $operation->{id}, '--items')->{json};
+	is_deeply [ sort map { $_->{item} } @{ $shown->{items} } ], [ sort @failing ],
+		'what failed is listed, each once';
+	is $operation->{itemsFailed}, FAILED, '... and counted once';
+}
+
+my $expected;
+subtest 'undisturbed' => sub {
+	$undisturbed->start($plan->count);
+	$expected = catch_up($undisturbed);
+	is_each_once($undisturbed, $expected);
+};
+
+subtest 'killed' => sub {
+	$killed->start($plan->kill(KILLS,
+		$plan->turns($undisturbed, $expected->{id}) / 2));
+	my $operation = catch_up($killed);
+	is $plan->kills($killed, $operation->{id}), KILLS, 'killed ' . KILLS . ' times';
+	is_each_once($killed, $operation);
+	is scalar @{ $killed->ctl('repos')->{lines} }, REPOS - FAILED, 'all others are indexed';
+};
+
+$_->finish for $killed, $undisturbed;
+$relay->stop;
+$peer->stop;
+done_testing;

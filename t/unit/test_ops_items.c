@@ -1,0 +1,113 @@
+/*
+ * test_ops_items.c - src/store/ops: the items of an operation that could not be done.
+ */
+#include "common/buf.h"
+#include "common/limits.h"
+#include "t/unit/ops_unit.h"
+
+static void
+assert_items_failed(struct fixture *f, struct str id, uint64_t expected)
+{
+	struct ops_read *read;
+	struct err err;
+	struct op op;
+
+	assert_int_equal(ops_read_begin(f->ops, &read, &err), 0);
+	assert_int_equal(ops_get(read, id, &op, &err), 0);
+	assert_int_equal(op.items_failed, expected);
+	ops_read_end(&read);
+}
+
+static bool
+count_item(const struct ops_item *item, void *arg)
+{
+	unsigned *count = arg;
+
+	assert_int_equal(item->at_ms, *count);
+	assert_true(str_eq(item->class, STR("unreachable")));
+	(*count)++;
+	return true;
+}
+
+static void
+ops_add_item__counts_all_and_keeps_so_many(void **state)
+{
+	struct fixture *f = *state;
+	struct str id = made(f, "pds-scan", "");
+	struct ops_read *read;
+	unsigned count = 0;
+	struct err err;
+
+	assert_int_equal(change(f, id, OP_EVENT_START), 0);
+	for (int i = 0; i < LIMIT_OP_ITEMS + 50; i++) {
+		char did[16];
+		struct ops_item item = { i, STR_NONE, STR("unreachable"), STR("no route") };
+
+		(void)snprintf(did, sizeof(did), "did:plc:%d", i);
+		item.item = str_from(did);
+		assert_int_equal(ops_add_item(f->ops, id, &item, &err), 0);
+	}
+	assert_items_failed(f, id, LIMIT_OP_ITEMS + 50);
+	assert_int_equal(ops_read_begin(f->ops, &read, &err), 0);
+	assert_int_equal(ops_items(read, id, count_item, &count, &err), 0);
+	ops_read_end(&read);
+	assert_int_equal(count, LIMIT_OP_ITEMS);
+}
+
+static bool
+add_item(const struct ops_item *item, void *arg)
+{
+	buf_printf(arg, "%.*s:%.*s:%.*s ", STR_FMT(item->item), STR_FMT(item->class),
+	    STR_FMT(item->text));
+	return true;
+}
+
+static void
+set_one_failed(struct op *op, void *arg BF_UNUSED)
+{
+	op->items_failed = 1;
+}
+
+/* As by a worker that died behind the second of them, and one that went on from what
+ * was before it. */
+static void
+ops_add_item__keeps_and_counts_what_is_said_again_once(void **state)
+{
+	struct fixture *f = *state;
+	struct str id = made(f, "catch-up", "");
+	struct ops_item first = { 1, STR("did:plc:a"), STR("timeout"), STR("slow") },
+	    second = { 2, STR("did:plc:b"), STR("timeout"), STR("slow") },
+	    again = { 3, STR("did:plc:a"), STR("unreachable"), STR("no route") };
+	struct ops_progress progress = { .failed = 1, .now_ms = 4 };
+	struct buf seen = BUF_INIT;
+	struct ops_read *read;
+	struct err err;
+
+	(void)str_copy(progress.id, TID_SIZE, id);
+	assert_int_equal(change(f, id, OP_EVENT_START), 0);
+	assert_int_equal(ops_add_item(f->ops, id, &first, &err), 0);
+	assert_int_equal(ops_add_item(f->ops, id, &second, &err), 0);
+	assert_int_equal(ops_add_item(f->ops, id, &again, &err), 0);
+	assert_items_failed(f, id, 2);
+	assert_int_equal(ops_read_begin(f->ops, &read, &err), 0);
+	assert_int_equal(ops_items(read, id, add_item, &seen, &err), 0);
+	ops_read_end(&read);
+	assert_true(str_eq(buf_str(&seen),
+	    STR("did:plc:a:unreachable:no route did:plc:b:timeout:slow ")));
+	buf_clear(&seen);
+	assert_int_equal(ops_write_progress(f->ops, &progress, 1, &err), 0);
+	assert_items_failed(f, id, 2);
+	progress.failed = 9;
+	assert_int_equal(ops_write_progress(f->ops, &progress, 1, &err), 0);
+	assert_items_failed(f, id, 9);
+	assert_int_equal(ops_change(f->ops, id, OP_EVENT_COMPLETE, STR(""), 5,
+	    set_one_failed, NULL, NULL, &err), 0);
+	assert_items_failed(f, id, 2);
+}
+
+static const struct CMUnitTest items[] = {
+	OPS_TEST(ops_add_item__counts_all_and_keeps_so_many),
+	OPS_TEST(ops_add_item__keeps_and_counts_what_is_said_again_once),
+};
+
+UNIT_MAIN(items)
