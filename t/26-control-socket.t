@@ -117,7 +117,8 @@ subtest 'every bad argument is named' => sub {
 	my @cases = (
 		['trigger', { type => 'nonsense' }, 'InvalidBackfillType', qr/nonsense/],
 		['trigger', { type => '../did-sync' }, 'InvalidBackfillType', qr/did-sync/],
-		['trigger', { type => 'backfill-indexer' }, 'InvalidBackfillType', qr/indexer/],
+		(map { ['trigger', { type => $_ }, 'InvalidBackfillType', qr/$_/] }
+			qw(backfill-indexer backfillctl backfilld pdf-text)),
 		['trigger', { type => 'did-sync' }, 'InvalidRequest', qr/needs .*did/],
 		['trigger', { type => 'did-sync', did => 'did:web:x', uri => 'at://x' },
 			'InvalidRequest', qr/does not take .*uri/],

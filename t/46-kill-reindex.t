@@ -11,7 +11,7 @@ use Backfilld::KillPlan;
 use Backfilld::Test;
 use Backfilld::WriteOp;
 
-use constant { REPOS => 40, RECORDS => 100, KILLS => 20 };
+use constant { REPOS => 40, RECORDS => 50, KILLS => 20 };
 
 my $plan = Backfilld::KillPlan->new;
 my $libexec = File::Temp->newdir;

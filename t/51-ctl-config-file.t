@@ -83,6 +83,8 @@ refused("$schedule uri = \"\xff\" }\n", 'schedule "mine": uri: is not UTF-8',
 	q(a parameter of one's own type, which would be told by every list,));
 refused(qq(schedule "a\\nb" { type = "own-op" every = "1 h" }\n),
 	'schedule: name: has a control character', 'a name of two lines');
+refused("max_workers = 2\n/* not now:\nmax_queued = 7\n",
+	'a comment that /\* begins has no end', 'a comment that hides the rest');
 refused("max_workers = 2\n\0max_queued = nonsense\n", 'has a NUL byte',
 	'a NUL, behind which nothing would be read,');
 

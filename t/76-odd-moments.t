@@ -91,6 +91,9 @@ subtest 'F13: SIGTERM during the start' => sub {
 			[ "$Backfilld::Test::BUILDDIR/backfilld", '-c', $daemon->{conf} ],
 			stdout => $daemon->{log}, stderr => $daemon->{log});
 		my $group = $daemon->pid;
+		# What is not it yet is a child of this test, with handlers of its own.
+		wait_for { $daemon->has_ended || proc_name($group) eq 'backfilld' } 60,
+			'the program to begin';
 		my $until = Time::HiRes::time() + $ms / 1000;
 		wait_for { Time::HiRes::time() > $until } 60, 'a moment';
 		$daemon->signal('TERM');

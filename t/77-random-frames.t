@@ -38,7 +38,8 @@ note sprintf '%d frames in %.1f s', $count * PER_WORKER, Time::HiRes::time() - $
 is_deeply [ grep { $_->{status} ne 'failed' || $_->{errorClass} ne 'protocol' } @ends ], [],
 	"each of the $count workers is ended for its last frame";
 is_deeply [ grep { $_->{recordsProcessed} != PER_WORKER } @ends ], [],
-	'and was heard up to it, BF_TEST_SEED=' . $seed;
+	"and was heard up to it, BF_TEST_SEED=$seed"
+	or diag explain [ map { [ @{$_}{qw(id recordsProcessed itemsFailed error)} ] } grep { $_->{recordsProcessed} != PER_WORKER } @ends ];
 is $daemon->operation($bystander)->{status}, 'running', 'the bystander runs on';
 is $daemon->ctl('list')->{status}, 0, 'everybody can still list';
 is $daemon->ctl('show', $ids[0], '--events')->{status}, 0, 'and show';

@@ -7,6 +7,7 @@ libbfstore_a_SOURCES = \
 	src/store/keyspace.c src/store/keyspace.h \
 	src/store/op_codec.c src/store/op_codec.h \
 	src/store/ops.c src/store/ops.h \
+	src/store/item_sets.c src/store/item_sets.h \
 	src/store/ops_history.c \
 	src/store/ops_index.c \
 	src/store/ops_internal.h \

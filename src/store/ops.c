@@ -60,6 +60,7 @@ ops_close(struct ops **ops)
 		return;
 	env_close(&(*ops)->env);
 	buf_clear(&(*ops)->encoded);
+	item_sets_clear(&(*ops)->items);
 	free(*ops);
 	*ops = NULL;
 }

@@ -178,36 +178,61 @@ item_decode(struct cursor *cursor, struct item_body *item_out, struct err *err)
 	return 0;
 }
 
-/* Where an item is kept; if it is not yet, the number of the row to be.  A damaged
- * row holds up no other item. */
+/* Read which items are kept.  A damaged row holds up no other item. */
 static int
-find_item(struct cursor *cursor, struct str id, struct str item, bool *found_out,
-    uint32_t *n_out, struct err *err)
+fill_set(struct cursor *cursor, struct str id, struct item_set *set, struct err *err)
 {
 	struct row_key key;
 	struct item_body body;
-	uint32_t n = 0;
 
 	if (cursor_seek(cursor, row_key(&key, id, 0), err) == -1)
 		return -1;
 	while (is_row_of(cursor, id)) {
-		bool is_read = item_decode(cursor, &body, err) == 0;
-
-		if (!is_read && err->code != ERR_CORRUPT)
+		if (item_decode(cursor, &body, err) == 0)
+			item_set_put(set, row_number(cursor), body.item);
+		else if (err->code != ERR_CORRUPT)
 			return -1;
-		n = row_number(cursor);
-		if (is_read && str_eq(body.item, item)) {
-			*found_out = true;
-			*n_out = n;
-			return 0;
-		}
-		n++;
 		if (cursor_next(cursor, err) == -1)
 			return -1;
 	}
-	*found_out = false;
-	*n_out = n;
 	return 0;
+}
+
+/* Is this item in that row? */
+static int
+row_has(struct cursor *cursor, struct str id, uint32_t row, struct str item,
+    bool *has_out, struct err *err)
+{
+	struct row_key key;
+	struct item_body body;
+
+	*has_out = false;
+	if (cursor_seek(cursor, row_key(&key, id, row), err) == -1)
+		return -1;
+	if (!is_row_of(cursor, id) || row_number(cursor) != row)
+		return 0;
+	if (item_decode(cursor, &body, err) == 0)
+		*has_out = str_eq(body.item, item);
+	else if (err->code != ERR_CORRUPT)
+		return -1;
+	return 0;
+}
+
+/* Where an item is kept; if it is not yet, the number of the row to be. */
+static int
+find_item(struct cursor *cursor, struct item_set *set, struct str id, struct str item,
+    bool *found_out, uint32_t *n_out, struct err *err)
+{
+	*found_out = false;
+	for (uint32_t row = 0; item_set_find(set, item, row, &row); row++) {
+		if (row_has(cursor, id, row, item, found_out, err) == -1)
+			return -1;
+		if (*found_out) {
+			*n_out = row;
+			return 0;
+		}
+	}
+	return next_row(cursor, id, n_out, err);
 }
 
 int
@@ -235,21 +260,27 @@ ops_item_add(struct ops *ops, struct txn *txn, struct str id,
 		utf8_cut(item->class, LIMIT_OP_TEXT_BYTES),
 		utf8_cut(item->text, LIMIT_OP_TEXT_BYTES),
 	};
+	bool is_there = false, is_new_set;
+	struct item_set *set = item_sets_get(&ops->items, id, &is_new_set);
 	struct cursor cursor;
 	struct row_key key;
-	bool is_there = false;
 	uint32_t n = 0;
 	int rc;
 
 	rc = cursor_open(&cursor, txn, table, err);
+	if (rc == 0 && is_new_set)
+		rc = fill_set(&cursor, id, set, err);
+	if (rc == -1 && is_new_set)
+		item_set_forget(set);
 	if (rc == 0)
-		rc = find_item(&cursor, id, body.item, &is_there, &n, err);
+		rc = find_item(&cursor, set, id, body.item, &is_there, &n, err);
 	cursor_close(&cursor);
 	if (rc == -1)
 		return -1;
 	*is_new_out = !is_there;
 	if (n >= LIMIT_OP_ITEMS)
 		return 0;
+	item_set_put(set, n, body.item);
 	buf_reset(&ops->encoded);
 	fields_encode(&ops->encoded, &item_layout, &body);
 	return table_put(txn, table, row_key(&key, id, n), buf_bytes(&ops->encoded), err);

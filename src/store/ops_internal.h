@@ -13,6 +13,7 @@
 #include "common/buf.h"
 #include "common/limits.h"
 #include "store/env.h"
+#include "store/item_sets.h"
 #include "store/ops.h"
 
 #define OPS_SCHEMA	2	/* 2: the table `queue` */
@@ -42,6 +43,7 @@ struct ops {
 	struct env *env;
 	struct table tables[OPS_TABLE_COUNT];
 	struct buf encoded;	/* for the value being written */
+	struct item_sets items;	/* of the operations that have failed items just now */
 };
 
 struct ops_read {

@@ -16,6 +16,12 @@
 #include "supervisor/time_limit.h"
 #include "supervisor/type_limit.h"
 
+/*
+ * A row behind the last one, which has to be seen: libconfuse takes a comment that is
+ * not ended for one that goes up to the end.
+ */
+#define END_ROW		"end-of-the-file"
+
 #define FILE_MAX_BYTES	(1024 * 1024)
 
 /* libconfuse calls back without an argument for us. */
@@ -68,10 +74,10 @@ on_schedule(cfg_t *cfg, cfg_opt_t *opt)
 static cfg_opt_t *
 make_grammar(void)
 {
-	cfg_opt_t *grammar = xcalloc(settings_count + 2, sizeof(*grammar));
+	cfg_opt_t *grammar = xcalloc(settings_count + 3, sizeof(*grammar));
 	const cfg_opt_t schedule = CFG_SEC("schedule", conf_schedule_options,
 	    CFGF_MULTI | CFGF_TITLE);
-	const cfg_opt_t end[] = { CFG_END() };
+	const cfg_opt_t end[] = { CFG_BOOL(END_ROW, cfg_false, CFGF_NONE), CFG_END() };
 
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *row = &settings_rows[i];
@@ -82,6 +88,7 @@ make_grammar(void)
 	}
 	grammar[settings_count] = schedule;
 	grammar[settings_count + 1] = end[0];
+	grammar[settings_count + 2] = end[1];
 	return grammar;
 }
 
@@ -215,10 +222,12 @@ check_words(const struct settings *settings, struct err *err)
 static int
 parse_file(cfg_t *cfg, const char *path, struct err *err)
 {
-	struct buf text = BUF_INIT;
+	struct buf text = BUF_INIT, rows = BUF_INIT;
 	int rc = read_file(path, &text, err);
 
 	if (rc == 0) {
+		buf_printf(&rows, "%s\n%s = true%c", (const char *)buf_data(&text), END_ROW,
+		    '\0');
 		cfg_set_error_function(cfg, on_parse_error);
 		for (size_t i = 0; i < settings_count; i++)
 			if (settings_rows[i].kind != SETTING_LIST)
@@ -226,11 +235,15 @@ parse_file(cfg_t *cfg, const char *path, struct err *err)
 		(void)cfg_set_validate_func(cfg, "schedule", on_schedule);
 		parsing.path = path;
 		parsing.err = err;
-		if (cfg_parse_buf(cfg, (char *)buf_data(&text)) != CFG_SUCCESS)
+		if (cfg_parse_buf(cfg, (char *)buf_data(&rows)) != CFG_SUCCESS)
 			rc = -1;
+		else if (!cfg_getbool(cfg, END_ROW))
+			rc = err_set(err, ERR_INVALID, "%s: a comment that /* begins has no "
+			    "end", path);
 		parsing.err = NULL;
 	}
 	buf_clear(&text);
+	buf_clear(&rows);
 	return rc;
 }
 

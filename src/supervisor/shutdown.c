@@ -17,7 +17,7 @@ kill_all(struct supervisor *sup)
 
 	LIST_FOREACH(child, &sup->children->list, entry)
 		child_kill(child);
-	if (sup->phase == PHASE_STOPPING_SERVICES) {
+	if (sup->phase >= PHASE_STOPPING_API) {
 		service_signal(sup->api, SIGKILL);
 		service_signal(sup->resolver, SIGKILL);
 		service_signal(sup->indexer, SIGKILL);
@@ -65,14 +65,17 @@ void
 shutdown_check(struct supervisor *sup)
 {
 	if (sup->phase == PHASE_STOPPING_WORKERS && sup->children->count == 0) {
-		sup->phase = PHASE_STOPPING_SERVICES;
+		sup->phase = PHASE_STOPPING_API;
 		service_stop(sup->api);
-		service_stop(sup->resolver);
-		service_stop(sup->indexer);
 		ev_timer_start(sup->loop, &sup->stop_deadline);
 	}
-	if (sup->phase == PHASE_STOPPING_SERVICES && service_pid(sup->api) == 0 &&
-	    service_pid(sup->resolver) == 0 && service_pid(sup->indexer) == 0) {
+	if (sup->phase == PHASE_STOPPING_API && service_pid(sup->api) == 0) {
+		sup->phase = PHASE_STOPPING_SERVICES;
+		service_stop(sup->resolver);
+		service_stop(sup->indexer);
+	}
+	if (sup->phase == PHASE_STOPPING_SERVICES && service_pid(sup->resolver) == 0 &&
+	    service_pid(sup->indexer) == 0) {
 		sup->phase = PHASE_STOPPED;
 		ev_break(sup->loop, EVBREAK_ALL);
 	}

@@ -40,7 +40,8 @@ struct service;
 enum supervisor_phase {
 	PHASE_RUNNING,
 	PHASE_STOPPING_WORKERS,		/* SIGTERM is sent; waiting for their ends */
-	PHASE_STOPPING_SERVICES,	/* then the API, the resolver, the indexer */
+	PHASE_STOPPING_API,		/* which would tell that the others are gone */
+	PHASE_STOPPING_SERVICES,	/* then the resolver and the indexer */
 	PHASE_STOPPED,			/* the loop ends */
 };
 

@@ -24,13 +24,14 @@ is_installed(const struct supervisor *sup, struct str name)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-/* An operator's own type: a worker that is not in our table.  The services live
- * in the same directory. */
+/* An operator's own type: a worker that is not in our table.  The services and the
+ * helper of citation-extraction live in the same directory. */
 static bool
 is_operators_own(const struct supervisor *sup, struct str name)
 {
 	return op_type_is_plain_name(name) &&
-	    !str_starts_with(name, STR("backfill-")) && is_installed(sup, name);
+	    !str_starts_with(name, STR("backfill")) && !str_eq(name, STR("pdf-text")) &&
+	    is_installed(sup, name);
 }
 
 /* Find the type, put its kebab spelling into op, check the parameters. */

@@ -186,5 +186,6 @@ t_unit_test_catch_up_SOURCES = t/unit/test_catch_up.c $(FAKE_INDEXER) \
 t_unit_test_catch_up_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_test_catch_up_LDADD = $(SYNC_LDADD) $(UNIT_LIBS)
 
-EXTRA_DIST += t/38-catch-up-faults.t t/39-catch-up.t
+EXTRA_DIST += t/38-catch-up-faults.t t/38-kill-catch-up.t \
+	t/lib/Backfilld/CatchUp.pm t/39-catch-up.t
 EXTRA_DIST += t/35-governance-sync.t t/37-kill-governance.t t/lib/Backfilld/Graph.pm

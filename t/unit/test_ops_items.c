@@ -3,6 +3,7 @@
  */
 #include "common/buf.h"
 #include "common/limits.h"
+#include "store/item_sets.h"
 #include "t/unit/ops_unit.h"
 
 static void
@@ -105,9 +106,42 @@ ops_add_item__keeps_and_counts_what_is_said_again_once(void **state)
 	assert_items_failed(f, id, 2);
 }
 
+/* More operations than are remembered (item_sets.h), and one that was taken back. */
+static void
+ops_add_item__knows_what_is_kept_without_having_seen_it(void **state)
+{
+	struct ops_item item = { 1, STR("did:plc:a"), STR("timeout"), STR("slow") };
+	struct fixture *f = *state;
+	char ids[ITEM_SETS + 2][TID_SIZE];
+	struct err err;
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(ids); i++) {
+		char did[24];
+
+		(void)snprintf(did, sizeof(did), "did:web:n%zu.test", i);
+		(void)str_copy(ids[i], TID_SIZE, made(f, "did-sync", did));
+		assert_int_equal(change(f, str_from(ids[i]), OP_EVENT_START), 0);
+		assert_int_equal(ops_add_item(f->ops, str_from(ids[i]), &item, &err), 0);
+	}
+	for (size_t i = 0; i < BF_ARRAY_LEN(ids); i++) {
+		assert_int_equal(ops_add_item(f->ops, str_from(ids[i]), &item, &err), 0);
+		assert_items_failed(f, str_from(ids[i]), 1);
+	}
+	item.item = STR("did:plc:b");
+	assert_int_equal(ops_group_begin(f->ops, &err), 0);
+	assert_int_equal(ops_add_item(f->ops, str_from(ids[0]), &item, &err), 0);
+	ops_group_abort(f->ops);
+	assert_items_failed(f, str_from(ids[0]), 1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ops_add_item(f->ops, str_from(ids[0]), &item, &err), 0);
+		assert_items_failed(f, str_from(ids[0]), 2);
+	}
+}
+
 static const struct CMUnitTest items[] = {
 	OPS_TEST(ops_add_item__counts_all_and_keeps_so_many),
 	OPS_TEST(ops_add_item__keeps_and_counts_what_is_said_again_once),
+	OPS_TEST(ops_add_item__knows_what_is_kept_without_having_seen_it),
 };
 
 UNIT_MAIN(items)
