@@ -9,6 +9,7 @@ my %checks = (
 	docs => 'settings and messages are documented, limits tested',
 	layers => 'every directory includes only what it may',
 	man => 'the manual pages are valid and complete',
+	mutants => 'each fault of the mutation check has its place',
 	size => 'files and functions are short',
 	words => 'nothing is in the tree that does not belong there',
 );
