@@ -70,6 +70,20 @@ subscribe_on_flow(struct ev_loop *loop, struct ev_timer *timer, int revents BF_U
 	}
 }
 
+/* The end comes behind what is held, as it would have without a pause. */
+static void
+end_in_order(struct subscribe *sub, const struct fetch_error *error)
+{
+	if (!is_holding(sub)) {
+		subscribe_end(sub, error);
+		return;
+	}
+	sub->failure = *error;
+	sub->wsi = NULL;
+	sub->is_over = true;
+	ev_timer_stop(sub->loop, &sub->deadline);
+}
+
 /* --- what libwebsockets tells; -1 has it close the connection --- */
 
 static int
@@ -79,13 +93,13 @@ take_piece(struct subscribe *sub, struct lws *wsi, struct bytes piece)
 
 	if (!lws_frame_is_binary(wsi)) {
 		fetch_error_set(&error, FETCH_INVALID, "a text message on a binary stream");
-		subscribe_end(sub, &error);
+		end_in_order(sub, &error);
 		return -1;
 	}
 	if (piece.len > sub->options.message_bytes - buf_len(&sub->message)) {
 		fetch_error_set(&error, FETCH_TOO_LARGE, "a message is over %zu bytes",
 		    sub->options.message_bytes);
-		subscribe_end(sub, &error);
+		end_in_order(sub, &error);
 		return -1;
 	}
 	sub->received_bytes += piece.len;
@@ -173,17 +187,6 @@ opened(struct subscribe *sub)
 	sub->events->on_open(sub->arg);
 }
 
-static void
-closed(struct subscribe *sub)
-{
-	if (is_holding(sub)) {
-		sub->is_over = true;
-		ev_timer_stop(sub->loop, &sub->deadline);
-	} else {
-		subscribe_end(sub, &sub->failure);
-	}
-}
-
 int
 subscribe_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
     size_t len)
@@ -220,7 +223,7 @@ subscribe_on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, 
 		return 0;
 	case LWS_CALLBACK_CLIENT_CLOSED:
 		sub->wsi = NULL;
-		closed(sub);
+		end_in_order(sub, &sub->failure);
 		return 0;
 	default:
 		return 0;

@@ -205,6 +205,21 @@ a_paused_stream_hands_nothing_over_and_slows_its_server(void **state)
 }
 
 static void
+an_end_in_a_pause_comes_behind_what_came_before_it(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int i = 0; i < 3; i++)
+		ws_server_frame(&rig->server, 0x82, "binary", 6);
+	ws_server_frame(&rig->server, 0x81, "text", 4);
+	rig->pause_after = 1;
+	run(rig);
+	assert_int_equal(rig->messages, 3);
+	assert_int_equal(rig->ends, 1);
+	assert_int_equal(rig->class, FETCH_INVALID);
+}
+
+static void
 a_stream_can_be_closed_from_inside_and_opened_again(void **state)
 {
 	struct rig *rig = *state;
@@ -325,6 +340,7 @@ static const struct CMUnitTest subscribe_tests[] = {
 	T(a_server_that_does_not_answer_is_given_up),
 	T(a_silent_stream_is_pinged_and_then_given_up),
 	T(a_paused_stream_hands_nothing_over_and_slows_its_server),
+	T(an_end_in_a_pause_comes_behind_what_came_before_it),
 	T(a_stream_can_be_closed_from_inside_and_opened_again),
 	T(nothing_listening_is_unreachable),
 	T(the_next_attempt_tries_the_next_address),
