@@ -84,8 +84,8 @@ subtest 'a supervisor that does not answer' => sub {
 subtest 'settings that change' => sub {
 	my $api = Backfilld::Api->new(settings => { log_level => 'info' });
 	$api->start;
-	$api->tell('setting', name => 'log_level', value => 'debug');
 	$api->tell('setting', name => 'admin_password', value => 'other');
+	$api->tell('setting', name => 'log_level', value => 'debug');
 	wait_for {
 		my $broken = $api->connect;
 		$broken->put("GET /livez\r\n\r\n");	# HTTP/0.9

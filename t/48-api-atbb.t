@@ -75,9 +75,10 @@ subtest 'gap detection: what is not needed is not' => sub {
 			. '?force=catch_up or ?force=full_sync to override.' }, 'and why';
 	}
 	ok $api->heard_nothing, 'nothing was asked of the supervisor';
+	$api->tell('setting', name => 'backfill_cursor_max_age_hours', value => '1');
+	# What is answered to these is heard behind the setting: it holds afterwards.
 	started($api, '?force=catch_up', 'catch-up');
 	started($api, '?force=full_sync', 'full-sync');
-	$api->tell('setting', name => 'backfill_cursor_max_age_hours', value => '1');
 	started($api, '', 'catch-up');
 	$api->finish;
 };

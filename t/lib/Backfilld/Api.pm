@@ -227,7 +227,7 @@ END {
 			kill 'KILL', $self->{pid};
 			waitpid $self->{pid}, 0;
 		}
-		diag $self->log if !Test::More->builder->is_passing;
+		diag $self->log if $status || !Test::More->builder->is_passing;
 		File::Path::remove_tree($self->{dir}) unless $ENV{BF_TEST_KEEP};
 	}
 	$? = $status;
