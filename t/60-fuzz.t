@@ -6,7 +6,7 @@ use warnings;
 use File::Temp ();
 use Test::More;
 
-use constant SECONDS => $ENV{BF_FUZZ_SECONDS} || 5;
+use constant SECONDS => $ENV{BF_FUZZ_SECONDS} || 3;
 
 my $build = $ENV{BF_FUZZ_BUILDDIR};
 plan skip_all => 'no fuzz targets: BF_FUZZ_BUILDDIR is not set' unless $build;
