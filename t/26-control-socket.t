@@ -212,15 +212,17 @@ subtest 'one who watches everything and does not read is told of the gap' => sub
 	$peer->send('watch_all', req => 9);
 	my ($busy) = greeted();
 	my $did = 'did:web:finish.' . 'x.' x 900 . 'test';
-	# 3 changes of 2 KB each; half of LIMIT_CHANNEL_QUEUE_BYTES is 4 MiB.
-	for my $n (1 .. 800) {
+	my @running = map { $daemon->trigger('did-sync', did => null_op_did('run')) } 1 .. 4;
+	my @ids;
+	# They stay queued behind those, and are cancelled: 2 changes of 2 KB each; half
+	# of LIMIT_CHANNEL_QUEUE_BYTES is 4 MiB.
+	for my $n (1 .. 1200) {
 		$busy->send('trigger', req => $n, type => 'did-sync', did => "$did$n");
-		is $busy->receive->{msg}, 'op', 'triggered' or last if $n % 100 == 0;
-		$busy->receive if $n % 100;
+		push @ids, $busy->receive->{op}{id};
 	}
-	for my $status (qw(queued running)) {
-		wait_for { $daemon->xrpc_get('getBackfillStatus', { status => $status, limit => 1 })
-			->{json}{operations}[0] ? 0 : 1 } 120, "none of them to be $status";
+	for my $n (0 .. $#ids, map { $_ + @ids } 0 .. $#running) {
+		$busy->send('cancel', req => 2000 + $n, id => (@ids, @running)[$n]);
+		1 while $busy->receive->{msg} ne 'cancelled';
 	}
 	my ($changes, $last) = (0);
 	while ($last = $peer->receive) {

@@ -159,7 +159,9 @@ subtest 'a relay tells who has the wanted collections' => sub {
 	is $peer->asked('describeRepo'), 3, 'for one server the relay is not asked';
 	$wanting->finish;
 
-	# LIMIT_WANTED_REPOS
+	# LIMIT_WANTED_REPOS; without sanitizers where that is built, as it is many
+	local $Backfilld::Test::BUILDDIR = $ENV{BF_PLAIN_BUILDDIR}
+		|| $Backfilld::Test::BUILDDIR;
 	$peer->add(count => 200_000, host => 2, chive => 1);
 	$wanting = $relaying->();
 	my $id = $wanting->trigger('pds-scan');

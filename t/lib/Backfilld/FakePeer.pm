@@ -26,8 +26,11 @@ use constant {
 
 sub start {
 	my ($class, %options) = @_;
-	my $program = $options{program}
-		|| ($ENV{BF_BUILDDIR} || '.') . '/t/peer/fake-peer';
+	# Without sanitizers where that is built: it is not what is tested.
+	my ($program) = grep { $_ && -x $_ } $options{program},
+		map { "$_/t/peer/fake-peer" } grep { $_ } $ENV{BF_PLAIN_BUILDDIR},
+		$ENV{BF_BUILDDIR}, '.';
+	die "there is no t/peer/fake-peer\n" if !$program;
 	my $out = File::Temp->new;
 
 	pipe my $their_stdin, my $alive or die "pipe: $!";
