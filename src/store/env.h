@@ -31,6 +31,8 @@ struct env {
 	char *dir;
 	struct table meta;	/* schema, writer, counters */
 	MDB_txn *group;		/* NULL: none is open */
+	MDB_txn *part;		/* of the group; NULL: none is open */
+	bool part_has_failed;
 	unsigned open;		/* transactions of this process: the map must not move */
 	bool is_full;		/* a write did not fit into the map */
 
@@ -91,6 +93,7 @@ bool env_lost_its_lock(const struct env *env);
 struct txn {
 	struct env *env;	/* borrowed */
 	MDB_txn *mdb;		/* NULL: over */
+	bool is_of_part;	/* a write among others of one: that is what ends it */
 };
 
 int txn_begin_read(struct env *env, struct txn *txn_out, struct err *err)
@@ -106,6 +109,16 @@ int txn_begin_write(struct env *env, struct txn *txn_out, struct err *err)
 int env_group_begin(struct env *env, struct err *err) BF_MUSTCHECK;
 int env_group_commit(struct env *env, struct err *err) BF_MUSTCHECK;
 void env_group_abort(struct env *env);
+
+/*
+ * A part of a group: what is written until it is committed is all or nothing together.
+ * LMDB gives each child transaction 2 MB to note its pages in, which is much for a line:
+ * so one for all that there is about an operation.  A write that was aborted leaves
+ * nothing to do but to abort the part, too.
+ */
+int env_part_begin(struct env *env, struct err *err) BF_MUSTCHECK;
+int env_part_commit(struct env *env, struct err *err) BF_MUSTCHECK;
+void env_part_abort(struct env *env);
 
 /* On disk when it returns 0, unless in a group.  In either case it is over. */
 int txn_commit(struct txn *txn, struct err *err) BF_MUSTCHECK;

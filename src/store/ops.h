@@ -91,6 +91,14 @@ int ops_group_begin(struct ops *ops, struct err *err) BF_MUSTCHECK;
 int ops_group_commit(struct ops *ops, struct err *err) BF_MUSTCHECK;
 void ops_group_abort(struct ops *ops);	/* instead of commit: as if never begun */
 
+/*
+ * A part of a group, for several writes about one operation: they are all or nothing
+ * together, which also costs less.  One that fails leaves only ops_part_abort().
+ */
+int ops_part_begin(struct ops *ops, struct err *err) BF_MUSTCHECK;
+int ops_part_commit(struct ops *ops, struct err *err) BF_MUSTCHECK;
+void ops_part_abort(struct ops *ops);
+
 /* Progress of one running operation; absolute numbers. */
 struct ops_progress {
 	char id[TID_SIZE];

@@ -309,6 +309,24 @@ ops_group_abort(struct ops *ops)
 	env_group_abort(ops->env);
 }
 
+int
+ops_part_begin(struct ops *ops, struct err *err)
+{
+	return env_part_begin(ops->env, err);
+}
+
+int
+ops_part_commit(struct ops *ops, struct err *err)
+{
+	return env_part_commit(ops->env, err);
+}
+
+void
+ops_part_abort(struct ops *ops)
+{
+	env_part_abort(ops->env);
+}
+
 static int
 write_progress(struct change *change, const struct ops_progress *progress,
     bool *wrote, struct err *err)

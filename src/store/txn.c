@@ -92,7 +92,7 @@ begin_txn(struct env *env, MDB_txn *parent, unsigned flags, struct txn *txn_out,
 
 	if (begin(env, parent, flags, &mdb, err) == -1)
 		return -1;
-	*txn_out = (struct txn){ env, mdb };
+	*txn_out = (struct txn){ .env = env, .mdb = mdb };
 	return 0;
 }
 
@@ -122,6 +122,34 @@ env_group_abort(struct env *env)
 }
 
 int
+env_part_begin(struct env *env, struct err *err)
+{
+	assert(env->group != NULL && env->part == NULL);
+	env->part_has_failed = false;
+	return begin(env, env->group, 0, &env->part, err);
+}
+
+int
+env_part_commit(struct env *env, struct err *err)
+{
+	int rc;
+
+	assert(!env->part_has_failed);
+	rc = mdb_txn_commit(env->part);
+	env->part = NULL;
+	env->open--;
+	return rc == 0 ? 0 : env_fail(env, rc, "commit", err);
+}
+
+void
+env_part_abort(struct env *env)
+{
+	mdb_txn_abort(env->part);
+	env->part = NULL;
+	env->open--;
+}
+
+int
 txn_begin_read(struct env *env, struct txn *txn_out, struct err *err)
 {
 	return begin_txn(env, NULL, MDB_RDONLY, txn_out, err);
@@ -130,14 +158,24 @@ txn_begin_read(struct env *env, struct txn *txn_out, struct err *err)
 int
 txn_begin_write(struct env *env, struct txn *txn_out, struct err *err)
 {
+	if (env->part != NULL) {
+		*txn_out = (struct txn){ .env = env, .mdb = env->part,
+		    .is_of_part = true };
+		return 0;
+	}
 	return begin_txn(env, env->group, 0, txn_out, err);
 }
 
 int
 txn_commit(struct txn *txn, struct err *err)
 {
-	int rc = mdb_txn_commit(txn->mdb);
+	int rc;
 
+	if (txn->is_of_part) {
+		txn->mdb = NULL;
+		return 0;
+	}
+	rc = mdb_txn_commit(txn->mdb);
 	txn->mdb = NULL;
 	txn->env->open--;
 	return rc == 0 ? 0 : env_fail(txn->env, rc, "commit", err);
@@ -148,6 +186,11 @@ txn_abort(struct txn *txn)
 {
 	if (txn->mdb == NULL)
 		return;
+	if (txn->is_of_part) {
+		txn->env->part_has_failed = true;
+		txn->mdb = NULL;
+		return;
+	}
 	mdb_txn_abort(txn->mdb);
 	txn->mdb = NULL;
 	txn->env->open--;

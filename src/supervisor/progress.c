@@ -47,18 +47,24 @@ report_of(const struct child *child, int64_t wall_ms)
 	return report;
 }
 
-/* What goes into tables of its own, inside a group. */
+/* What goes into tables of its own, inside a group: all of it or nothing. */
 static int
 write_extras(struct child *child, struct err *err)
 {
 	struct ops *ops = child->sup->ops;
 	struct str id = str_from(child->id);
 
-	if (child->has_checkpoint && ops_put_checkpoint(ops, id,
-	    buf_bytes(&child->checkpoint), child->checkpoint_processed, clock_wall_ms(),
-	    err) == -1)
+	if (!child->has_checkpoint && STAILQ_EMPTY(&child->notes))
+		return 0;
+	if (ops_part_begin(ops, err) == -1)
 		return -1;
-	return notes_write(&child->notes, ops, id, err);
+	if ((child->has_checkpoint && ops_put_checkpoint(ops, id,
+	    buf_bytes(&child->checkpoint), child->checkpoint_processed, clock_wall_ms(),
+	    err) == -1) || notes_write(&child->notes, ops, id, err) == -1) {
+		ops_part_abort(ops);
+		return -1;
+	}
+	return ops_part_commit(ops, err);
 }
 
 static void
