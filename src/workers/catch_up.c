@@ -13,6 +13,7 @@
 #include "rows/resume_row.h"
 #include "rows/row_table.h"
 #include "workers/catch_up_impl.h"
+#include "workers/net_worker.h"
 
 #define OPEN_EVENTS_MAX		128
 #define OPEN_BYTES_MAX		(16 * 1024 * 1024)
@@ -471,10 +472,6 @@ main(void)
 	static const struct worker_type type = {
 		.name = "catch-up", .start = start, .end = end, .pause = pause_job,
 	};
-	int status;
 
-	http_init();
-	status = worker_main(&type);
-	http_exit();
-	return status;
+	return net_worker_main(&type);
 }

@@ -26,9 +26,9 @@
 #include "workers/citation_env.h"
 #include "workers/citation_queue.h"
 #include "workers/citation_table.h"
+#include "workers/net_worker.h"
 #include "workers/pdf_run.h"
 #include "workers/rows_link.h"
-#include "workers/worker.h"
 
 struct extraction {
 	struct worker *worker;		/* borrowed, outlives us */
@@ -457,10 +457,6 @@ main(void)
 		.name = "citation-extraction", .start = start, .end = end,
 		.pause = pause_job, .confine = keep_helper,
 	};
-	int status;
 
-	http_init();
-	status = worker_main(&type);
-	http_exit();
-	return status;
+	return net_worker_main(&type);
 }

@@ -23,10 +23,10 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "workers/item_class.h"
+#include "workers/net_worker.h"
 #include "workers/rows_link.h"
 #include "workers/sync_env.h"
 #include "workers/sync_repo.h"
-#include "workers/worker.h"
 
 #define CHECKPOINT_SIZE	64
 
@@ -290,10 +290,6 @@ main(void)
 	static const struct worker_type type = {
 		.name = "did-sync", .start = start, .end = end,
 	};
-	int status;
 
-	http_init();
-	status = worker_main(&type);
-	http_exit();
-	return status;
+	return net_worker_main(&type);
 }

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "fetch/http.h"
 #include "op/op_tier.h"
+#include "workers/net_worker.h"
 #include "workers/scan_index.h"
 #include "workers/scan_retry.h"
 
@@ -148,10 +148,6 @@ main(void)
 {
 	static const struct worker_type type = { .name = "freshness-scan",
 		.start = start, .end = end, .pause = scan_pause };
-	int status;
 
-	http_init();
-	status = worker_main(&type);
-	http_exit();
-	return status;
+	return net_worker_main(&type);
 }

@@ -20,9 +20,9 @@
 #include "common/fdutil.h"
 #include "common/mem.h"
 #include "confine/confine.h"
-#include "fetch/http.h"
 #include "fetch/search_server.h"
 #include "search/mapping.h"
+#include "workers/net_worker.h"
 #include "workers/reindex_sink.h"
 #include "workers/rows_link.h"
 
@@ -370,10 +370,5 @@ main(void)
 		.confine = keep_index,
 	};
 
-	int status;
-
-	http_init();
-	status = worker_main(&type);
-	http_exit();
-	return status;
+	return net_worker_main(&type);
 }

@@ -11,7 +11,7 @@
 #include "atproto/nsid.h"
 #include "common/mem.h"
 #include "confine/confine.h"
-#include "fetch/http.h"
+#include "workers/net_worker.h"
 #include "workers/relay_note.h"
 #include "workers/scan_file.h"
 #include "workers/scan_index.h"
@@ -296,10 +296,6 @@ main(void)
 {
 	static const struct worker_type type = { .name = "full-sync", .start = start,
 		.end = end, .pause = scan_pause, .confine = keep_file };
-	int status;
 
-	http_init();
-	status = worker_main(&type);
-	http_exit();
-	return status;
+	return net_worker_main(&type);
 }

@@ -24,10 +24,10 @@
 #include "common/buf.h"
 #include "common/mem.h"
 #include "workers/graph_build.h"
+#include "workers/net_worker.h"
 #include "workers/rows_link.h"
 #include "workers/sync_env.h"
 #include "workers/sync_repo.h"
-#include "workers/worker.h"
 
 #define CHECKPOINT_SIZE	256
 
@@ -435,10 +435,6 @@ main(void)
 	static const struct worker_type type = {
 		.name = "governance-sync", .start = start, .end = end,
 	};
-	int status;
 
-	http_init();
-	status = worker_main(&type);
-	http_exit();
-	return status;
+	return net_worker_main(&type);
 }

@@ -20,6 +20,7 @@ libbfworkers_a_SOURCES = \
 	src/workers/graph_record.c src/workers/graph_record.h \
 	src/workers/graph_rule.c src/workers/graph_rule.h \
 	src/workers/graph_set.c src/workers/graph_set.h \
+	src/workers/net_worker.c src/workers/net_worker.h \
 	src/workers/pool_host.c src/workers/pool_host.h \
 	src/workers/record_read.c src/workers/record_read.h \
 	src/workers/records_lane.c \

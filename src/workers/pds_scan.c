@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "common/mem.h"
-#include "fetch/http.h"
 #include "workers/host_memory.h"
+#include "workers/net_worker.h"
 #include "workers/scan_index.h"
 #include "workers/scan_retry.h"
 
@@ -299,10 +299,6 @@ main(void)
 {
 	static const struct worker_type type = { .name = "pds-scan", .start = start,
 		.end = end, .pause = scan_pause };
-	int status;
 
-	http_init();
-	status = worker_main(&type);
-	http_exit();
-	return status;
+	return net_worker_main(&type);
 }
