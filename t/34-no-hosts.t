@@ -34,14 +34,16 @@ subtest 'nothing is configured and nothing indexed' => sub {
 };
 
 subtest 'hosts that may not be asked are none' => sub {
-	restart_with(hosts => ['ftp://pds.test', 'nonsense']);
+	restart_with(hosts => ['http://pds.test'], allow_plain_http => 'false');
 	my $operation = scan();
 	is $operation->{errorClass}, 'no-hosts', 'the same class';
 	like $operation->{error}, qr/\bhosts\b/, 'and text';
+	like $daemon->log, qr{hosts: http://pds.test is left out: only https is allowed},
+		'and why that one is none';
 };
 
 subtest 'a relay that cannot be asked, or has no hosts' => sub {
-	restart_with(hosts => [], relay_url => $peer->relay_url);
+	restart_with(hosts => [], relay_url => $peer->relay_url, allow_plain_http => 'true');
 	$peer->fault(kind => 'status', status => 500, on => 'listHosts',
 		error => 'InternalServerError', why => 'no list');
 	my $operation = scan();

@@ -88,6 +88,27 @@ refused("max_workers = 2\n/* not now:\nmax_queued = 7\n",
 refused("max_workers = 2\n\0max_queued = nonsense\n", 'has a NUL byte',
 	'a NUL, behind which nothing would be read,');
 
+# Until now a worker told of these, or nobody: such a host was never scanned.
+refused(qq(\nrelay_url = "relay.example.com"\n), 'relay_url = "relay.example.com": has to be '
+	. 'a URL like https://example.com: neither https nor http', 'a URL without a scheme');
+refused(qq(relay_url = "wss://relay.example.com"\n), 'relay_url = .*neither https nor http',
+	'the scheme of a stream');
+refused(qq(public_url = "https://example.com/backfill"\n), 'public_url = '
+	. '"https://example.com/backfill": has to be a URL like https://example.com, '
+	. 'without "/backfill"', 'a path where there may be none');
+refused(qq(plc_directory = "https://plc_directory"\n), 'plc_directory = .*: not a host name',
+	'a name that no host has');
+refused(qq(grobid_url = "http://127.0.0.1:80700"\n), 'grobid_url = .*: not a port',
+	'a port that there is none of');
+refused(qq(crossref_url = "https://me:secret\@example.com"\n),
+	'crossref_url = .*: user name in it', 'a password in a URL');
+refused('semantic_scholar_url = "https://' . 'x' x 9000 . qq(.example"\n),
+	'semantic_scholar_url = "https://x{92}": .*: too long', 'a very long URL');
+refused(qq(hosts = {"https://pds.example.com", "pds2.example.com"}\n),
+	'hosts = "pds2.example.com": has to be a URL .*', 'a host in a list');
+refused(qq(authority = "$_"\n), 'authority = ".*": has to be the authority of an NSID, '
+	. 'like com.example.admin', "the authority '$_'") for '', 'admin', 'pub.chive/x', '.com.a';
+
 my $daemon = Backfilld::Test->new(settings => { http_listen => '127.0.0.1:99999' });
 $got = $daemon->run_backfilld('-c', $daemon->{conf});
 is $got->{status}, 78, 'a port that there is none of is refused';

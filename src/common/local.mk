@@ -18,4 +18,5 @@ libbfcommon_a_SOURCES = \
 	src/common/settings.c src/common/settings.def src/common/settings.h \
 	src/common/str.c src/common/str.h \
 	src/common/tid.c src/common/tid.h \
-	src/common/utf8.c src/common/utf8.h
+	src/common/utf8.c src/common/utf8.h \
+	src/common/web_url.c src/common/web_url.h

@@ -3,11 +3,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "common/utf8.h"
+#include "common/web_url.h"
 
 const struct setting settings_rows[] = {
 #define X(kind, name, preset, least, most, audience, reload)		\
@@ -48,10 +50,16 @@ settings_clear(struct settings *settings)
 	for (size_t i = 0; i < settings_count; i++) {
 		const struct setting *row = &settings_rows[i];
 
-		if (row->kind == SETTING_TEXT || row->kind == SETTING_LIST)
+		if (row->kind != SETTING_NUMBER && row->kind != SETTING_BOOL)
 			free(*(char **)member(settings, row));
 	}
 	*settings = (struct settings){ 0 };
+}
+
+bool
+setting_is_list(const struct setting *row)
+{
+	return row->kind == SETTING_LIST || row->kind == SETTING_ORIGINS;
 }
 
 const struct setting *
@@ -113,11 +121,74 @@ settings_check_text(const char *name, struct str value, struct err *err)
 	return 0;
 }
 
+/* As much of a bad value as leaves room for what is wrong with it. */
+static struct str
+shown(struct str value)
+{
+	return utf8_cut(value, 100);
+}
+
+static int
+check_url(const struct setting *row, struct str value, struct err *err)
+{
+	bool is_origin = row->kind != SETTING_URL;
+	const char *example = is_origin ? "https://example.com" : "https://example.com/path";
+	const char *why;
+	struct url url;
+
+	if (web_url_parse(value, &url, &why) == -1)
+		return err_set(err, ERR_INVALID, "%s = \"%.*s\": has to be a URL like %s: %s",
+		    row->name, STR_FMT(shown(value)), example, why);
+	if (is_origin && !web_url_is_origin(&url))
+		return err_set(err, ERR_INVALID, "%s = \"%.*s\": has to be a URL like %s, "
+		    "without \"%.*s\"", row->name, STR_FMT(shown(value)), example,
+		    STR_FMT(shown(url.path)));
+	return 0;
+}
+
+static int
+check_origins(const struct setting *row, struct str list, struct err *err)
+{
+	struct str item;
+
+	while (!str_is_empty(item = settings_next_item(&list)))
+		if (check_url(row, item, err) == -1)
+			return -1;
+	return 0;
+}
+
+/* The domain of an NSID, turned round. */
+static int
+check_authority(const struct setting *row, struct str value, struct err *err)
+{
+	if (!web_host_is_name(value) || memchr(value.ptr, '.', value.len) == NULL)
+		return err_set(err, ERR_INVALID, "%s = \"%.*s\": has to be the authority of "
+		    "an NSID, like com.example.admin", row->name, STR_FMT(shown(value)));
+	return 0;
+}
+
+static int
+check_kind(const struct setting *row, struct str value, struct err *err)
+{
+	switch (row->kind) {
+	case SETTING_URL:
+	case SETTING_ORIGIN:
+		return str_is_empty(value) ? 0 : check_url(row, value, err);
+	case SETTING_ORIGINS:
+		return check_origins(row, value, err);
+	case SETTING_AUTHORITY:
+		return check_authority(row, value, err);
+	default:
+		return 0;
+	}
+}
+
 static int
 set_text(char **member, const struct setting *row, struct str value,
     struct err *err)
 {
-	if (settings_check_text(row->name, value, err) == -1)
+	if (settings_check_text(row->name, value, err) == -1 ||
+	    check_kind(row, value, err) == -1)
 		return -1;
 	free(*member);
 	*member = xstrndup(value.ptr, value.len);
@@ -134,15 +205,13 @@ settings_set(struct settings *settings, struct str name, struct str value,
 		return err_set(err, ERR_NOT_FOUND, "%.*s: there is no such setting",
 		    STR_FMT(name));
 	switch (row->kind) {
-	case SETTING_TEXT:
-	case SETTING_LIST:
-		return set_text(member(settings, row), row, value, err);
 	case SETTING_NUMBER:
 		return set_number(member(settings, row), row, value, err);
 	case SETTING_BOOL:
 		return set_bool(member(settings, row), row, value, err);
+	default:
+		return set_text(member(settings, row), row, value, err);
 	}
-	return -1;
 }
 
 char *
@@ -152,16 +221,14 @@ settings_text(const struct settings *settings, const struct setting *row)
 	char text[24];
 
 	switch (row->kind) {
-	case SETTING_TEXT:
-	case SETTING_LIST:
-		return xstrdup(*(char *const *)at);
 	case SETTING_NUMBER:
 		(void)snprintf(text, sizeof(text), "%" PRIu64, *(const uint64_t *)at);
 		return xstrdup(text);
 	case SETTING_BOOL:
 		return xstrdup(*(const bool *)at ? "true" : "false");
+	default:
+		return xstrdup(*(char *const *)at);
 	}
-	return NULL;
 }
 
 struct str

@@ -25,6 +25,10 @@ enum settings_audience {
 
 #define SETTING_TYPE_TEXT	char *		/* owned, never NULL */
 #define SETTING_TYPE_LIST	char *		/* owned, never NULL; parted by blanks */
+#define SETTING_TYPE_URL	char *		/* owned, never NULL; "": none */
+#define SETTING_TYPE_ORIGIN	char *		/* the same, without a path */
+#define SETTING_TYPE_ORIGINS	char *		/* a list of these */
+#define SETTING_TYPE_AUTHORITY	char *		/* owned, never NULL */
 #define SETTING_TYPE_NUMBER	uint64_t
 #define SETTING_TYPE_BOOL	bool
 
@@ -34,7 +38,8 @@ struct settings {
 #undef X
 };
 
-enum setting_kind { SETTING_TEXT, SETTING_LIST, SETTING_NUMBER, SETTING_BOOL };
+enum setting_kind { SETTING_TEXT, SETTING_LIST, SETTING_URL, SETTING_ORIGIN,
+	SETTING_ORIGINS, SETTING_AUTHORITY, SETTING_NUMBER, SETTING_BOOL };
 
 struct setting {
 	const char *name;
@@ -54,6 +59,7 @@ void settings_init(struct settings *settings);
 void settings_clear(struct settings *settings);
 
 const struct setting *settings_find(struct str name);	/* NULL: unknown */
+bool setting_is_list(const struct setting *row);	/* of items parted by blanks */
 
 /* Set one from its text.  ERR_INVALID says the name, the value and what is
  * allowed; ERR_NOT_FOUND that there is no such setting. */

@@ -14,19 +14,11 @@
 #include "common/buf.h"
 #include "common/limits.h"
 #include "common/str.h"
+#include "common/web_url.h"
 #include "fetch/fetch_error.h"
 
-/* Slices of the text that was parsed. */
-struct url {
-	bool is_https;
-	struct str host;	/* as written; with brackets if it is an IPv6 address */
-	uint16_t port;		/* the scheme's own if none was written */
-	struct str path;	/* with query and fragment; may be empty */
-};
-
 /*
- * Any http or https URL without userinfo, control characters or spaces, at most
- * LIMIT_FETCH_URL_BYTES long.  FETCH_BLOCKED for http when allow_http is false;
+ * As web_url_parse() has it.  FETCH_BLOCKED for http when allow_http is false;
  * FETCH_INVALID otherwise.  The text is the reason alone, without the URL.
  */
 int url_parse(struct str text, bool allow_http, struct url *url_out,

@@ -84,7 +84,7 @@ make_grammar(void)
 		cfg_opt_t text = CFG_STR(row->name, NULL, CFGF_NODEFAULT);
 		cfg_opt_t list = CFG_STR_LIST(row->name, NULL, CFGF_NODEFAULT);
 
-		grammar[i] = row->kind == SETTING_LIST ? list : text;
+		grammar[i] = setting_is_list(row) ? list : text;
 	}
 	grammar[settings_count] = schedule;
 	grammar[settings_count + 1] = end[0];
@@ -100,7 +100,7 @@ take_list(cfg_t *cfg, const struct setting *row, struct settings *settings,
 	struct buf text = BUF_INIT;
 	int rc;
 
-	if (row->kind != SETTING_LIST || cfg_opt_size(cfg_getopt(cfg, row->name)) == 0)
+	if (!setting_is_list(row) || cfg_opt_size(cfg_getopt(cfg, row->name)) == 0)
 		return 0;
 	for (unsigned i = 0; i < cfg_size(cfg, row->name); i++)
 		buf_printf(&text, "%s%s", i > 0 ? " " : "",
@@ -230,7 +230,7 @@ parse_file(cfg_t *cfg, const char *path, struct err *err)
 		    '\0');
 		cfg_set_error_function(cfg, on_parse_error);
 		for (size_t i = 0; i < settings_count; i++)
-			if (settings_rows[i].kind != SETTING_LIST)
+			if (!setting_is_list(&settings_rows[i]))
 				(void)cfg_set_validate_func(cfg, settings_rows[i].name, on_value);
 		(void)cfg_set_validate_func(cfg, "schedule", on_schedule);
 		parsing.path = path;

@@ -10,6 +10,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "fetch/list_page.h"
+#include "fetch/url.h"
 #include "workers/host_memory.h"
 #include "workers/pds_scan.h"
 
@@ -23,6 +24,21 @@ struct pds_gather {
 	unsigned pages;
 };
 
+/* The setting was a URL when it was read; whether that may be asked is known here. */
+static void
+see_configured(struct pds_scan *job, struct str url)
+{
+	const struct sync_env *env = scan_env(job->scan);
+	char origin[URL_ORIGIN_SIZE];
+	struct fetch_error error;
+
+	if (url_parse_origin(url, env->settings->allow_plain_http, origin, &error) == -1)
+		worker_log(scan_worker(job->scan), LOG_LEVEL_WARN,
+		    "hosts: %.*s is left out: %s", STR_FMT(url), error.text);
+	else
+		host_memory_see(env->hosts, url, HOST_FROM_CONFIG);
+}
+
 static void
 take_settings(struct pds_scan *job)
 {
@@ -33,7 +49,7 @@ take_settings(struct pds_scan *job)
 	if (only.len > 0)
 		host_memory_see(env->hosts, only, HOST_FROM_CONFIG);
 	while (!str_is_empty(item = settings_next_item(&rest)))
-		host_memory_see(env->hosts, item, HOST_FROM_CONFIG);
+		see_configured(job, item);
 }
 
 /* A host name, on a test's network with a port. */
