@@ -4,6 +4,7 @@
 #include "t/unit/unit.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "citation/doi.h"
 #include "citation/tei.h"
@@ -62,6 +63,25 @@ a_doi_of_257_bytes_is_not_taken(void **state BF_UNUSED)
 	buf_add_byte(&text, 'x');
 	assert_false(doi_find(buf_str(&text), doi));
 	buf_clear(&text);
+}
+
+/* Looking for the end of each of these from each of them would take long. */
+static void
+doi_find__is_soon_done_with_what_goes_on_and_on(void **state BF_UNUSED)
+{
+	static const char *const units[] = { "10.1234/", "10.1234..", "10.1234/)]" };
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(units); i++) {
+		clock_t start = clock();
+		struct buf text = BUF_INIT;
+		char doi[DOI_SIZE];
+
+		while (buf_len(&text) < 128 * 1024)
+			buf_add_str(&text, str_from(units[i]));
+		(void)doi_find(buf_str(&text), doi);
+		assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+		buf_clear(&text);
+	}
 }
 
 static void
@@ -321,6 +341,7 @@ static const struct CMUnitTest citation_tests[] = {
 	cmocka_unit_test(doi_find__knows_where_it_ends),
 	cmocka_unit_test(doi_find__finds_none_in_what_only_looks_like_one),
 	cmocka_unit_test(a_doi_of_257_bytes_is_not_taken),
+	cmocka_unit_test(doi_find__is_soon_done_with_what_goes_on_and_on),
 	cmocka_unit_test(doi_parse__takes_nothing_but_a_doi),
 	cmocka_unit_test(arxiv_find__in_every_spelling),
 	cmocka_unit_test(titles__are_the_same_but_for_case_blanks_accents_and_punctuation),
