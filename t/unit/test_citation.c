@@ -312,8 +312,10 @@ tei__has_no_entities_no_document_type_and_ends(void **state BF_UNUSED)
 	    "<x>&b;</x>"), ERR_LIMIT, "document type");
 	expect_refused(STR("<!DOCTYPE x SYSTEM \"file:///etc/passwd\"><x/>"), ERR_LIMIT,
 	    "document type");
-	expect_refused(STR("<x>&unknown;</x>"), ERR_INVALID, "entity");
-	expect_refused(STR("<html><body>Bad gateway"), ERR_INVALID, "line 1");
+	expect_refused(STR("<TEI>&unknown;</TEI>"), ERR_INVALID, "entity");
+	expect_refused(STR("<TEI>Bad gateway"), ERR_INVALID, "line 1");
+	expect_refused(STR("<html><body>Bad gateway</body></html>"), ERR_INVALID,
+	    "no TEI");
 	expect_refused(STR(""), ERR_INVALID, "no element");
 	expect_refused(STR("\x1f\x8b\x08"), ERR_INVALID, "line 1");
 }
@@ -326,13 +328,13 @@ tei__is_no_deeper_than_LIMIT_TEI_DEPTH(void **state BF_UNUSED)
 	struct err err;
 
 	for (int i = 0; i < LIMIT_TEI_DEPTH; i++)
-		buf_printf(&xml, "<listBibl>");
+		buf_printf(&xml, "<TEI>");
 	for (int i = 0; i < LIMIT_TEI_DEPTH; i++)
-		buf_printf(&xml, "</listBibl>");
+		buf_printf(&xml, "</TEI>");
 	assert_int_equal(read_tei(buf_str(&xml), 100, &works, &err), 0);
 	buf_reset(&xml);
 	for (int i = 0; i <= LIMIT_TEI_DEPTH; i++)
-		buf_printf(&xml, "<listBibl>");
+		buf_printf(&xml, "<TEI>");
 	expect_refused(buf_str(&xml), ERR_LIMIT, "too deeply");
 	buf_clear(&xml);
 }
