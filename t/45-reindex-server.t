@@ -122,6 +122,14 @@ for my $lie (qw(fewer more other errors)) {
 	};
 }
 
+subtest 'a document of which nobody knows whether it is there' => sub {
+	fault(items => 'status');
+	my $op = run_op('full-reindex');
+	is $op->{errorClass}, 'documents-failed', 'is not in the index' or diag $op->{error};
+	is $op->{itemsFailed}, 1, 'is an item';
+	like $daemon->ctl('show', $op->{id}, '--items')->{out}, qr/"status 0"/, '... that says why';
+};
+
 subtest 'what is said to have the alias, and is removed in the end' => sub {
 	my $others = state_of()->{indexes};
 	for my $had ({ '*' => { aliases => { eprints => {} } } },

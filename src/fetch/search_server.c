@@ -191,12 +191,15 @@ read_item(struct search_server *server, const json_t *item)
 {
 	const json_t *of = json_object_get(item, "index");
 	const json_t *error = json_object_get(of, "error");
+	long long status = json_integer_value(json_object_get(of, "status"));
 	struct buf text = BUF_INIT;
 
-	if (error == NULL && json_integer_value(json_object_get(of, "status")) < 300)
+	if ((error == NULL || json_is_null(error)) && status >= 200 && status < 300)
 		return true;
-	buf_printf(&text, "%.*s: %.*s", STR_FMT(text_member(error, "type")),
-	    STR_FMT(text_member(error, "reason")));
+	buf_printf(&text, "status %lld", status);
+	if (text_member(error, "type").len > 0)
+		buf_printf(&text, ": %.*s: %.*s", STR_FMT(text_member(error, "type")),
+		    STR_FMT(text_member(error, "reason")));
 	server->on_refused(text_member(of, "_id"), buf_str(&text), server->arg);
 	buf_clear(&text);
 	return false;
@@ -253,6 +256,7 @@ static bool
 is_index_name(const char *name)
 {
 	return *name != '\0' && strchr("_-+", *name) == NULL &&
+	    str_is_visible(str_from(name)) &&
 	    strpbrk(name, "*?,:#/\\<>|\" %") == NULL;
 }
 
