@@ -49,9 +49,9 @@ sub eprint {
 }
 
 sub extract {
-	my ($uri) = @_;
+	my ($uri, $seconds) = @_;
 	return $daemon->wait_finished(
-		$daemon->trigger('citation-extraction', uri => $uri), 180);
+		$daemon->trigger('citation-extraction', uri => $uri), $seconds || 180);
 }
 
 sub citations { return $daemon->ctl('citations', $_[0])->{lines} }
@@ -113,6 +113,13 @@ subtest 'a service that fails is missed, and asked the next time' => sub {
 	is asked('/crossref/works/10.1234/later'), 2, 'by asking again';
 	extract($uri);
 	is asked('/crossref/works/10.1234/later'), 2, 'and then no more';
+
+	$uri = eprint(pdf('References', '', '[1] doi:10.1234/not-today'));
+	$fake->answer_path('/crossref/works/10\.1234/not-today', undef,
+		{ status => 429, headers => { 'retry-after' => 86400 } });
+	my $operation = extract($uri, 30);
+	is $operation->{status}, 'completed', 'one that wants to be asked tomorrow is not waited for';
+	like $daemon->log, qr/Crossref: .*lets us wait/, '... which is told, too';
 	configure(crossref_url => '', semantic_scholar_url => '', contact => '');
 };
 

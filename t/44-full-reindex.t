@@ -126,5 +126,18 @@ subtest 'a record that is none' => sub {
 	is found('planes'), '3ka', 'the others are found';
 };
 
+# Of one that has failed nothing is left, least of all on a disk that is full.
+subtest 'an index that cannot be finished' => sub {
+	my $dir = $daemon->dir . '/state/search';
+	unlink "$dir/live.db" or die "live.db: $!";
+	mkdir "$dir/live.db" or die "live.db: $!";
+	my $op = run_op('full-reindex');
+	is $op->{status}, 'failed', 'is none';
+	is $op->{errorClass}, 'index-failed', '... and why is told' or diag $op->{error};
+	is_deeply [ glob "$dir/building-*" ], [], 'its file is gone';
+	rmdir "$dir/live.db" or die "live.db: $!";
+	is run_op('full-reindex')->{status}, 'completed', 'the next one can be';
+};
+
 $daemon->finish;
 done_testing;

@@ -111,6 +111,40 @@ subtest 'a server that says nonsense' => sub {
 	is_deeply state_of()->{aliases}{eprints}, { $first => 1 }, 'the alias is where it was';
 };
 
+for my $lie (qw(fewer more other errors)) {
+	subtest "an answer to _bulk that does not fit: $lie" => sub {
+		fault(items => $lie);
+		my $op = run_op('full-reindex');
+		is $op->{errorClass}, 'invalid', 'is not believed' or diag $op->{error};
+		is $op->{itemsFailed} // 0, 0, 'and makes no items';
+		is_deeply state_of()->{aliases}{eprints}, { $first => 1 },
+			'the alias is where it was';
+	};
+}
+
+subtest 'a document of which nobody knows whether it is there' => sub {
+	fault(items => 'status');
+	my $op = run_op('full-reindex');
+	is $op->{errorClass}, 'documents-failed', 'is not in the index' or diag $op->{error};
+	is $op->{itemsFailed}, 1, 'is an item';
+	like $daemon->ctl('show', $op->{id}, '--items')->{out}, qr/"status 0"/, '... that says why';
+};
+
+subtest 'what is said to have the alias, and is removed in the end' => sub {
+	my $others = state_of()->{indexes};
+	for my $had ({ '*' => { aliases => { eprints => {} } } },
+		{ "$first,other" => { aliases => { eprints => {} } } },
+		{ $first => { aliases => { another => {} } } }, { error => 'none' }) {
+		fault(alias => $had);
+		my $op = run_op('full-reindex');
+		is $op->{errorClass}, 'invalid', 'is looked at first' or diag $op->{error};
+		is_deeply state_of()->{aliases}{eprints}, { $first => 1 },
+			'the alias is where it was';
+	}
+	fault();
+	ok !(grep { !state_of()->{indexes}{$_} } keys %$others), 'nothing was removed';
+};
+
 sub restart {
 	$daemon->set(@_);
 	$daemon->stop;

@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#define LOOK_BYTES	(2 * DOI_SIZE)	/* a DOI and the points that lead to a page's number */
+
 static bool
 is_digit(char c)
 {
@@ -47,28 +49,33 @@ is_doi_char(char c)
 	return c > ' ' && c < 0x7f && strchr("\"<>\\^`{}|", c) == NULL;
 }
 
-/* How many more closing than opening brackets of this kind. */
-static bool
-closes_unopened(const char *doi, size_t len, char open, char close)
+/* How many more opening than closing brackets of this kind. */
+static int
+depth_of(const char *doi, size_t len, char open, char close)
 {
 	int depth = 0;
 
 	for (size_t i = 0; i < len; i++)
 		depth += doi[i] == open ? 1 : doi[i] == close ? -1 : 0;
-	return depth < 0;
+	return depth;
 }
 
+/* Without what ends the sentence around it, and brackets that it does not open. */
 static size_t
 trim_end(const char *doi, size_t len, size_t least)
 {
-	while (len > least) {
+	int round = depth_of(doi, len, '(', ')');
+	int square = depth_of(doi, len, '[', ']');
+
+	for (; len > least; len--) {
 		char last = doi[len - 1];
 
-		if (strchr(".,;:!?'*-_/&", last) == NULL &&
-		    !(last == ')' && closes_unopened(doi, len, '(', ')')) &&
-		    !(last == ']' && closes_unopened(doi, len, '[', ']')))
+		if (last == ')' && round < 0)
+			round++;
+		else if (last == ']' && square < 0)
+			square++;
+		else if (strchr(".,;:!?'*-_/&", last) == NULL)
 			break;
-		len--;
 	}
 	return len;
 }
@@ -77,8 +84,12 @@ trim_end(const char *doi, size_t len, size_t least)
 static size_t
 doi_length(struct str text)
 {
-	size_t prefix = prefix_length(text), len = prefix;
+	size_t prefix, len;
 
+	/* What goes on for longer is none, however often "10." stands in it. */
+	if (text.len > LOOK_BYTES)
+		text.len = LOOK_BYTES;
+	len = prefix = prefix_length(text);
 	if (prefix == 0)
 		return 0;
 	while (len < text.len && is_doi_char(text.ptr[len]))

@@ -354,8 +354,10 @@ append(struct split *split, struct str line)
 	struct str before = buf_str(current);
 	size_t hyphen = hyphen_bytes(before);
 
-	if (before.len > LIMIT_CITATION_TEXT_BYTES)
+	if (before.len >= LIMIT_CITATION_TEXT_BYTES)
 		return;
+	if (line.len > LIMIT_CITATION_TEXT_BYTES - before.len)
+		line.len = LIMIT_CITATION_TEXT_BYTES - before.len;
 	if (address_goes_on(before, *line.ptr)) {
 		/* An address goes on; its hyphen is its own. */
 	} else if (hyphen > 0 && (is_lower(*line.ptr) || is_high(*line.ptr))) {

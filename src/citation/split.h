@@ -17,7 +17,8 @@
 
 #include "common/str.h"
 
-/* One reference on one line, with its label; good for the call. */
+/* One reference on one line, with its label, cut at LIMIT_CITATION_TEXT_BYTES; good for
+ * the call. */
 typedef void split_cb(struct str reference, void *arg);
 
 /* At most LIMIT_CITATIONS.  section: of section_find(). */

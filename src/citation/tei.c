@@ -49,6 +49,7 @@ struct tei {
 	struct buf text;		/* its text */
 	struct buf author, authors;	/* of the open author; of the open biblStruct */
 	const char *refusal;		/* NULL: none */
+	enum err_code refusal_code;
 };
 
 static const char *
@@ -100,9 +101,10 @@ is_inside(const struct tei *tei, enum element element)
 }
 
 static void
-refuse(struct tei *tei, const char *why)
+refuse(struct tei *tei, enum err_code code, const char *why)
 {
 	tei->refusal = why;
+	tei->refusal_code = code;
 	(void)XML_StopParser(tei->parser, XML_FALSE);
 }
 
@@ -290,7 +292,12 @@ on_start(void *arg, const char *name, const char **attributes)
 	enum use use;
 
 	if (tei->depth == LIMIT_TEI_DEPTH) {
-		refuse(tei, "its elements are nested too deeply");
+		refuse(tei, ERR_LIMIT, "its elements are nested too deeply");
+		return;
+	}
+	/* A page of some proxy would be a document that cites nothing. */
+	if (tei->depth == 0 && strcmp(local_name(name), "TEI") != 0) {
+		refuse(tei, ERR_INVALID, "it is no TEI");
 		return;
 	}
 	tei->stack[tei->depth++] = element;
@@ -344,7 +351,7 @@ static void
 on_doctype(void *arg, const char *name BF_UNUSED, const char *system BF_UNUSED,
     const char *public BF_UNUSED, int has_internal BF_UNUSED)
 {
-	refuse(arg, "it has a document type");
+	refuse(arg, ERR_LIMIT, "it has a document type");
 }
 
 struct tei *
@@ -384,7 +391,7 @@ parse(struct tei *tei, struct bytes piece, bool is_last, struct err *err)
 	    XML_STATUS_OK)
 		return 0;
 	if (tei->refusal != NULL)
-		return err_set(err, ERR_LIMIT, "XML: %s", tei->refusal);
+		return err_set(err, tei->refusal_code, "XML: %s", tei->refusal);
 	return err_set(err, ERR_INVALID, "XML: %s in line %lu",
 	    XML_ErrorString(XML_GetErrorCode(tei->parser)),
 	    (unsigned long)XML_GetCurrentLineNumber(tei->parser));

@@ -23,8 +23,8 @@ struct tei;
 struct tei *tei_new(struct works *works);
 void tei_free(struct tei **tei);
 
-/* The next bytes.  ERR_INVALID: no XML; ERR_LIMIT: too deep, a document type.  No
- * further call but tei_free() after that. */
+/* The next bytes.  ERR_INVALID: no XML, or no TEI; ERR_LIMIT: too deep, a document
+ * type.  No further call but tei_free() after that. */
 int tei_add(struct tei *tei, struct bytes piece, struct err *err) BF_MUSTCHECK;
 
 /* That was all of them; fails if it was not all of a document. */

@@ -105,7 +105,8 @@
 #define LIMIT_CAR_HEADER_BYTES		4096	/* one root takes 58; further ones are ignored */
 #define LIMIT_CAR_BLOCK_BYTES		(2 * 1024 * 1024) /* no writer makes one over 1 MiB */
 #define LIMIT_CAR_BYTES			(64ull << 30)	/* an index entry has 37 bits of offset */
-#define LIMIT_CAR_BLOCKS		(64u << 20)	/* 13 bytes of memory each */
+#define LIMIT_CAR_BLOCKS		(64u << 20)	/* 13 bytes of memory each; all repositories at
+							 * once share it */
 #define LIMIT_RECORD_BYTES		(1024 * 1024)	/* spec: record size, 1 MiB */
 #define LIMIT_CBOR_DEPTH		32		/* spec: as the Go implementation */
 #define LIMIT_CBOR_ENTRIES		(128 * 1024)	/* likewise, per map or array */

@@ -44,9 +44,14 @@ on_json(const struct fetch_error *error, json_t *json, void *arg)
 {
 	struct crossref *crossref = arg;
 	struct crossref_work work = { 0 };
+	struct fetch_error no_work;
 	json_t *message = json_object_get(json, "message");
 
 	crossref->get = NULL;
+	if (error->class == FETCH_OK && !json_is_object(message)) {
+		fetch_error_set(&no_work, FETCH_INVALID, "the answer is no work");
+		error = &no_work;
+	}
 	if (error->class == FETCH_OK) {
 		work.title = text_of(json_array_get(json_object_get(message, "title"), 0));
 		work.venue = text_of(json_array_get(

@@ -10,6 +10,7 @@
  * boundary, and this one is random enough. */
 #define BOUNDARY	"backfilld-4f1c7be35a0d9e62"
 
+#define NOTHING_FOUND	204	/* the status that says so */
 #define PROCESSING_MS	(120 * 1000)	/* of a thesis */
 
 struct grobid {
@@ -50,6 +51,10 @@ on_done(struct http_request *req BF_UNUSED, const struct http_result *result, vo
 	grobid->req = NULL;
 	if (error.class == FETCH_OK && !result->end_is_marked)
 		fetch_error_set(&error, FETCH_TRUNCATED, "GROBID: the answer was cut off");
+	else if (error.class == FETCH_OK && result->body_bytes == 0 &&
+	    result->status != NOTHING_FOUND)
+		fetch_error_set(&error, FETCH_INVALID,
+		    "GROBID: an empty answer with status %u", result->status);
 	grobid->events->on_done(&error, grobid->arg);
 	free(grobid);
 }

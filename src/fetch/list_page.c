@@ -68,11 +68,15 @@ read_page(struct list_page *page, const json_t *json, struct list_result *result
 {
 	const char *name = page->is_of_hosts ? "hosts" : "repos";
 	const json_t *array = json_object_get(json, name);
+	const json_t *cursor = json_object_get(json, "cursor");
 
 	result->cursor = text_member(json, "cursor");
 	if (!json_is_array(array)) {
 		fetch_error_set(&result->error, FETCH_INVALID,
 		    "a list without the array \"%s\"", name);
+	} else if (!json_is_null(cursor) && cursor != NULL && !json_is_string(cursor)) {
+		/* Without it, the first page would pass for the whole list. */
+		fetch_error_set(&result->error, FETCH_INVALID, "a cursor that is no text");
 	} else if (json_array_size(array) > LIMIT_LIST_PAGE_ENTRIES) {
 		fetch_error_set(&result->error, FETCH_INVALID,
 		    "a page of %zu entries is over the limit of %d",

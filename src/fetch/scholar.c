@@ -9,6 +9,7 @@
 #include "fetch/url.h"
 
 #define PAGE	500		/* the most that it gives */
+#define PAGES	(LIMIT_CITATIONS / 100)	/* of fewer, each costs three seconds */
 
 struct scholar {
 	struct http *http;		/* borrowed, outlives us */
@@ -18,6 +19,7 @@ struct scholar {
 	void *arg;
 	struct buf paper;		/* owned; the URL up to its parameters */
 	uint64_t offset;
+	unsigned pages;			/* that came */
 };
 
 struct polite_options
@@ -81,16 +83,23 @@ on_page(const struct fetch_error *error, json_t *json, void *arg)
 {
 	struct scholar *scholar = arg;
 	json_t *row, *next = json_object_get(json, "next");
+	struct fetch_error no_list;
 	size_t i;
 
 	scholar->get = NULL;
+	/* Null it is where the publisher wants it. */
+	if (error->class == FETCH_OK && json_object_get(json, "data") == NULL) {
+		fetch_error_set(&no_list, FETCH_INVALID, "the answer is no list");
+		error = &no_list;
+	}
 	if (error->class == FETCH_OK) {
 		json_array_foreach(json_object_get(json, "data"), i, row)
 			tell_work(scholar, json_object_get(row, "citedPaper"));
 		/* A `next` that does not go on would never end. */
 		if (json_is_integer(next) &&
 		    json_integer_value(next) > (json_int_t)scholar->offset &&
-		    json_integer_value(next) < LIMIT_CITATIONS) {
+		    json_integer_value(next) < LIMIT_CITATIONS &&
+		    ++scholar->pages < PAGES) {
 			scholar->offset = (uint64_t)json_integer_value(next);
 			ask_page(scholar);
 			return;

@@ -21,7 +21,7 @@ struct search_server {
 
 	/* of what is under way */
 	void (*on_answer)(struct search_server *server, const json_t *json);
-	size_t count;
+	struct bytes ids;		/* borrowed; each with a NUL behind it */
 	bool may_be_missing;		/* 404 is an answer: an empty object */
 	search_server_refused_cb *on_refused;
 	search_server_done_cb *on_done;
@@ -165,52 +165,72 @@ text_member(const json_t *object, const char *name)
 	return (struct str){ json_string_value(value), json_string_length(value) };
 }
 
-/* {"index": {"_id": ..., "status": 400, "error": {"type": ..., "reason": ...}}} */
+/* Items stand in the order of what was sent: all of them, and no others. */
+static bool
+are_items_ours(const struct search_server *server, const json_t *items)
+{
+	const char *id = (const char *)server->ids.ptr, *end = id + server->ids.len;
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(items, i, item) {
+		const json_t *of = json_object_get(item, "index");
+
+		if (id == end || !str_eq(text_member(of, "_id"), str_from(id)) ||
+		    !json_is_integer(json_object_get(of, "status")))
+			return false;
+		id += strlen(id) + 1;
+	}
+	return id == end;
+}
+
+/* {"index": {"_id": ..., "status": 400, "error": {"type": ..., "reason": ...}}}; whether
+ * the document is in the index. */
 static bool
 read_item(struct search_server *server, const json_t *item)
 {
 	const json_t *of = json_object_get(item, "index");
 	const json_t *error = json_object_get(of, "error");
-	struct str id = text_member(of, "_id");
+	long long status = json_integer_value(json_object_get(of, "status"));
 	struct buf text = BUF_INIT;
 
-	if (id.len == 0 || !json_is_integer(json_object_get(of, "status")))
-		return false;
-	if (error == NULL && json_integer_value(json_object_get(of, "status")) < 300)
+	if ((error == NULL || json_is_null(error)) && status >= 200 && status < 300)
 		return true;
-	buf_printf(&text, "%.*s: %.*s", STR_FMT(text_member(error, "type")),
-	    STR_FMT(text_member(error, "reason")));
-	server->on_refused(id, buf_str(&text), server->arg);
+	buf_printf(&text, "status %lld", status);
+	if (text_member(error, "type").len > 0)
+		buf_printf(&text, ": %.*s: %.*s", STR_FMT(text_member(error, "type")),
+		    STR_FMT(text_member(error, "reason")));
+	server->on_refused(text_member(of, "_id"), buf_str(&text), server->arg);
 	buf_clear(&text);
-	return true;
+	return false;
 }
 
 static void
 on_bulk(struct search_server *server, const json_t *json)
 {
 	const json_t *items = json_object_get(json, "items"), *item;
+	bool are_all_in = true;
 	size_t i;
 
-	if (json_array_size(items) != server->count) {
+	if (!are_items_ours(server, items)) {
 		fail(server, "the answer does not tell of each document");
 		return;
 	}
-	json_array_foreach(items, i, item) {
-		if (!read_item(server, item)) {
-			fail(server, "the answer does not tell of each document");
-			return;
-		}
-	}
-	succeed(server);
+	json_array_foreach(items, i, item)
+		are_all_in &= read_item(server, item);
+	if (are_all_in && json_is_true(json_object_get(json, "errors")))
+		fail(server, "the answer speaks of errors and has none");
+	else
+		succeed(server);
 }
 
 void
-search_server_bulk(struct search_server *server, struct bytes lines, size_t count,
+search_server_bulk(struct search_server *server, struct bytes lines, struct bytes ids,
     search_server_refused_cb *on_refused, search_server_done_cb *on_bulk_done, void *arg)
 {
 	char path[LIMIT_SEARCH_NAME_BYTES + 64];
 
-	server->count = count;
+	server->ids = ids;
 	server->may_be_missing = false;
 	server->on_refused = on_refused;
 	server->on_done = on_bulk_done;
@@ -228,6 +248,34 @@ on_moved(struct search_server *server, const json_t *json)
 		succeed(server);
 	else
 		fail(server, "the alias was not moved");
+}
+
+/* What names an index, and neither several nor something else: of each that it names
+ * as having the alias the server is told to remove it. */
+static bool
+is_index_name(const char *name)
+{
+	return *name != '\0' && strchr("_-+", *name) == NULL &&
+	    str_is_visible(str_from(name)) &&
+	    strpbrk(name, "*?,:#/\\<>|\" %") == NULL;
+}
+
+/* {INDEX: {"aliases": {ALIAS: {...}}}, ...} */
+static bool
+are_of_alias(const struct search_server *server, const json_t *had)
+{
+	void *const start = json_object_iter((json_t *)(uintptr_t)had);
+
+	for (void *at = start; at != NULL;
+	    at = json_object_iter_next((json_t *)(uintptr_t)had, at)) {
+		const json_t *aliases = json_object_get(json_object_iter_value(at),
+		    "aliases");
+
+		if (!is_index_name(json_object_iter_key(at)) ||
+		    json_object_get(aliases, server->alias) == NULL)
+			return false;
+	}
+	return true;
 }
 
 /* {"add": {"index": ..., "alias": ...}} for ours, {"remove_index": ...} for each
@@ -255,6 +303,10 @@ on_aliases(struct search_server *server, const json_t *had)
 	char *text;
 
 	server->may_be_missing = false;
+	if (!are_of_alias(server, had)) {
+		fail(server, "the answer does not tell what has the alias");
+		return;
+	}
 	if (json_object_size(had) == 1 && json_object_get(had, server->index) != NULL) {
 		succeed(server);
 		return;

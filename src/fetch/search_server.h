@@ -36,14 +36,16 @@ typedef void search_server_refused_cb(struct str id, struct str text, void *arg)
 typedef void search_server_done_cb(const struct fetch_error *error, void *arg);
 
 /*
- * Send lines of _bulk, each `index` line with its document, `count` of them.  The
- * same lines again change nothing.  FETCH_INVALID: the answer does not tell of that
- * many documents.
+ * Send lines of _bulk, each `index` line with its document.  ids are theirs, in the same
+ * order, each with a NUL behind it; borrowed until the end, as the lines are.  The same
+ * lines again change nothing.  FETCH_INVALID: the answer does not tell of each of these
+ * documents.
  */
-void search_server_bulk(struct search_server *server, struct bytes lines, size_t count,
+void search_server_bulk(struct search_server *server, struct bytes lines, struct bytes ids,
     search_server_refused_cb *on_refused, search_server_done_cb *on_done, void *arg);
 
-/* Move the alias.  If it is there already nothing is changed. */
+/* Move the alias.  If it is there already nothing is changed.  FETCH_INVALID: the server
+ * does not say what has it now, or names what is not one index. */
 void search_server_publish(struct search_server *server,
     search_server_done_cb *on_done, void *arg);
 

@@ -10,6 +10,7 @@ struct xrpc {
 	struct http_request *req;	/* NULL once it is done */
 	xrpc_cb *cb;
 	void *arg;
+	char *name;			/* owned; the method's last word, for errors */
 	struct buf body;
 };
 
@@ -127,17 +128,19 @@ parse(const struct xrpc *xrpc, struct fetch_error *error)
 	json_t *json;
 
 	if (text.len == 0) {
-		fetch_error_set(error, FETCH_INVALID, "the answer is empty");
+		fetch_error_set(error, FETCH_INVALID, "%s: the answer is empty", xrpc->name);
 		return NULL;
 	}
 	json = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &why);
 	if (json == NULL) {
 		fetch_error_set(error, FETCH_INVALID,
-		    "the answer is no JSON: %s at byte %d", why.text, why.position);
+		    "%s: the answer is no JSON: %s at byte %d", xrpc->name, why.text,
+		    why.position);
 		return NULL;
 	}
 	if (!json_is_object(json)) {
-		fetch_error_set(error, FETCH_INVALID, "the answer is no JSON object");
+		fetch_error_set(error, FETCH_INVALID, "%s: the answer is no JSON object",
+		    xrpc->name);
 		json_decref(json);
 		return NULL;
 	}
@@ -148,6 +151,7 @@ static void
 xrpc_free(struct xrpc *xrpc)
 {
 	buf_clear(&xrpc->body);
+	free(xrpc->name);
 	free(xrpc);
 }
 
@@ -171,6 +175,7 @@ xrpc_get(struct http *http, const struct xrpc_query *query, xrpc_cb *cb, void *a
 {
 	struct xrpc *xrpc = xcalloc(1, sizeof(*xrpc));
 	struct http_limits limits = HTTP_LIMITS_SMALL;
+	const char *last_dot = strrchr(query->nsid, '.');
 	struct buf url = BUF_INIT;
 	struct http_get get = {
 		.accept = "application/json",
@@ -185,6 +190,7 @@ xrpc_get(struct http *http, const struct xrpc_query *query, xrpc_cb *cb, void *a
 
 	xrpc->cb = cb;
 	xrpc->arg = arg;
+	xrpc->name = xstrdup(last_dot != NULL ? last_dot + 1 : query->nsid);
 	if (query->body_bytes > 0)
 		limits.body_bytes = query->body_bytes;
 	url_format_xrpc(&url, query->origin, query->nsid, query->params,

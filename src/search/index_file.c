@@ -252,7 +252,7 @@ index_file_open(const char *dir, struct str op_id, struct str mapping,
 		abort();
 	remove_others(file);
 	if (open_or_begin(file, mapping, err) == -1) {
-		index_file_close(&file);
+		index_file_discard(&file);
 		return -1;
 	}
 	*file_out = file;
@@ -407,7 +407,10 @@ index_file_publish(struct index_file **file, struct err *err)
 {
 	int rc = publish(*file, err);
 
-	index_file_close(file);
+	if (rc == -1)
+		index_file_discard(file);
+	else
+		index_file_close(file);
 	return rc;
 }
 

@@ -38,7 +38,8 @@ struct index_position {
 /*
  * Open the file that this operation is building, or begin it.  dir exists.  A file
  * of an earlier attempt whose mapping (a text) was another one, or which is
- * damaged, is begun anew.  Files that other operations have left are removed.
+ * damaged, is begun anew.  Files that other operations have left are removed, and so
+ * is this one if it fails.
  */
 int index_file_open(const char *dir, struct str op_id, struct str mapping,
     struct index_file **file_out, struct err *err) BF_MUSTCHECK;
@@ -64,8 +65,8 @@ int index_file_commit(struct index_file *file, const struct index_position *posi
 int index_file_merge(struct index_file *file, bool *is_done_out, struct err *err)
     BF_MUSTCHECK;
 
-/* The switch: the file is closed, synced and becomes live.db.  In either case
- * *file is NULL afterwards. */
+/* The switch: the file is closed, synced and becomes live.db, or is removed if
+ * that fails.  In either case *file is NULL afterwards. */
 int index_file_publish(struct index_file **file, struct err *err) BF_MUSTCHECK;
 
 /* Close the file and remove it. */

@@ -24,14 +24,21 @@ mail_of(const char *contact)
 	return str_from(contact);
 }
 
+/* What only adds to what is known is not waited for as long: the eprint goes without, and
+ * so do the next ones until the pause is over. */
+#define ADDED_PATIENCE_MS	(60 * 1000)
+
+/* patience_ms: to be let wait; 0: as any server. */
 static struct http *
-service(const struct citation_env *env, const char *url, struct polite_options rates)
+service(const struct citation_env *env, const char *url, struct polite_options rates,
+    int64_t patience_ms)
 {
 	struct http_options options = sync_env_http_options(&env->net);
 
 	if (*url == '\0')
 		return NULL;
 	options.polite = rates;
+	options.wait_ms = patience_ms;
 	return http_new(env->net.loop, &options);
 }
 
@@ -74,9 +81,11 @@ citation_env_init(struct citation_env *env, struct worker *worker, struct err *e
 	if (sync_env_init(&env->net, worker_loop(worker), worker_records(worker), settings,
 	    err) == -1)
 		return -1;
-	env->grobid = service(env, settings->grobid_url, grobid_rates(at_a_time));
-	env->crossref = service(env, settings->crossref_url, crossref_rates(env->mail));
-	env->scholar = service(env, settings->semantic_scholar_url, scholar_rates());
+	env->grobid = service(env, settings->grobid_url, grobid_rates(at_a_time), 0);
+	env->crossref = service(env, settings->crossref_url, crossref_rates(env->mail),
+	    ADDED_PATIENCE_MS);
+	env->scholar = service(env, settings->semantic_scholar_url, scholar_rates(),
+	    ADDED_PATIENCE_MS);
 	env->helper = make_helper_path(settings->libexec_dir);
 	citation_env_name_tools(env, (env->crossref != NULL ? CITATION_CROSSREF : 0) |
 	    (env->scholar != NULL ? CITATION_SCHOLAR : 0), env->tools);

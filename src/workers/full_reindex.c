@@ -85,6 +85,7 @@ refused(struct full_reindex *job, const struct msg_refuse *why)
 {
 	char *class = xstrndup(why->class.ptr, why->class.len);
 
+	job->is_useless = true;
 	worker_fail(job->worker, class, "%.*s", STR_FMT(why->text));
 	free(class);
 }
@@ -287,6 +288,8 @@ on_failed(const char *class, const char *text, void *arg)
 {
 	struct full_reindex *job = arg;
 
+	/* What is left of it would keep a disk full that was. */
+	job->is_useless = true;
 	worker_fail(job->worker, class, "%s", text);
 }
 

@@ -23,9 +23,9 @@ struct reindex_sink {
 	struct http *http;
 	struct search_server *server;
 	struct buf lines;		/* added, not sent */
+	struct buf ids;			/* of the documents in it, each with a NUL */
 	struct buf did, path;		/* of the position */
 
-	size_t count;			/* documents in lines */
 	uint64_t documents, failed;	/* of the position; with what is under way */
 	uint64_t refused;		/* documents of the bulk that is under way */
 	struct ev_timer turn;		/* tells in the next turn */
@@ -89,7 +89,8 @@ sink_add(struct reindex_sink *sink, const struct search_document *document)
 		    buf_str(&document->text[i]));
 	json_object_end(&json);
 	buf_add_byte(&sink->lines, '\n');
-	sink->count++;
+	buf_add_str(&sink->ids, buf_str(&document->uri));
+	buf_add_byte(&sink->ids, '\0');
 }
 
 /* --- turns --- */
@@ -119,7 +120,7 @@ on_bulk_done(const struct fetch_error *error, void *arg)
 	struct reindex_sink *sink = arg;
 
 	buf_reset(&sink->lines);
-	sink->count = 0;
+	buf_reset(&sink->ids);
 	if (error->class != FETCH_OK) {
 		sink->events->on_failed(fetch_class_word(error->class), error->text,
 		    sink->arg);
@@ -141,9 +142,9 @@ sink_commit(struct reindex_sink *sink, const struct index_position *position)
 	buf_add_str(&sink->path, position->path);
 	sink->documents = position->documents;
 	sink->failed = position->failed;
-	if (sink->count > 0)
-		search_server_bulk(sink->server, buf_bytes(&sink->lines), sink->count,
-		    on_refused, on_bulk_done, sink);
+	if (buf_len(&sink->ids) > 0)
+		search_server_bulk(sink->server, buf_bytes(&sink->lines),
+		    buf_bytes(&sink->ids), on_refused, on_bulk_done, sink);
 	else
 		ev_timer_start(worker_loop(sink->worker), &sink->turn);
 }
@@ -219,6 +220,7 @@ sink_free(struct reindex_sink **sink, bool is_useless BF_UNUSED)
 	search_server_free(&(*sink)->server);
 	http_free(&(*sink)->http);
 	buf_clear(&(*sink)->lines);
+	buf_clear(&(*sink)->ids);
 	buf_clear(&(*sink)->did);
 	buf_clear(&(*sink)->path);
 	free(*sink);

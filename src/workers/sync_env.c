@@ -6,6 +6,7 @@
 #include "atproto/nsid.h"
 #include "atproto/sha256.h"
 #include "common/buf.h"
+#include "common/limits.h"
 #include "common/mem.h"
 #include "workers/host_memory.h"
 #include "workers/row_writer.h"
@@ -157,6 +158,7 @@ sync_env_init(struct sync_env *env, struct ev_loop *loop, struct records_link *r
 		},
 		.rate_limit_wait_ms = RATE_LIMIT_WAIT_MS,
 		.memory_bytes = settings->repo_memory_bytes,
+		.max_blocks = LIMIT_CAR_BLOCKS,
 		.document_max_age_ms = (int64_t)settings->identity_cache_ms,
 	};
 	if (make_filter(settings->collections, &env->filter, err) == -1)
@@ -178,6 +180,8 @@ sync_env_share(struct sync_env *env, unsigned repos)
 	struct http_options options;
 
 	env->memory_bytes = env->settings->repo_memory_bytes / repos;
+	/* Several at the limit, of one hostile server, would be too much for the worker. */
+	env->max_blocks = LIMIT_CAR_BLOCKS / repos;
 	env->defers = true;
 	http_free(&env->http);
 	options = sync_env_http_options(env);

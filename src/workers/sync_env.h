@@ -47,6 +47,7 @@ struct sync_env {
 	char governance_selection[SYNC_SELECTION_SIZE];
 	int64_t rate_limit_wait_ms;	/* after a 429 that does not say how long */
 	uint64_t memory_bytes;		/* of one repository; then the spill file */
+	uint64_t max_blocks;		/* of one repository; their index is in memory */
 
 	/* Whoever runs these syncs has others to run meanwhile: one that its server
 	 * makes wait ends, as rate-limited or unreachable, with retry_after_ms. */

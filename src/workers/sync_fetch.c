@@ -257,6 +257,7 @@ open_repo(struct sync_repo *sync)
 	    lseek(sync->spill_fd, 0, SEEK_SET) == 0)
 		options.spill_fd = sync->spill_fd;
 	options.memory_bytes = sync->env->memory_bytes;
+	options.max_blocks = sync->env->max_blocks;
 	if (settings->repo_max_bytes < options.max_bytes)
 		options.max_bytes = settings->repo_max_bytes;
 	sync->repo = repo_new(&options);

@@ -4,6 +4,7 @@
 #include "t/unit/unit.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "citation/doi.h"
 #include "citation/tei.h"
@@ -62,6 +63,25 @@ a_doi_of_257_bytes_is_not_taken(void **state BF_UNUSED)
 	buf_add_byte(&text, 'x');
 	assert_false(doi_find(buf_str(&text), doi));
 	buf_clear(&text);
+}
+
+/* Looking for the end of each of these from each of them would take long. */
+static void
+doi_find__is_soon_done_with_what_goes_on_and_on(void **state BF_UNUSED)
+{
+	static const char *const units[] = { "10.1234/", "10.1234..", "10.1234/)]" };
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(units); i++) {
+		clock_t start = clock();
+		struct buf text = BUF_INIT;
+		char doi[DOI_SIZE];
+
+		while (buf_len(&text) < 128 * 1024)
+			buf_add_str(&text, str_from(units[i]));
+		(void)doi_find(buf_str(&text), doi);
+		assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+		buf_clear(&text);
+	}
 }
 
 static void
@@ -292,8 +312,10 @@ tei__has_no_entities_no_document_type_and_ends(void **state BF_UNUSED)
 	    "<x>&b;</x>"), ERR_LIMIT, "document type");
 	expect_refused(STR("<!DOCTYPE x SYSTEM \"file:///etc/passwd\"><x/>"), ERR_LIMIT,
 	    "document type");
-	expect_refused(STR("<x>&unknown;</x>"), ERR_INVALID, "entity");
-	expect_refused(STR("<html><body>Bad gateway"), ERR_INVALID, "line 1");
+	expect_refused(STR("<TEI>&unknown;</TEI>"), ERR_INVALID, "entity");
+	expect_refused(STR("<TEI>Bad gateway"), ERR_INVALID, "line 1");
+	expect_refused(STR("<html><body>Bad gateway</body></html>"), ERR_INVALID,
+	    "no TEI");
 	expect_refused(STR(""), ERR_INVALID, "no element");
 	expect_refused(STR("\x1f\x8b\x08"), ERR_INVALID, "line 1");
 }
@@ -306,13 +328,13 @@ tei__is_no_deeper_than_LIMIT_TEI_DEPTH(void **state BF_UNUSED)
 	struct err err;
 
 	for (int i = 0; i < LIMIT_TEI_DEPTH; i++)
-		buf_printf(&xml, "<listBibl>");
+		buf_printf(&xml, "<TEI>");
 	for (int i = 0; i < LIMIT_TEI_DEPTH; i++)
-		buf_printf(&xml, "</listBibl>");
+		buf_printf(&xml, "</TEI>");
 	assert_int_equal(read_tei(buf_str(&xml), 100, &works, &err), 0);
 	buf_reset(&xml);
 	for (int i = 0; i <= LIMIT_TEI_DEPTH; i++)
-		buf_printf(&xml, "<listBibl>");
+		buf_printf(&xml, "<TEI>");
 	expect_refused(buf_str(&xml), ERR_LIMIT, "too deeply");
 	buf_clear(&xml);
 }
@@ -321,6 +343,7 @@ static const struct CMUnitTest citation_tests[] = {
 	cmocka_unit_test(doi_find__knows_where_it_ends),
 	cmocka_unit_test(doi_find__finds_none_in_what_only_looks_like_one),
 	cmocka_unit_test(a_doi_of_257_bytes_is_not_taken),
+	cmocka_unit_test(doi_find__is_soon_done_with_what_goes_on_and_on),
 	cmocka_unit_test(doi_parse__takes_nothing_but_a_doi),
 	cmocka_unit_test(arxiv_find__in_every_spelling),
 	cmocka_unit_test(titles__are_the_same_but_for_case_blanks_accents_and_punctuation),

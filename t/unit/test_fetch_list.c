@@ -107,7 +107,7 @@ static void
 list__refuses_what_is_no_list(void **state)
 {
 	static const char *const bad[] = { "{}", "{\"repos\":{}}", "{\"repos\":[",
-		"[]", "<html>" };
+		"[]", "<html>", "{\"repos\":[],\"cursor\":5}" };
 	struct fetch_fixture *f = *state;
 
 	for (size_t i = 0; i < BF_ARRAY_LEN(bad); i++)

@@ -110,6 +110,19 @@ grobid__that_finds_nothing_says_204(void **state)
 	expect_seen(&seen, FETCH_OK, "");
 }
 
+/* Otherwise the citations that are known would go. */
+static void
+grobid__does_not_say_so_by_an_empty_200(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct seen seen;
+
+	fetch_server_say(f->server, GROBID_PATH,
+	    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+	ask_grobid(&seen, f);
+	expect_seen(&seen, FETCH_INVALID, "");
+}
+
 static void
 grobid__that_is_busy_or_cuts_its_answer_is_asked_again(void **state)
 {
@@ -163,6 +176,8 @@ ask_crossref(struct seen *seen, struct fetch_fixture *f, struct str mail)
 	    STR("10.1000/a(b)"), on_crossref, seen);
 }
 
+#define CROSSREF_PATH	"/works/10.1000%2Fa%28b%29"
+
 static void
 crossref__tells_title_venue_and_year(void **state)
 {
@@ -171,8 +186,7 @@ crossref__tells_title_venue_and_year(void **state)
 	struct fetch_fixture *f = *state;
 	struct seen seen;
 
-	fetch_server_serve(f->server, "/works/10.1000%2Fa%28b%29", "200 OK",
-	    "application/json", answer, strlen(answer));
+	fetch_server_serve(f->server, CROSSREF_PATH, "200 OK", "application/json", answer, strlen(answer));
 	ask_crossref(&seen, f, STR("me@example.com"));
 	expect_seen(&seen, FETCH_OK, "On things|Journal");
 	assert_int_equal(seen.year, 2017);
@@ -183,18 +197,23 @@ crossref__tells_title_venue_and_year(void **state)
 static void
 crossref__may_tell_nothing_or_nonsense(void **state)
 {
+	static const char *const nonsense[] = { "[]", "{}", "{\"message\":[{}]}" };
 	struct fetch_fixture *f = *state;
 	struct seen seen;
 
 	ask_crossref(&seen, f, STR_NONE);
 	expect_seen(&seen, FETCH_NOT_FOUND, "");
-	fetch_server_serve(f->server, "/works/10.1000%2Fa%28b%29", "200 OK", "x/y", "{}", 2);
-	fetch_server_serve(f->server, "/works/10.1000%2Fa%28b%29", "200 OK", "x/y", "[]", 2);
+	fetch_server_serve(f->server, CROSSREF_PATH, "200 OK", "x/y", "{\"message\":{}}", 14);
+	for (size_t i = 0; i < BF_ARRAY_LEN(nonsense); i++)
+		fetch_server_serve(f->server, CROSSREF_PATH, "200 OK", "x/y", nonsense[i],
+		    strlen(nonsense[i]));
 	ask_crossref(&seen, f, STR_NONE);
 	expect_seen(&seen, FETCH_OK, "|");
 	assert_int_equal(seen.year, 0);
-	ask_crossref(&seen, f, STR_NONE);
-	expect_seen(&seen, FETCH_INVALID, "");
+	for (size_t i = 0; i < BF_ARRAY_LEN(nonsense); i++) {
+		ask_crossref(&seen, f, STR_NONE);
+		expect_seen(&seen, FETCH_INVALID, "");
+	}
 }
 
 static void
@@ -249,15 +268,56 @@ scholar__tells_all_pages(void **state)
 	assert_non_null(strstr(fetch_server_last_request(f->server), "&offset=2 "));
 }
 
+static void
+scholar__may_have_to_keep_quiet_but_tells_a_list(void **state)
+{
+	static const char *const answers[] = { "{\"data\":null}", "{\"error\":\"?\"}" };
+	struct fetch_fixture *f = *state;
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(answers); i++)
+		fetch_server_serve(f->server, SCHOLAR_PATH, "200 OK", "x/y", answers[i],
+		    strlen(answers[i]));
+	for (size_t i = 0; i < BF_ARRAY_LEN(answers); i++) {
+		struct seen seen = { .f = f };
+
+		(void)scholar_references(f->http, fetch_server_origin(f->server),
+		    STR("10.1000/1"), on_scholar_work, on_scholar_done, &seen);
+		expect_seen(&seen, i == 0 ? FETCH_OK : FETCH_INVALID, "");
+	}
+}
+
+/* Each says that the next one begins one work later. */
+static void
+scholar__has_no_more_than_50_pages(void **state)
+{
+	struct fetch_fixture *f = *state;
+	struct seen seen = { .f = f };
+
+	for (int i = 1; i <= 60; i++) {
+		char page[64];
+		int len = snprintf(page, sizeof(page), "{\"data\":[],\"next\":%d}", i);
+
+		fetch_server_serve(f->server, SCHOLAR_PATH, "200 OK", "x/y", page,
+		    (size_t)len);
+	}
+	(void)scholar_references(f->http, fetch_server_origin(f->server),
+	    STR("10.1000/1"), on_scholar_work, on_scholar_done, &seen);
+	expect_seen(&seen, FETCH_OK, "");
+	assert_int_equal(fetch_server_requests(f->server), 50);
+}
+
 static const struct CMUnitTest tests[] = {
 	T(grobid__is_given_the_pdf_and_asked_for_raw_citations),
 	T(grobid__that_finds_nothing_says_204),
+	T(grobid__does_not_say_so_by_an_empty_200),
 	T(grobid__that_is_busy_or_cuts_its_answer_is_asked_again),
 	T(grobid__answers_at_most_LIMIT_FETCH_TEI_BYTES),
 	T(crossref__tells_title_venue_and_year),
 	T(crossref__may_tell_nothing_or_nonsense),
 	T(crossref__rates_are_those_of_its_pools),
 	T(scholar__tells_all_pages),
+	T(scholar__may_have_to_keep_quiet_but_tells_a_list),
+	T(scholar__has_no_more_than_50_pages),
 };
 
 int

@@ -120,6 +120,7 @@ a_latest_commit_that_is_none_is_invalid(void **state)
 		serve_json(f, LATEST, "200 OK", bodies[i]);
 		answer = latest(f);
 		expect(&answer, FETCH_INVALID);
+		assert_non_null(strstr(answer.error.text, "getLatestCommit: "));
 		fetch_server_free(&f->server);
 		f->server = server;
 	}

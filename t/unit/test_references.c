@@ -247,6 +247,22 @@ split__ends_at_LIMIT_CITATIONS(void **state BF_UNUSED)
 }
 
 static void
+split__cuts_a_reference_at_LIMIT_CITATION_TEXT_BYTES(void **state BF_UNUSED)
+{
+	struct got got = { .count = 0 };
+	struct buf text = BUF_INIT;
+
+	buf_printf(&text, "[1] A. Author. Title. 2001. ");
+	while (buf_len(&text) < 2 * LIMIT_CITATION_TEXT_BYTES)
+		buf_add_byte(&text, 'x');
+	split_references(buf_str(&text), on_reference, &got);
+	assert_int_equal(got.count, 1);
+	assert_int_equal(strlen(got.texts[0]), LIMIT_CITATION_TEXT_BYTES);
+	free(got.texts[0]);
+	buf_clear(&text);
+}
+
+static void
 split__takes_anything(void **state BF_UNUSED)
 {
 	const char *const odd[] = {
@@ -383,6 +399,7 @@ static const struct CMUnitTest references_tests[] = {
 	cmocka_unit_test(split__drops_running_heads_and_page_numbers),
 	cmocka_unit_test(split__puts_addresses_together),
 	cmocka_unit_test(split__ends_at_LIMIT_CITATIONS),
+	cmocka_unit_test(split__cuts_a_reference_at_LIMIT_CITATION_TEXT_BYTES),
 	cmocka_unit_test(split__takes_anything),
 	cmocka_unit_test(reference__styles),
 	cmocka_unit_test(reference__year_is_none_of_a_doi_or_a_page),

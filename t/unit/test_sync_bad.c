@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/limits.h"
+
 /* --- bad repositories --- */
 
 static void
@@ -145,6 +147,21 @@ sync__refuses_a_revision_older_than_the_indexed_one(void **state)
 	bench_expect_failed(bench, "BadCommit");
 }
 
+/* Eight at a time that would each fill the index of blocks end the whole worker. */
+static void
+sync__shares_LIMIT_CAR_BLOCKS_as_it_shares_memory(void **state)
+{
+	struct sync_bench *bench = *state;
+
+	sync_env_share(&bench->env, 8);
+	assert_int_equal(bench->env.max_blocks, LIMIT_CAR_BLOCKS / 8);
+	bench->env.max_blocks = 100;	/* the repository has more */
+	bench_add_k256(bench);
+	account_add_car(bench->server, "good-k256.car");
+	bench_start(bench, K256_DID);
+	bench_expect_failed(bench, "TooLarge");
+}
+
 static void
 sync__refuses_a_repository_over_repo_max_bytes(void **state)
 {
@@ -227,6 +244,7 @@ static const struct CMUnitTest sync_bad_tests[] = {
 	B(sync__fetches_once_more_when_a_block_is_missing),
 	B(sync__never_fetches_more_than_once_more),
 	B(sync__refuses_a_revision_older_than_the_indexed_one),
+	B(sync__shares_LIMIT_CAR_BLOCKS_as_it_shares_memory),
 	B(sync__refuses_a_repository_over_repo_max_bytes),
 	B(sync__asks_for_the_document_again_when_the_signature_does_not_fit),
 	B(sync__asks_for_the_document_again_only_once),
