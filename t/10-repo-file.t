@@ -25,6 +25,16 @@ subtest 'a usage error is told and is status 2' => sub {
 		is $status, 2, "repo @$args";
 		like $err, qr/usage/, 'says how it is used';
 	}
+	for my $case ([ '--bogus: is not an option of it', 'verify', 'a', '--bogus' ],
+		[ '--bogus: is not an option of it', 'ls', '--bogus', 'a' ],
+		[ '--did: needs a value', 'verify', 'a', '--did' ],
+		[ '--json: is for verify only', 'export', 'a', '--json' ],
+		[ '--json: is for verify only', 'ls', 'a', '--json' ]) {
+		my ($why, @args) = @$case;
+		my ($status, undef, $err) = run_ctl(@args);
+		is $status, 2, "repo @args";
+		like $err, qr/^backfillctl repo: \Q$why\E$/m, "says: $why";
+	}
 	my ($status, undef, $err) = run_ctl('ls', "$dir/absent.car");
 	is $status, 71, 'a file that is not there';
 	like $err, qr/absent\.car: No such file/, 'is named';

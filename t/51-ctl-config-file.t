@@ -54,7 +54,7 @@ $got = Backfilld::Test::capture("$Backfilld::Test::BUILDDIR/backfilld",
 is $got->{status}, 0, 'and as it is';
 
 sub refused {
-	my ($text, $why, $what) = @_;
+	my ($text, $why, $what, $line) = @_;
 	my $file = File::Temp->new;
 
 	binmode $file;
@@ -63,7 +63,8 @@ sub refused {
 	my $got = Backfilld::Test::capture("$Backfilld::Test::BUILDDIR/backfilld",
 		'--check-config', '-c', "$file");
 	is $got->{status}, 78, "$what is refused";
-	like $got->{err}, qr/\Q$file\E(:\d+)?: $why$/m, 'and told';
+	my $at = defined $line ? ":$line" : '(?::\d+)?';
+	like $got->{err}, qr/\Q$file\E$at: $why$/m, 'and told';
 }
 
 my $schedule = 'schedule "mine" { type = "own-op" every = "1 h"';
@@ -101,11 +102,13 @@ refused(qq(plc_directory = "https://plc_directory"\n), 'plc_directory = .*: not 
 refused(qq(grobid_url = "http://127.0.0.1:80700"\n), 'grobid_url = .*: not a port',
 	'a port that there is none of');
 refused(qq(crossref_url = "https://me:secret\@example.com"\n),
-	'crossref_url = .*: user name in it', 'a password in a URL');
+	'crossref_url = "...@...": .*: user name in it', 'a password in a URL, not to be told,');
 refused('semantic_scholar_url = "https://' . 'x' x 9000 . qq(.example"\n),
 	'semantic_scholar_url = "https://x{92}": .*: too long', 'a very long URL');
 refused(qq(hosts = {"https://pds.example.com", "pds2.example.com"}\n),
 	'hosts = "pds2.example.com": has to be a URL .*', 'a host in a list');
+refused(qq(\n\nhosts = {"https://pds.example.com/xrpc"}\n), 'hosts = .* without "/xrpc"',
+	'a path in a list', 3);
 refused(qq(authority = "$_"\n), 'authority = ".*": has to be the authority of an NSID, '
 	. 'like com.example.admin', "the authority '$_'") for '', 'admin', 'pub.chive/x', '.com.a';
 
@@ -114,5 +117,14 @@ $got = $daemon->run_backfilld('-c', $daemon->{conf});
 is $got->{status}, 78, 'a port that there is none of is refused';
 like $got->{err}, qr/"127.0.0.1:99999": its port has to be a number from 0 to 65535/,
 	'and not cut to another one';
+$daemon->{is_finished} = 1;
+
+$daemon = Backfilld::Test->new;
+my $link = $daemon->dir . '/link';
+symlink '/nowhere/at/all', $link or die "$link: $!";
+$daemon->set(runtime_dir => $link);
+$got = $daemon->run_backfilld('-c', $daemon->{conf});
+isnt $got->{status}, 0, 'a runtime_dir that is a link to nothing is refused';
+like $got->{err}, qr/\Q$link\E: is a symbolic link to what is not there/, 'and told';
 $daemon->{is_finished} = 1;
 done_testing;

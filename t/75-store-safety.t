@@ -32,6 +32,9 @@ subtest 'a backup is a store that can be used' => sub {
 	my $again = $daemon->ctl('backup', $to);
 	isnt $again->{status}, 0, 'a directory that is there is refused';
 	like $again->{err}, qr/is there already/, 'and why';
+	my $long = $daemon->ctl('backup', '/' . 'x' x 5000);
+	is $long->{status}, 2, 'a path that is too long';
+	like $long->{err}, qr/path is longer than 4079 bytes: it has 5001/, 'and why';
 	isnt $daemon->ctl('backup', '/proc/nowhere/backup')->{status}, 0,
 		'one that cannot be made, too';
 	$daemon->xrpc_post('cancelBackfill', { id => $running });

@@ -286,6 +286,21 @@ fd_mark_holder(const char *path)
 	return is_held ? lock.l_pid : 0;
 }
 
+/* What mkdir() says is there can be anything, a link that leads nowhere too. */
+static int
+see_directory(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return S_ISDIR(st.st_mode) ? 0 :
+		    err_set(err, ERR_INVALID, "%s: is no directory", path);
+	if (errno == ENOENT && lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return err_set(err, ERR_INVALID, "%s: is a symbolic link to what is not "
+		    "there", path);
+	return err_errno(err, "stat(%s)", path);
+}
+
 int
 dir_make(const char *path, mode_t mode, struct err *err)
 {
@@ -302,5 +317,5 @@ dir_make(const char *path, mode_t mode, struct err *err)
 		if (mkdir(part, path[i] == '\0' ? mode : 0755) == -1 && errno != EEXIST)
 			return err_errno(err, "mkdir(%s)", part);
 	}
-	return 0;
+	return see_directory(path, err);
 }

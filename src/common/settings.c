@@ -121,10 +121,13 @@ settings_check_text(const char *name, struct str value, struct err *err)
 	return 0;
 }
 
-/* As much of a bad value as leaves room for what is wrong with it. */
+/* As much of a bad value as leaves room for what is wrong with it; nothing of one that
+ * may have a password in it. */
 static struct str
 shown(struct str value)
 {
+	if (value.len > 0 && memchr(value.ptr, '@', value.len) != NULL)
+		return STR("...@...");
 	return utf8_cut(value, 100);
 }
 
@@ -146,13 +149,21 @@ check_url(const struct setting *row, struct str value, struct err *err)
 	return 0;
 }
 
+int
+settings_check_item(const struct setting *row, struct str item, struct err *err)
+{
+	if (settings_check_text(row->name, item, err) == -1)
+		return -1;
+	return row->kind == SETTING_ORIGINS ? check_url(row, item, err) : 0;
+}
+
 static int
-check_origins(const struct setting *row, struct str list, struct err *err)
+check_items(const struct setting *row, struct str list, struct err *err)
 {
 	struct str item;
 
 	while (!str_is_empty(item = settings_next_item(&list)))
-		if (check_url(row, item, err) == -1)
+		if (settings_check_item(row, item, err) == -1)
 			return -1;
 	return 0;
 }
@@ -174,8 +185,9 @@ check_kind(const struct setting *row, struct str value, struct err *err)
 	case SETTING_URL:
 	case SETTING_ORIGIN:
 		return str_is_empty(value) ? 0 : check_url(row, value, err);
+	case SETTING_LIST:
 	case SETTING_ORIGINS:
-		return check_origins(row, value, err);
+		return check_items(row, value, err);
 	case SETTING_AUTHORITY:
 		return check_authority(row, value, err);
 	default:

@@ -70,6 +70,11 @@ int settings_set(struct settings *settings, struct str name, struct str value,
  * it is told in answers.  ERR_INVALID says why not, but not the text: it may be secret. */
 int settings_check_text(const char *name, struct str value, struct err *err) BF_MUSTCHECK;
 
+/* One item of a list, for a reader that can still say where it stands; settings_set()
+ * looks at all of them again.  ERR_INVALID as there. */
+int settings_check_item(const struct setting *row, struct str item, struct err *err)
+    BF_MUSTCHECK;
+
 /* The text of one, as settings_set() takes it; to be freed by the caller. */
 char *settings_text(const struct settings *settings, const struct setting *row);
 

@@ -17,7 +17,7 @@ usage(void)
 	    "       backfillctl repo ls FILE.car [--collection PATTERN]...\n"
 	    "       backfillctl repo export FILE.car [--collection PATTERN]...\n"
 	    "FILE.car can be - for standard input.  A PATTERN is a collection's name, or\n"
-	    "its beginning as in pub.chive.*\n", stderr);
+	    "its beginning as in pub.chive.*.  backfillctl(8) tells more.\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -84,9 +84,15 @@ parse_args(struct repo_args *args, int argc, char **argv)
 	    strcmp(args->verb, "export") != 0)
 		return usage();
 	optind = 0;	/* getopt may have run over the whole command line before */
-	while ((option = getopt_long(argc - 1, argv + 1, "", options, NULL)) != -1) {
-		int rc = take_option(args, option);
+	opterr = 0;
+	while ((option = getopt_long(argc - 1, argv + 1, ":", options, NULL)) != -1) {
+		int rc;
 
+		if (option == ':')
+			return say_usage("needs a value", argv[optind]);
+		if (option == '?')
+			return say_usage("is not an option of it", argv[optind]);
+		rc = take_option(args, option);
 		if (rc != EXIT_OK)
 			return rc;
 	}
@@ -94,6 +100,8 @@ parse_args(struct repo_args *args, int argc, char **argv)
 		return usage();
 	if (args->key != NULL && args->did_doc != NULL)
 		return say_usage("give only one of them", "--key and --did-doc");
+	if (args->json && strcmp(args->verb, "verify") != 0)
+		return say_usage("is for verify only", "--json");
 	args->path = argv[1 + optind];
 	return EXIT_OK;
 }

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/env.h"
+
 static int
 fail(int rc, const char *dir, struct err *err)
 {
@@ -44,8 +46,11 @@ store_backup(const char *from_dir, const char *to_dir, uint64_t *bytes_out,
     struct err *err)
 {
 	MDB_env *env;
-	int rc = mdb_env_create(&env);
+	int rc;
 
+	if (env_check_files(from_dir, err) == -1)
+		return -1;
+	rc = mdb_env_create(&env);
 	if (rc != 0)
 		return fail(rc, from_dir, err);
 	rc = mdb_env_open(env, from_dir, MDB_RDONLY | MDB_NOTLS, 0600);

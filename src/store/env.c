@@ -172,6 +172,21 @@ sync_names(const struct env *env, struct err *err)
 	return 0;
 }
 
+int
+env_check_files(const char *dir, struct err *err)
+{
+	static const char *const names[] = { "data.mdb", "lock.mdb" };
+	char path[4096];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+			return err_set(err, ERR_CORRUPT, "store %s: is no regular file", path);
+	}
+	return 0;
+}
+
 /*
  * Less address space is tried where there is not enough (RLIMIT_AS, valgrind).
  * EAGAIN means that another process opens or closes it at this very moment.
@@ -382,7 +397,7 @@ env_open(const char *dir, const struct env_options *options, struct env **env_ou
 	env->next_open = open_envs;
 	open_envs = env;
 
-	if (open_mdb(env, options, err) == -1)
+	if (env_check_files(env->dir, err) == -1 || open_mdb(env, options, err) == -1)
 		goto fail;
 	remember_lock(env);
 	(void)env_check_readers(env);

@@ -61,6 +61,10 @@ struct env_options {
 	    const struct table *tables, struct err *err);
 };
 
+/* ERR_CORRUPT if one of the files is there and no regular one: LMDB would open a fifo,
+ * and wait. */
+int env_check_files(const char *dir, struct err *err) BF_MUSTCHECK;
+
 /*
  * Open an environment in a directory that exists, check its schema and open its
  * tables.  A writer makes what is missing, and writes nothing at all before it

@@ -57,6 +57,20 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	return -1;
 }
 
+/* So is an item of a list; the list as a whole when all of it is there. */
+static int
+on_item(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const struct setting *row = settings_find(str_from(cfg_opt_name(opt)));
+	struct err err;
+
+	if (cfg_opt_size(opt) == 0 || settings_check_item(row,
+	    str_from(cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1)), &err) == 0)
+		return 0;
+	cfg_error(cfg, "%s", err.text);
+	return -1;
+}
+
 static int
 on_schedule(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -230,8 +244,8 @@ parse_file(cfg_t *cfg, const char *path, struct err *err)
 		    '\0');
 		cfg_set_error_function(cfg, on_parse_error);
 		for (size_t i = 0; i < settings_count; i++)
-			if (!setting_is_list(&settings_rows[i]))
-				(void)cfg_set_validate_func(cfg, settings_rows[i].name, on_value);
+			(void)cfg_set_validate_func(cfg, settings_rows[i].name,
+			    setting_is_list(&settings_rows[i]) ? on_item : on_value);
 		(void)cfg_set_validate_func(cfg, "schedule", on_schedule);
 		parsing.path = path;
 		parsing.err = err;

@@ -179,7 +179,10 @@ store_backup_start(struct supervisor *sup, struct str to, struct err *err)
 
 	if (sup->backup_pid != 0)
 		return err_set(err, ERR_EXISTS, "a backup is under way");
-	if (to.len == 0 || to.ptr[0] != '/' || to.len >= sizeof(path) - 16)
+	if (to.len >= sizeof(path) - 16)
+		return err_set(err, ERR_INVALID, "the directory's path is longer than %zu "
+		    "bytes: it has %zu", sizeof(path) - 17, to.len);
+	if (to.len == 0 || to.ptr[0] != '/')
 		return err_set(err, ERR_INVALID, "the directory has to be an absolute path");
 	(void)str_copy(path, sizeof(path), to);
 	if (lstat(path, &st) == 0)

@@ -175,9 +175,23 @@ damaged_meta_pages__are_told_as_corrupt(void **state)
 	free(path);
 }
 
+static void
+a_fifo_in_a_stores_place__is_refused_and_does_not_block(void **state)
+{
+	char *path = data_path(*state);
+
+	assert_int_equal(in_child(open_ops, *state), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(WEXITSTATUS(in_child(open_ops, *state)), SAW_CORRUPT);
+	assert_int_equal(unlink(path), 0);
+	free(path);
+}
+
 static const struct CMUnitTest store_damage[] = {
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, tempdir_setup, tempdir_teardown)
 	TEST(damaged_data__is_never_handed_out_as_a_record),
+	TEST(a_fifo_in_a_stores_place__is_refused_and_does_not_block),
 	TEST(damaged_meta_pages__are_told_as_corrupt),
 };
 
