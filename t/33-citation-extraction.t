@@ -17,6 +17,7 @@ plan skip_all => 'pdftotext is not installed (poppler-utils)'
 	if !-x '/usr/bin/pdftotext' && !$ENV{CI};
 
 my $vectors = $ENV{BACKFILLD_VECTORS} || '../shared/vectors';
+plan skip_all => "no test vectors at $vectors" unless -d $vectors;
 my $net = Backfilld::Net->get;
 my ($ann, $bob) = $net->seed(accounts => 2, records => 5);
 my $daemon = Backfilld::Test->new(net => $net);

@@ -29,6 +29,7 @@ like $sandbox, qr/^network .*, files .*, system calls .*, limits active$/,
 
 SKIP: {
 	skip 'no pdftotext here', 3 unless -x $tool;
+	skip "no test vectors at $vectors", 3 unless -d $vectors;
 	my $paper = run(file => "$vectors/s2orc-doc2json/tests/pdf/N18-3011.pdf", $tool);
 	is $paper->{status}, 0, 'a real paper is read in the sandbox';
 	like $paper->{stdout}, qr/^\f?References\n/m, '... up to its references';

@@ -322,8 +322,12 @@ static void
 on_end(void *arg, const char *name BF_UNUSED)
 {
 	struct tei *tei = arg;
-	enum element element = tei->stack[tei->depth - 1];
+	enum element element;
 
+	/* Of an empty element expat tells the end, too, when its start was refused. */
+	if (tei->refusal != NULL)
+		return;
+	element = tei->stack[tei->depth - 1];
 	if (tei->use != USE_NOTHING && tei->depth == tei->use_depth) {
 		take_text(tei);
 		tei->use = USE_NOTHING;

@@ -314,6 +314,7 @@ tei__has_no_entities_no_document_type_and_ends(void **state BF_UNUSED)
 	    "document type");
 	expect_refused(STR("<TEI>&unknown;</TEI>"), ERR_INVALID, "entity");
 	expect_refused(STR("<TEI>Bad gateway"), ERR_INVALID, "line 1");
+	expect_refused(STR("<html/>"), ERR_INVALID, "no TEI");
 	expect_refused(STR("<html><body>Bad gateway</body></html>"), ERR_INVALID,
 	    "no TEI");
 	expect_refused(STR(""), ERR_INVALID, "no element");

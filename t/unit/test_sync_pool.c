@@ -71,6 +71,8 @@ static void
 open_rig(struct pool_bench *rig, void **state, const char *patience_ms)
 {
 	*rig = (struct pool_bench){ .bench = *state };
+	bench_add_k256(rig->bench);		/* these skip the test without vectors */
+	account_add_car(rig->bench->server, "good-k256.car");
 	rig->bad = fetch_server_new(rig->bench->loop);
 	bench_set(rig->bench, "host_patience_ms", patience_ms);
 	bench_set(rig->bench, "rate_limit_patience_ms", patience_ms);
@@ -82,8 +84,6 @@ open_rig(struct pool_bench *rig, void **state, const char *patience_ms)
 		account_add_document(rig->bench->server, others[i],
 		    fetch_server_origin(rig->bad), K256_KEY);
 	}
-	bench_add_k256(rig->bench);
-	account_add_car(rig->bench->server, "good-k256.car");
 	rig->pool = sync_pool_new(&rig->bench->env, &rig->bench->spill_fd, 1, &events,
 	    rig);
 }
