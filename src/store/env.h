@@ -106,9 +106,9 @@ int txn_begin_write(struct env *env, struct txn *txn_out, struct err *err)
     BF_MUSTCHECK;
 
 /*
- * A group: until it is committed, every write transaction is a child of it, and is
- * on disk only when the group is.  Reads see what was committed before.  Begun and
- * committed by one function, like any transaction.
+ * A group: until it is committed, every write transaction is a child of it, or belongs
+ * to its open part, and is on disk only when the group is.  Reads see what was committed
+ * before.  Begun and committed by one function, like any transaction.
  */
 int env_group_begin(struct env *env, struct err *err) BF_MUSTCHECK;
 int env_group_commit(struct env *env, struct err *err) BF_MUSTCHECK;

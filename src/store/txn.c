@@ -96,6 +96,25 @@ begin_txn(struct env *env, MDB_txn *parent, unsigned flags, struct txn *txn_out,
 	return 0;
 }
 
+/* Either ends it. */
+static int
+commit(struct env *env, MDB_txn **mdb, struct err *err)
+{
+	int rc = mdb_txn_commit(*mdb);
+
+	*mdb = NULL;
+	env->open--;
+	return rc == 0 ? 0 : env_fail(env, rc, "commit", err);
+}
+
+static void
+drop(struct env *env, MDB_txn **mdb)
+{
+	mdb_txn_abort(*mdb);
+	*mdb = NULL;
+	env->open--;
+}
+
 int
 env_group_begin(struct env *env, struct err *err)
 {
@@ -106,19 +125,13 @@ env_group_begin(struct env *env, struct err *err)
 int
 env_group_commit(struct env *env, struct err *err)
 {
-	int rc = mdb_txn_commit(env->group);
-
-	env->group = NULL;
-	env->open--;
-	return rc == 0 ? 0 : env_fail(env, rc, "commit", err);
+	return commit(env, &env->group, err);
 }
 
 void
 env_group_abort(struct env *env)
 {
-	mdb_txn_abort(env->group);
-	env->group = NULL;
-	env->open--;
+	drop(env, &env->group);
 }
 
 int
@@ -132,21 +145,14 @@ env_part_begin(struct env *env, struct err *err)
 int
 env_part_commit(struct env *env, struct err *err)
 {
-	int rc;
-
 	assert(!env->part_has_failed);
-	rc = mdb_txn_commit(env->part);
-	env->part = NULL;
-	env->open--;
-	return rc == 0 ? 0 : env_fail(env, rc, "commit", err);
+	return commit(env, &env->part, err);
 }
 
 void
 env_part_abort(struct env *env)
 {
-	mdb_txn_abort(env->part);
-	env->part = NULL;
-	env->open--;
+	drop(env, &env->part);
 }
 
 int
@@ -169,16 +175,10 @@ txn_begin_write(struct env *env, struct txn *txn_out, struct err *err)
 int
 txn_commit(struct txn *txn, struct err *err)
 {
-	int rc;
-
-	if (txn->is_of_part) {
-		txn->mdb = NULL;
-		return 0;
-	}
-	rc = mdb_txn_commit(txn->mdb);
+	if (!txn->is_of_part)
+		return commit(txn->env, &txn->mdb, err);
 	txn->mdb = NULL;
-	txn->env->open--;
-	return rc == 0 ? 0 : env_fail(txn->env, rc, "commit", err);
+	return 0;
 }
 
 void
@@ -191,9 +191,7 @@ txn_abort(struct txn *txn)
 		txn->mdb = NULL;
 		return;
 	}
-	mdb_txn_abort(txn->mdb);
-	txn->mdb = NULL;
-	txn->env->open--;
+	drop(txn->env, &txn->mdb);
 }
 
 int

@@ -21,7 +21,8 @@ void notes_add_log(struct notes *notes, int64_t at_ms, struct str text);
 void notes_add_item(struct notes *notes, const struct ops_item *item);
 
 /*
- * Write them all, inside the caller's group.  They stay until notes_clear(), which
+ * Write them all, inside the caller's part of a group, which has to be aborted if this
+ * fails.  They stay until notes_clear(), which
  * follows once the group is on disk.
  */
 int notes_write(const struct notes *notes, struct ops *ops, struct str id,

@@ -13,7 +13,7 @@
  *	done | fail | paused ->   the last thing said; exit
  *
  * A type of operation is a struct worker_type and a main() that hands it to
- * worker_main().  Its code sees a struct worker and nothing global.
+ * net_worker_main(), or to worker_main() if it speaks to no server.  Its code sees a struct worker and nothing global.
  *
  * How the process ends, for the supervisor to read:
  *
