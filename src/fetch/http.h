@@ -71,8 +71,8 @@ struct http_limits {
 	 * 429 does not count: it is waited for. */
 	unsigned attempts;
 	/* If its host makes it wait longer than this before an attempt, the request
-	 * ends with what the host did (FETCH_RATE_LIMITED, FETCH_UNREACHABLE) and
-	 * retry_after_ms. */
+	 * ends with what the host did (FETCH_RATE_LIMITED, or as what it failed at
+	 * last; FETCH_UNREACHABLE for what is not transient) and retry_after_ms. */
 	int64_t wait_ms;
 };
 

@@ -231,15 +231,18 @@ start(struct http_request *req)
 static void
 give_up_waiting(struct http_request *req, int64_t wait_ms)
 {
+	enum fetch_class failure = polite_host_fails_as(req->host);
+	long long wait_s = wait_ms / 1000;
+
 	req->is_final = true;
 	req->result.retry_after_ms = wait_ms;
-	if (polite_host_is_failing(req->host))
-		http_end(req, FETCH_UNREACHABLE,
-		    "its host fails, next attempt in %lld s",
-		    (long long)wait_ms / 1000);
+	if (failure == FETCH_OK)
+		http_end(req, FETCH_RATE_LIMITED, "its host lets us wait %lld s", wait_s);
 	else
-		http_end(req, FETCH_RATE_LIMITED, "its host lets us wait %lld s",
-		    (long long)wait_ms / 1000);
+		/* What was final for another request is not known to be so for this. */
+		http_end(req, fetch_class_is_transient(failure) ? failure :
+		    FETCH_UNREACHABLE, "its host fails (%s), next attempt in %lld s",
+		    fetch_class_word(failure), wait_s);
 }
 
 /* Start what has its turn, in the order of arrival; wake up for the next one. */

@@ -212,10 +212,13 @@ fill_bucket(struct polite_host *host, int64_t now_ms)
 	host->filled_ms = now_ms;
 }
 
-bool
-polite_host_is_failing(const struct polite_host *host)
+enum fetch_class
+polite_host_fails_as(const struct polite_host *host)
 {
-	return host->failures > 0;
+	if (host->failures == 0 || host->failed_as == FETCH_RATE_LIMITED)
+		return FETCH_OK;
+	/* What was recalled may have no word for it. */
+	return host->failed_as != FETCH_OK ? host->failed_as : FETCH_UNREACHABLE;
 }
 
 int64_t

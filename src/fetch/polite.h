@@ -66,8 +66,9 @@ void polite_host_begin(struct polite_host *host, bool is_bulk, int64_t now_ms);
 void polite_host_end(struct polite_host *host, bool is_bulk,
     const struct polite_report *report, double chance, int64_t now_ms);
 
-/* True if its last answer was a failure: a wait is then not for a limit of its. */
-bool polite_host_is_failing(const struct polite_host *host);
+/* What it failed as, if its last answer was a failure: a wait is then not for a limit
+ * of its.  FETCH_OK if it was none. */
+enum fetch_class polite_host_fails_as(const struct polite_host *host);
 
 /* What is worth keeping for the next operation. */
 struct polite_memory {

@@ -145,6 +145,7 @@ static bool
 may_have_moved(enum fetch_class class)
 {
 	return class == FETCH_NOT_FOUND || class == FETCH_UNREACHABLE ||
+	    class == FETCH_TIMEOUT || class == FETCH_SERVER_ERROR ||
 	    class == FETCH_REFUSED || class == FETCH_DEACTIVATED || class == FETCH_TLS ||
 	    class == FETCH_BLOCKED;
 }

@@ -81,7 +81,7 @@ what_the_server_asks_for_is_done(void **state)
 
 	answer(host, FETCH_RATE_LIMITED, 7000, 0, 0);
 	assert_int_equal(polite_host_wait_ms(host, false, 0), 7000);
-	assert_false(polite_host_is_failing(host));
+	assert_int_equal(polite_host_fails_as(host), FETCH_OK);
 	assert_int_equal(polite_host_wait_ms(host, false, 7000), 0);
 
 	/* RateLimit-Remaining: 0, before there is a 429. */
@@ -134,7 +134,8 @@ failures_wait_longer_each_time_and_then_park_the_host(void **state)
 		    now);
 		wait = polite_host_wait_ms(host, false, now);
 		assert_in_range(wait, most[i] - 1, most[i]);
-		assert_true(polite_host_is_failing(host));
+		assert_int_equal(polite_host_fails_as(host),
+		    i % 2 ? FETCH_TIMEOUT : FETCH_SERVER_ERROR);
 		now += wait;
 		/* One request finds out whether the host is back. */
 		assert_int_equal(polite_host_wait_ms(host, false, now), 0);
@@ -144,7 +145,7 @@ failures_wait_longer_each_time_and_then_park_the_host(void **state)
 		polite_host_end(host, false, NULL, 0, now);
 	}
 	answer(host, FETCH_NOT_FOUND, -1, 0, now);
-	assert_false(polite_host_is_failing(host));
+	assert_int_equal(polite_host_fails_as(host), FETCH_OK);
 	assert_int_equal(polite_host_wait_ms(host, false, now + 1000), 0);
 	polite_host_put(host);
 }
@@ -235,7 +236,7 @@ hosts_are_forgotten_beyond_the_limit_the_well_behaved_first(void **state)
 	polite_each(*state, count_host, &count);
 	assert_in_range(count, 2, LIMIT_FETCH_HOSTS);
 	host = polite_host_get(*state, "https://bad:443", 0);
-	assert_true(polite_host_is_failing(host));
+	assert_int_equal(polite_host_fails_as(host), FETCH_TIMEOUT);
 	assert_ptr_equal(polite_host_get(*state, "https://held:443", 0), held);
 	polite_host_put(host);
 	polite_host_put(held);

@@ -61,6 +61,7 @@ sub new {
 			runtime_dir => "$dir/run",
 			libexec_dir => $BUILDDIR,
 			log_level => 'debug',
+			hello_timeout_ms => 60_000,	# a machine full of tests is slow
 			http_listen => '127.0.0.1:0',
 			admin_password => $PASSWORD,
 			allow_private_addresses => 'true',
