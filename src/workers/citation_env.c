@@ -11,6 +11,7 @@
 #include "fetch/grobid.h"
 #include "fetch/scholar.h"
 #include "pdftext/pdftext.h"
+#include "workers/room.h"
 #include "workers/worker.h"
 
 /* A mail address as it stands in `contact`, which may also be that of a page. */
@@ -90,6 +91,25 @@ citation_env_init(struct citation_env *env, struct worker *worker, struct err *e
 	citation_env_name_tools(env, (env->crossref != NULL ? CITATION_CROSSREF : 0) |
 	    (env->scholar != NULL ? CITATION_SCHOLAR : 0), env->tools);
 	return 0;
+}
+
+int64_t
+citation_env_lacks_room(struct citation_env *env, struct str text)
+{
+	int64_t wait_ms;
+
+	if (room_refused(env->net.room, &wait_ms))
+		worker_log(env->worker, LOG_LEVEL_WARN, ROOM_LACKING, STR_FMT(text));
+	if (env->is_pausing)
+		worker_paused(env->worker);
+	return wait_ms;
+}
+
+void
+citation_env_has_room(struct citation_env *env)
+{
+	if (room_found(env->net.room))
+		worker_log(env->worker, LOG_LEVEL_INFO, ROOM_IS_THERE);
 }
 
 void

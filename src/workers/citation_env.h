@@ -34,12 +34,18 @@ struct citation_env {
 
 	/* All eprints, to match with.  Borrowed; set when it is complete. */
 	const struct match_table *table;
+	bool is_pausing;		/* what waits for room is not waited for */
 	bool has_noted_crossref, has_noted_scholar;	/* that it fails: once is enough */
 };
 
 /* ERR_INVALID: a setting. */
 int citation_env_init(struct citation_env *env, struct worker *worker, struct err *err)
     BF_MUSTCHECK;
+
+/* A write was refused for want of room on the disk: tell that, unless it was told, or
+ * end the worker if a pause is wanted.  How long to wait before it is tried again. */
+int64_t citation_env_lacks_room(struct citation_env *env, struct str text);
+void citation_env_has_room(struct citation_env *env);	/* one was acked */
 
 /* The jobs must be gone.  Not from inside a callback of http. */
 void citation_env_clear(struct citation_env *env);

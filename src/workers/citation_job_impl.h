@@ -93,6 +93,7 @@ struct citation_job {
 
 /* Go on with a step, from a callback or from inside of another step. */
 void citation_go(struct citation_job *job, enum citation_step step);
+void citation_go_in(struct citation_job *job, enum citation_step step, int64_t ms);
 
 /* The end: the job is freed soon.  No step may follow. */
 void citation_end(struct citation_job *job);

@@ -16,6 +16,7 @@
 #include "rows/citation_row.h"
 #include "rows/extraction_row.h"
 #include "rows/row_table.h"
+#include "workers/room.h"
 
 static struct bytes
 as_bytes(struct str text)
@@ -227,6 +228,7 @@ on_ack(const struct msg_ack *ack, void *arg)
 	struct citation_job *job = arg;
 
 	job->batch = NULL;
+	citation_env_has_room(job->env);
 	job->outcome.created = ack->created;
 	job->outcome.updated = ack->updated;
 	job->outcome.deleted = ack->deleted;
@@ -239,7 +241,13 @@ on_refuse(struct str class, struct str text, void *arg)
 	struct citation_job *job = arg;
 
 	job->batch = NULL;
-	citation_refused(job, class, text);
+	if (room_is_refusal(class)) {
+		job->put = 0;
+		citation_go_in(job, CITATION_WRITING,
+		    citation_env_lacks_room(job->env, text));
+	} else {
+		citation_refused(job, class, text);
+	}
 }
 
 void
