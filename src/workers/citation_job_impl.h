@@ -58,6 +58,7 @@ struct citation_job {
 
 	/* What was done before; has_before: there is an extraction row. */
 	bool has_before, is_rematch;
+	bool was_by_grobid;		/* and of this document */
 	uint64_t before_count;		/* of citations */
 	struct citation_found *before;	/* owned; with is_rematch: their matches */
 	size_t before_size;		/* of that array */

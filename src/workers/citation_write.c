@@ -90,8 +90,10 @@ on_extraction(struct bytes key, struct bytes value, void *arg)
 		return;
 	job->has_before = true;
 	job->before_count = row.citations;
-	job->is_rematch = str_eq(row.tools, str_from(job->env->tools)) &&
-	    memcmp(row.document.ptr, job->eprint.document.bytes, CID_BYTES) == 0;
+	if (memcmp(row.document.ptr, job->eprint.document.bytes, CID_BYTES) != 0)
+		return;
+	job->is_rematch = str_eq(row.tools, str_from(job->env->tools));
+	job->was_by_grobid = str_starts_with(row.tools, STR("grobid"));
 }
 
 static void
@@ -190,7 +192,7 @@ put_extraction(struct citation_job *job)
 	if (job->is_rematch)
 		(void)str_copy(tools, sizeof(tools), str_from(job->env->tools));
 	else
-		citation_env_name_tools(job->env, job->tools, tools);
+		citation_env_name_tools(job->tools, tools);
 	row.tools = str_from(tools);
 	for (size_t i = 0; i < job->works.count; i++)
 		row.matched += job->found[i].method != CITATION_UNMATCHED;
