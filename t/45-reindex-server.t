@@ -144,6 +144,19 @@ subtest 'a document that is put off for ever' => sub {
 		'... that says why';
 	is_deeply state_of()->{aliases}{eprints}, { $first => 1 }, 'the alias is where it was';
 	fault();
+	restart(rate_limit_patience_ms => 3600000);
+};
+
+subtest 'a server that puts off all for long' => sub {
+	fault(status => 429, after => 3600);
+	my $id = $daemon->trigger('full-reindex');
+	$daemon->wait_log(qr/op $id worker \d+: .*takes no more for now: 2 documents/);
+	is $daemon->ctl('pause', $id)->{status}, 0, 'is waited for; a pause is not';
+	$daemon->wait_status($id, 'queued');
+	fault();
+	$daemon->ctl('resume', $id);
+	is $daemon->wait_finished($id)->{status}, 'completed', 'the next attempt asks again';
+	$first = "eprints-$id";
 };
 
 subtest 'a server that says nonsense' => sub {
