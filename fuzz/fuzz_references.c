@@ -48,10 +48,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct works works = WORKS_INIT;
 	struct str text = fuzz_text(data, size), section;
+	uint64_t looked;
 
 	/* With and without a heading: most inputs have none. */
-	if (!section_find(text, &section))
+	if (!section_find_counting(text, &section, &looked))
 		section = text;
+	fuzz_require(looked <= 2 * text.len);
 	fuzz_require(section.ptr >= text.ptr &&
 	    section.ptr + section.len <= text.ptr + text.len);
 	split_references(section, on_reference, &works);

@@ -162,7 +162,25 @@ subtest 'GROBID' => sub {
 	is asked($path) - $before, 5, '... and was asked for each, of an error thrice';
 	is_deeply citations($uris[2]), [], 'nothing is written of what failed';
 
-	configure(grobid_url => '');
+	# One that wants to be asked next year.
+	$fake->answer_path($path, undef,
+		{ status => 429, headers => { 'retry-after' => 365 * 86400 } });
+	my $operation = extract($uris[3], 60);
+	is $operation->{status}, 'completed', 'a GROBID that lets us wait is not waited for';
+	is citations($uris[3])->[0]{source}, 'pdf', '... pdftotext reads in its place';
+	like $daemon->log, qr/op $operation->{id} worker \d+: GROBID: .*lets us wait.*pdftotext/,
+		'... which is told';
+	$fake->answer_path('/crossref/.*', undef, { status => 404 });
+	configure(crossref_url => $fake->url . '/crossref');
+	like extract($uris[0], 60)->{error}, qr/rate-limited: GROBID, which has read it/,
+		'but not what GROBID has read before';
+	is citations($uris[0])->[0]{source}, 'grobid', '... which stays';
+	$fake->answer_path($path, undef, tei('Third title'));
+	is extract($uris[3])->{status}, 'completed', 'a GROBID that is back';
+	is_deeply [ map { [ @{$_}{qw(title source)} ] } @{ citations($uris[3]) } ],
+		[ [ 'Third title', 'grobid' ] ], '... reads what pdftotext has read';
+
+	configure(grobid_url => '', crossref_url => '');
 	is extract($uris[0])->{status}, 'completed', 'without GROBID it is done anew';
 	is citations($uris[0])->[0]{source}, 'pdf', '... by pdftotext';
 };

@@ -100,5 +100,23 @@ subtest 'a relay that closes every stream without an event' => sub {
 	$daemon->finish;
 };
 
+subtest 'a relay that is gone in the middle' => sub {
+	my $daemon = new_daemon();
+
+	$daemon->set(host_patience_ms => 1000);
+	$daemon->signal('HUP');
+	$daemon->wait_log(qr/reloaded/);
+	$relay->script({ cut_after => 20 }, { refuse => 503 });
+	my $operation = $daemon->wait_finished($daemon->trigger('catch-up'), 120);
+	is $operation->{status}, 'failed', 'it fails';
+	my $indexed = $operation->{changes}{created};
+	cmp_ok $indexed, '>', 0, '... and tells what it has written';
+	$relay->script({});
+	is catch_up($daemon)->{changes}{created}, CHANGES->{created} - $indexed,
+		'the next one does the rest';
+	is_as_listed($daemon);
+	$daemon->finish;
+};
+
 $relay->stop;
 done_testing;

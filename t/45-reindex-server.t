@@ -55,6 +55,12 @@ sub run_op {
 	my ($type, %params) = @_;
 	return $daemon->wait_finished($daemon->trigger($type, %params));
 }
+sub restart {
+	$daemon->set(@_);
+	$daemon->stop;
+	$daemon->start;
+}
+
 is run_op('write-op')->{status}, 'completed', 'there is something to search';
 
 my $first;
@@ -103,6 +109,56 @@ subtest 'a server that is ill for a moment' => sub {
 	$first = "eprints-$op->{id}";
 };
 
+subtest 'documents that are put off' => sub {
+	my $bulks = state_of()->{bulks};
+	fault(later => 3, of => '3k101');
+	my $op = run_op('full-reindex');
+	is $op->{status}, 'completed', 'are sent again' or diag $op->{error};
+	is $op->{itemsFailed} // 0, 0, 'and are no failed items';
+	$first = "eprints-$op->{id}";
+	is scalar keys %{ state_of()->{indexes}{$first} }, 2, 'all documents are there';
+	is state_of()->{bulks}, $bulks + 4, '... those that were in are not sent again';
+	my @told = $daemon->log =~ /op $op->{id} worker \d+: (.*takes no more for now.*)/g;
+	is @told, 1, 'its history tells it once';
+
+	fault(later => 1, of => '3k101', after => 2);
+	my $began = time;
+	$op = run_op('full-reindex');
+	is $op->{status}, 'completed', 'also after the pause that the server asks for';
+	$first = "eprints-$op->{id}";
+	cmp_ok time - $began, '>=', 1, '... which is kept';
+};
+
+subtest 'a document that is put off for ever' => sub {
+	fault(later => 1e9, of => '3k101');
+	my $id = $daemon->trigger('full-reindex');
+	$daemon->wait_log(qr/op $id worker \d+: .*takes no more for now/);
+	is $daemon->ctl('pause', $id)->{status}, 0, 'a pause';
+	is $daemon->wait_status($id, 'queued')->{itemsFailed} // 0, 0, '... does not wait for it';
+	restart(rate_limit_patience_ms => 1000);
+	$daemon->ctl('resume', $id);
+	my $op = $daemon->wait_finished($id);
+	is $op->{errorClass}, 'documents-failed', 'is not waited for for ever';
+	is $op->{itemsFailed}, 1, 'is an item';
+	like $daemon->ctl('show', $id, '--items')->{out}, qr/rate-limited.*es_rejected/s,
+		'... that says why';
+	is_deeply state_of()->{aliases}{eprints}, { $first => 1 }, 'the alias is where it was';
+	fault();
+	restart(rate_limit_patience_ms => 3600000);
+};
+
+subtest 'a server that puts off all for long' => sub {
+	fault(status => 429, after => 3600);
+	my $id = $daemon->trigger('full-reindex');
+	$daemon->wait_log(qr/op $id worker \d+: .*takes no more for now: 2 documents/);
+	is $daemon->ctl('pause', $id)->{status}, 0, 'is waited for; a pause is not';
+	$daemon->wait_status($id, 'queued');
+	fault();
+	$daemon->ctl('resume', $id);
+	is $daemon->wait_finished($id)->{status}, 'completed', 'the next attempt asks again';
+	$first = "eprints-$id";
+};
+
 subtest 'a server that says nonsense' => sub {
 	fault(garbage => 1);
 	my $op = run_op('full-reindex');
@@ -144,12 +200,6 @@ subtest 'what is said to have the alias, and is removed in the end' => sub {
 	fault();
 	ok !(grep { !state_of()->{indexes}{$_} } keys %$others), 'nothing was removed';
 };
-
-sub restart {
-	$daemon->set(@_);
-	$daemon->stop;
-	$daemon->start;
-}
 
 subtest 'a server that wants to know who asks' => sub {
 	my $file = $daemon->dir . '/credentials';

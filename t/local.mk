@@ -29,7 +29,7 @@ EXTRA_DIST += t/run t/lib/guard t/lib/fake-pds t/lib/Backfilld/Account.pm \
 	t/lib/Backfilld/Process.pm t/lib/Backfilld/Test.pm
 
 EXTRA_DIST += t/31-account-goes.t t/47-crash-points.t t/78-clock.t t/79-init-systems.t t/79-permissions.t t/79-pid-reuse.t t/78-log-reader.t t/78-store-readers.t
-EXTRA_DIST += t/46-kill-reindex.t
+EXTRA_DIST += t/46-kill-reindex.t t/38-no-room.t t/44-reindex-leftovers.t
 EXTRA_DIST += t/48-soak.t t/76-odd-moments.t t/77-random-frames.t
 EXTRA_DIST += t/45-reindex-server.t t/lib/fake-search
 EXTRA_DIST += t/44-full-reindex.t t/lib/Backfilld/WriteOp.pm

@@ -54,6 +54,15 @@ io_failed(struct fault *fault, uint64_t offset, const char *reason)
 }
 
 static int
+write_failed(struct fault *fault, uint64_t offset)
+{
+	bool is_full = errno == ENOSPC || errno == EDQUOT;
+
+	return fault_set_detail(fault, is_full ? FAULT_CAR_NO_ROOM : FAULT_CAR_IO, offset,
+	    str_from(strerror(errno)));
+}
+
+static int
 write_file(struct spool *spool, size_t n, struct fault *fault)
 {
 	size_t done = 0;
@@ -65,8 +74,7 @@ write_file(struct spool *spool, size_t n, struct fault *fault)
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
-			return io_failed(fault, spool->spilled_bytes + done,
-			    strerror(errno));
+			return write_failed(fault, spool->spilled_bytes + done);
 		done += (size_t)written;
 	}
 	return 0;

@@ -106,10 +106,11 @@ copy_lower(char *to, const char *from, size_t len)
 	to[len] = '\0';
 }
 
-bool
-doi_find(struct str text, char doi_out[DOI_SIZE])
+/* Where the first one at or behind `from` begins; its length, or 0. */
+static size_t
+find_doi(struct str text, size_t from, size_t *at_out)
 {
-	for (size_t i = 0; i + 8 <= text.len; i++) {
+	for (size_t i = from; i + 8 <= text.len; i++) {
 		struct str rest = { text.ptr + i, text.len - i };
 		size_t len;
 
@@ -119,11 +120,27 @@ doi_find(struct str text, char doi_out[DOI_SIZE])
 			continue;
 		len = doi_length(rest);
 		if (len > 0) {
-			copy_lower(doi_out, rest.ptr, len);
-			return true;
+			*at_out = i;
+			return len;
 		}
 	}
-	return false;
+	return 0;
+}
+
+bool
+doi_find(struct str text, char doi_out[DOI_SIZE])
+{
+	size_t at, len = find_doi(text, 0, &at);
+
+	if (len > 0)
+		copy_lower(doi_out, text.ptr + at, len);
+	return len > 0;
+}
+
+bool
+doi_find_from(struct str text, size_t from, size_t *at_out)
+{
+	return find_doi(text, from, at_out) > 0;
 }
 
 static struct str

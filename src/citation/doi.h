@@ -19,6 +19,9 @@
  */
 bool doi_find(struct str text, char doi_out[DOI_SIZE]);
 
+/* Where the first one at or behind `from` begins. */
+bool doi_find_from(struct str text, size_t from, size_t *at_out);
+
 /* A text that is one DOI, with or without such a prefix, and nothing else. */
 bool doi_parse(struct str text, char doi_out[DOI_SIZE]);
 

@@ -1,5 +1,8 @@
 #include "citation/section.h"
 
+#include <assert.h>
+#include <string.h>
+
 #include "citation/doi.h"
 #include "citation/title.h"
 #include "common/attr.h"
@@ -7,8 +10,9 @@
 #define HEADING_MAX_BYTES	80	/* a longer line is text */
 #define HEADING_MAX_WORDS	5	/* and so is one of more of them */
 #define YEAR_WITHIN_BYTES	3000	/* of the heading */
+#define WORDS_MAX		64	/* in one of the lists below */
 
-/* As title_normal() writes them, but for what it takes apart (Hangul). */
+/* As title_normal() writes them, which also takes some apart (Hangul). */
 static const char *const headings[] = {
 	"references", "reference", "referencescited", "referencesandnotes",
 	"notesandreferences", "referencelist", "listofreferences", "literaturereferences",
@@ -33,6 +37,9 @@ static const char *const ends[] = {
 	"abouttheauthors", "abouttheauthor", "authorbiographies", "anhang", "annexe",
 	"figurelegends", "figurecaptions", "tables", "figures",
 };
+
+static_assert(BF_ARRAY_LEN(headings) <= WORDS_MAX && BF_ARRAY_LEN(ends) <= WORDS_MAX,
+    "all words fit");
 
 bool
 section_next_line(struct str *rest, struct str *line_out, bool *new_page_out)
@@ -108,34 +115,59 @@ without_numbers(struct str normal, bool roman)
 	return normal;
 }
 
-static bool
-is_word(struct str normal, const char *word)
-{
-	struct buf taken_apart = BUF_INIT;
-	bool is;
+/* --- words --- */
 
-	if ((unsigned char)*word < 0x80)
-		return str_eq(normal, str_from(word));
-	/* Nearly all lines: not worth taking the word apart. */
-	if ((unsigned char)*normal.ptr < 0x80)
-		return false;
-	title_normal(str_from(word), &taken_apart);
-	is = str_eq(normal, buf_str(&taken_apart));
-	buf_clear(&taken_apart);
-	return is;
+/* As they are compared: apart, and in one piece of memory. */
+struct words {
+	struct buf bytes;		/* owned */
+	struct str list[WORDS_MAX];	/* of it */
+	size_t count;
+};
+
+static void
+words_fill(struct words *words, const char *const *texts, size_t count)
+{
+	const char *at;
+
+	*words = (struct words){ .bytes = BUF_INIT, .count = count };
+	for (size_t i = 0; i < count; i++) {
+		size_t before = buf_len(&words->bytes);
+
+		title_normal(str_from(texts[i]), &words->bytes);
+		words->list[i].len = buf_len(&words->bytes) - before;
+	}
+	at = (const char *)buf_data(&words->bytes);
+	for (size_t i = 0; i < count; i++) {
+		words->list[i].ptr = at;
+		at += words->list[i].len;
+	}
 }
 
 static bool
-is_one_of(struct str normal, const char *const *words, size_t count)
+words_have(const struct words *words, struct str normal)
 {
-	if (normal.len == 0)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (is_word(normal, words[i]))
+	for (size_t i = 0; i < words->count; i++)
+		if (normal.len > 0 && normal.len == words->list[i].len &&
+		    *normal.ptr == *words->list[i].ptr &&
+		    memcmp(normal.ptr, words->list[i].ptr, normal.len) == 0)
 			return true;
-	}
 	return false;
 }
+
+/* --- the search --- */
+
+/*
+ * A text may be nothing but headings, each of which is looked behind.  So what was
+ * found there is kept: the next year at or behind a place is the same for the next
+ * place, too, until that is behind the year.
+ */
+struct search {
+	struct str text;
+	struct words headings, ends;
+	struct buf normal;		/* of the line at hand */
+	size_t year_at, doi_at;		/* the last that were found; behind all: none */
+	uint64_t looked;		/* bytes, for these two */
+};
 
 /* Told at once of nearly all lines, since taking one apart takes its time. */
 static bool
@@ -143,76 +175,121 @@ may_be_heading(struct str line)
 {
 	size_t words = 0;
 
+	if (line.len > HEADING_MAX_BYTES)
+		return false;
 	for (size_t i = 0; i < line.len; i++)
 		words += line.ptr[i] != ' ' && (i == 0 || line.ptr[i - 1] == ' ');
-	return line.len <= HEADING_MAX_BYTES && words <= HEADING_MAX_WORDS;
+	return words > 0 && words <= HEADING_MAX_WORDS;
+}
+
+static struct str
+normal_of(struct search *search, struct str line)
+{
+	buf_reset(&search->normal);
+	title_normal(line, &search->normal);
+	return buf_str(&search->normal);
 }
 
 static bool
-line_is(struct str line, const char *const *words, size_t count)
+is_heading(struct search *search, struct str line)
 {
-	struct buf normal = BUF_INIT;
-	bool is;
+	struct str normal = normal_of(search, line);
 
-	if (!may_be_heading(line))
-		return false;
-	title_normal(line, &normal);
-	is = is_one_of(without_numbers(buf_str(&normal), false), words, count) ||
-	    is_one_of(without_numbers(buf_str(&normal), true), words, count);
-	buf_clear(&normal);
-	return is;
+	return words_have(&search->headings, without_numbers(normal, false)) ||
+	    words_have(&search->headings, without_numbers(normal, true));
 }
 
 /* "Appendix A", "A. Appendix", "Appendix B: proofs". */
 static bool
-is_end(struct str line)
+is_end(struct search *search, struct str line)
 {
-	struct buf normal = BUF_INIT;
 	struct str text;
-	bool is;
 
 	if (!may_be_heading(line))
 		return false;
-	title_normal(line, &normal);
-	text = without_numbers(buf_str(&normal), false);
-	is = is_one_of(text, ends, BF_ARRAY_LEN(ends)) ||
-	    str_eq(text, STR("aappendix")) ||
+	text = without_numbers(normal_of(search, line), false);
+	return words_have(&search->ends, text) || str_eq(text, STR("aappendix")) ||
 	    (str_starts_with(line, STR("Appendix ")) && text.len < 60 &&
 	    section_find_year(line, 0, NULL) == 0);
-	buf_clear(&normal);
-	return is;
+}
+
+/* Where the next one is, at or behind `from`, which never goes back. */
+static void
+look_for_year(struct search *search, size_t from)
+{
+	if (search->year_at >= from)
+		return;
+	if (section_find_year(search->text, from, &search->year_at) == 0)
+		search->year_at = search->text.len;
+	search->looked += search->year_at - from;
+}
+
+static void
+look_for_doi(struct search *search, size_t from)
+{
+	if (search->doi_at >= from)
+		return;
+	if (!doi_find_from(search->text, from, &search->doi_at))
+		search->doi_at = search->text.len;
+	search->looked += search->doi_at - from;
 }
 
 /* References have years, or at least a DOI. */
 static bool
-has_reference_soon(struct str rest)
+has_reference_soon(struct search *search, struct str rest)
 {
-	char doi[DOI_SIZE];
+	size_t from = (size_t)(rest.ptr - search->text.ptr);
+	size_t to = from + (rest.len < YEAR_WITHIN_BYTES ? rest.len : YEAR_WITHIN_BYTES);
 
-	if (rest.len > YEAR_WITHIN_BYTES)
-		rest.len = YEAR_WITHIN_BYTES;
-	return section_find_year(rest, 0, NULL) != 0 || doi_find(rest, doi);
+	look_for_year(search, from);
+	if (search->year_at < to)
+		return true;
+	look_for_doi(search, from);
+	return search->doi_at < to;
 }
 
-bool
-section_find(struct str text, struct str *section_out)
+static bool
+find(struct search *search, struct str *section_out)
 {
-	struct str rest = text, line, before;
+	struct str rest = search->text, line, before;
 	struct str found = STR_NONE;
 
-	while (section_next_line(&rest, &line, NULL)) {
-		if (line_is(line, headings, BF_ARRAY_LEN(headings)) &&
-		    has_reference_soon(rest))
+	while (section_next_line(&rest, &line, NULL))
+		if (may_be_heading(line) && has_reference_soon(search, rest) &&
+		    is_heading(search, line))
 			found = rest;
-	}
 	if (found.len == 0)
 		return false;
 	rest = before = found;
 	while (section_next_line(&rest, &line, NULL)) {
-		if (is_end(line))
+		if (is_end(search, line))
 			break;
 		before = rest;
 	}
 	*section_out = (struct str){ found.ptr, (size_t)(before.ptr - found.ptr) };
 	return true;
+}
+
+bool
+section_find_counting(struct str text, struct str *section_out, uint64_t *looked_out)
+{
+	struct search search = { .text = text, .normal = BUF_INIT };
+	bool is_found;
+
+	words_fill(&search.headings, headings, BF_ARRAY_LEN(headings));
+	words_fill(&search.ends, ends, BF_ARRAY_LEN(ends));
+	is_found = find(&search, section_out);
+	*looked_out = search.looked;
+	buf_clear(&search.headings.bytes);
+	buf_clear(&search.ends.bytes);
+	buf_clear(&search.normal);
+	return is_found;
+}
+
+bool
+section_find(struct str text, struct str *section_out)
+{
+	uint64_t looked;
+
+	return section_find_counting(text, section_out, &looked);
 }

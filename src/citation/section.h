@@ -5,6 +5,7 @@
 #define BF_CITATION_SECTION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/str.h"
 
@@ -16,6 +17,11 @@
  * of text; false if there is none.
  */
 bool section_find(struct str text, struct str *section_out);
+
+/* The same, and how many bytes it has looked at for years and DOIs: never more than
+ * twice the text, whatever that is. */
+bool section_find_counting(struct str text, struct str *section_out,
+    uint64_t *looked_out);
 
 /* Walk lines: the next one without its end; false behind the last.  A form feed in
  * front of it is dropped, and told if new_page_out is not NULL. */

@@ -36,14 +36,43 @@ only_utf8(struct str text, struct buf *clean)
 	return buf_str(clean);
 }
 
+/* Nearly all titles, and lines of a document, at a small part of the price.  False if
+ * it is not all ASCII; then nothing is added. */
+static bool
+add_ascii(struct str title, struct buf *to)
+{
+	uint8_t *at;
+	size_t n = 0;
+
+	if (title.len == 0)
+		return true;
+	for (size_t i = 0; i < title.len; i++)
+		if ((unsigned char)title.ptr[i] >= 0x80)
+			return false;
+	at = buf_reserve(to, title.len);
+	for (size_t i = 0; i < title.len; i++) {
+		char c = title.ptr[i];
+
+		if (c >= 'A' && c <= 'Z')
+			at[n++] = (uint8_t)(c - 'A' + 'a');
+		else if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+			at[n++] = (uint8_t)c;
+	}
+	buf_added(to, n);
+	return true;
+}
+
 void
 title_normal(struct str title, struct buf *to)
 {
 	struct buf clean = BUF_INIT;
-	struct str text = only_utf8(title, &clean);
 	uint8_t *folded = NULL;
 	size_t len = 0;
+	struct str text;
 
+	if (title.len <= LIMIT_CITATION_TEXT_BYTES && add_ascii(title, to))
+		return;
+	text = only_utf8(title, &clean);
 	if (text.len > 0) {
 		folded = u8_casefold((const uint8_t *)text.ptr, text.len, NULL,
 		    UNINORM_NFKD, NULL, &len);

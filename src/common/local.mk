@@ -2,6 +2,7 @@ noinst_LIBRARIES += libbfcommon.a
 libbfcommon_a_SOURCES = \
 	src/common/attr.h \
 	src/common/buf.c src/common/buf.h \
+	src/common/building.h \
 	src/common/certs.h src/common/clock.c src/common/clock.h \
 	src/common/crashpoint.c src/common/crashpoint.def src/common/crashpoint.h \
 	src/common/err.c src/common/err.h \

@@ -24,7 +24,9 @@ libbffetch_a_SOURCES = \
 	src/fetch/polite.c src/fetch/polite.h \
 	src/fetch/resolve.c src/fetch/resolve.h \
 	src/fetch/retry_after.c src/fetch/retry_after.h \
+	src/fetch/search_bulk.c \
 	src/fetch/search_server.c src/fetch/search_server.h \
+	src/fetch/search_server_impl.h \
 	src/fetch/subscribe.c src/fetch/subscribe.h src/fetch/subscribe_impl.h \
 	src/fetch/subscribe_stream.c \
 	src/fetch/scholar.c src/fetch/scholar.h \

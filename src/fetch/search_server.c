@@ -1,6 +1,5 @@
-#include "fetch/search_server.h"
+#include "fetch/search_server_impl.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,24 +8,6 @@
 #include "common/buf.h"
 #include "common/limits.h"
 #include "common/mem.h"
-
-struct search_server {
-	struct http *http;		/* borrowed */
-
-	/* owned */
-	char *url, *alias, *index;
-	char *authorization;		/* NULL: none */
-	struct http_request *request;	/* NULL: none is under way */
-	struct buf answer;
-
-	/* of what is under way */
-	void (*on_answer)(struct search_server *server, const json_t *json);
-	struct bytes ids;		/* borrowed; each with a NUL behind it */
-	bool may_be_missing;		/* 404 is an answer: an empty object */
-	search_server_refused_cb *on_refused;
-	search_server_done_cb *on_done;
-	void *arg;
-};
 
 static const struct http_limits LIMITS = {
 	.body_bytes = LIMIT_FETCH_JSON_BYTES,
@@ -47,8 +28,8 @@ end(struct search_server *server, const struct fetch_error *error)
 	server->on_done(error, server->arg);
 }
 
-static void
-fail(struct search_server *server, const char *text)
+void
+search_server_fail(struct search_server *server, const char *text)
 {
 	struct fetch_error error;
 
@@ -56,8 +37,8 @@ fail(struct search_server *server, const char *text)
 	end(server, &error);
 }
 
-static void
-succeed(struct search_server *server)
+void
+search_server_succeed(struct search_server *server)
 {
 	end(server, &(struct fetch_error){ .class = FETCH_OK });
 }
@@ -69,7 +50,7 @@ read_answer(struct search_server *server)
 	    buf_len(&server->answer), JSON_REJECT_DUPLICATES, NULL);
 
 	if (!json_is_object(json))
-		fail(server, "the answer is no JSON object");
+		search_server_fail(server, "the answer is no JSON object");
 	else
 		server->on_answer(server, json);
 	json_decref(json);
@@ -112,22 +93,23 @@ on_done(struct http_request *request BF_UNUSED, const struct http_result *result
 	struct fetch_error error;
 
 	server->request = NULL;
+	server->retry_after_ms = result->retry_after_ms;
 	if (result->error.class == FETCH_OK) {
 		read_answer(server);
 	} else if (server->may_be_missing && result->status == 404) {
 		buf_reset(&server->answer);
 		buf_add_str(&server->answer, STR("{}"));
 		read_answer(server);
-	} else {
+	} else if (result->error.class != FETCH_RATE_LIMITED ||
+	    !search_bulk_is_put_off(server)) {
 		explain(server, result, &error);
 		end(server, &error);
 	}
 }
 
-/* body.ptr is NULL for a GET. */
-static void
-ask(struct search_server *server, const char *path, const char *type, struct bytes body,
-    void (*on_answer)(struct search_server *server, const json_t *json))
+void
+search_server_ask(struct search_server *server, const char *path, const char *type,
+    struct bytes body, search_server_answer_cb *on_answer)
 {
 	struct buf url = BUF_INIT;
 	struct http_get get = {
@@ -153,101 +135,15 @@ ask(struct search_server *server, const char *path, const char *type, struct byt
 	buf_clear(&url);
 }
 
-/* --- bulk --- */
-
-static struct str
-text_member(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	if (!json_is_string(value))
-		return STR_NONE;
-	return (struct str){ json_string_value(value), json_string_length(value) };
-}
-
-/* Items stand in the order of what was sent: all of them, and no others. */
-static bool
-are_items_ours(const struct search_server *server, const json_t *items)
-{
-	const char *id = (const char *)server->ids.ptr, *end = id + server->ids.len;
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(items, i, item) {
-		const json_t *of = json_object_get(item, "index");
-
-		if (id == end || !str_eq(text_member(of, "_id"), str_from(id)) ||
-		    !json_is_integer(json_object_get(of, "status")))
-			return false;
-		id += strlen(id) + 1;
-	}
-	return id == end;
-}
-
-/* {"index": {"_id": ..., "status": 400, "error": {"type": ..., "reason": ...}}}; whether
- * the document is in the index. */
-static bool
-read_item(struct search_server *server, const json_t *item)
-{
-	const json_t *of = json_object_get(item, "index");
-	const json_t *error = json_object_get(of, "error");
-	long long status = json_integer_value(json_object_get(of, "status"));
-	struct buf text = BUF_INIT;
-
-	if ((error == NULL || json_is_null(error)) && status >= 200 && status < 300)
-		return true;
-	buf_printf(&text, "status %lld", status);
-	if (text_member(error, "type").len > 0)
-		buf_printf(&text, ": %.*s: %.*s", STR_FMT(text_member(error, "type")),
-		    STR_FMT(text_member(error, "reason")));
-	server->on_refused(text_member(of, "_id"), buf_str(&text), server->arg);
-	buf_clear(&text);
-	return false;
-}
-
-static void
-on_bulk(struct search_server *server, const json_t *json)
-{
-	const json_t *items = json_object_get(json, "items"), *item;
-	bool are_all_in = true;
-	size_t i;
-
-	if (!are_items_ours(server, items)) {
-		fail(server, "the answer does not tell of each document");
-		return;
-	}
-	json_array_foreach(items, i, item)
-		are_all_in &= read_item(server, item);
-	if (are_all_in && json_is_true(json_object_get(json, "errors")))
-		fail(server, "the answer speaks of errors and has none");
-	else
-		succeed(server);
-}
-
-void
-search_server_bulk(struct search_server *server, struct bytes lines, struct bytes ids,
-    search_server_refused_cb *on_refused, search_server_done_cb *on_bulk_done, void *arg)
-{
-	char path[LIMIT_SEARCH_NAME_BYTES + 64];
-
-	server->ids = ids;
-	server->may_be_missing = false;
-	server->on_refused = on_refused;
-	server->on_done = on_bulk_done;
-	server->arg = arg;
-	(void)snprintf(path, sizeof(path), "/%s/_bulk", server->index);
-	ask(server, path, "application/x-ndjson", lines, on_bulk);
-}
-
 /* --- publish --- */
 
 static void
 on_moved(struct search_server *server, const json_t *json)
 {
 	if (json_is_true(json_object_get(json, "acknowledged")))
-		succeed(server);
+		search_server_succeed(server);
 	else
-		fail(server, "the alias was not moved");
+		search_server_fail(server, "the alias was not moved");
 }
 
 /* What names an index, and neither several nor something else: of each that it names
@@ -304,16 +200,16 @@ on_aliases(struct search_server *server, const json_t *had)
 
 	server->may_be_missing = false;
 	if (!are_of_alias(server, had)) {
-		fail(server, "the answer does not tell what has the alias");
+		search_server_fail(server, "the answer does not tell what has the alias");
 		return;
 	}
 	if (json_object_size(had) == 1 && json_object_get(had, server->index) != NULL) {
-		succeed(server);
+		search_server_succeed(server);
 		return;
 	}
 	body = json_pack("{so}", "actions", make_actions(server, had));
 	text = json_dumps(body, JSON_COMPACT);
-	ask(server, "/_aliases", "application/json",
+	search_server_ask(server, "/_aliases", "application/json",
 	    (struct bytes){ (const uint8_t *)text, strlen(text) }, on_moved);
 	free(text);
 	json_decref(body);
@@ -326,7 +222,7 @@ on_refreshed(struct search_server *server, const json_t *json BF_UNUSED)
 
 	server->may_be_missing = true;
 	(void)snprintf(path, sizeof(path), "/_alias/%s", server->alias);
-	ask(server, path, NULL, BYTES_NONE, on_aliases);
+	search_server_ask(server, path, NULL, BYTES_NONE, on_aliases);
 }
 
 void
@@ -339,7 +235,7 @@ search_server_publish(struct search_server *server,
 	server->on_done = on_published;
 	server->arg = arg;
 	(void)snprintf(path, sizeof(path), "/%s/_refresh", server->index);
-	ask(server, path, "application/json", (struct bytes){ (const uint8_t *)"", 0 },
+	search_server_ask(server, path, "application/json", (struct bytes){ (const uint8_t *)"", 0 },
 	    on_refreshed);
 }
 
@@ -377,13 +273,15 @@ make_authorization(const char *credentials)
 }
 
 struct search_server *
-search_server_new(struct http *http, const char *url, const char *credentials,
-    const char *alias, const char *index)
+search_server_new(struct ev_loop *loop, struct http *http, const char *url,
+    const char *credentials, const char *alias, const char *index)
 {
 	struct search_server *server = xcalloc(1, sizeof(*server));
 	size_t len = strlen(url);
 
+	server->loop = loop;
 	server->http = http;
+	search_bulk_init(server);
 	server->url = xstrndup(url, len > 0 && url[len - 1] == '/' ? len - 1 : len);
 	server->authorization = make_authorization(credentials);
 	server->alias = xstrdup(alias);
@@ -396,6 +294,7 @@ search_server_free(struct search_server **server)
 {
 	if (*server == NULL)
 		return;
+	search_bulk_clear(*server);
 	http_cancel(&(*server)->request);
 	buf_clear(&(*server)->answer);
 	free((*server)->url);

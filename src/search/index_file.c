@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/building.h"
 #include "common/fdutil.h"
 #include "common/mem.h"
 #include "search/sqlite_err.h"
 
-#define BUILDING_PREFIX	"building-"
 #define MERGE_PAGES	"256"	/* 1 MB */
 
 struct index_file {
@@ -183,7 +183,7 @@ remove_file(const char *path)
 {
 	char *journal;
 
-	if (asprintf(&journal, "%s-journal", path) == -1)
+	if (asprintf(&journal, "%s" BUILDING_JOURNAL, path) == -1)
 		abort();
 	(void)unlink(path);
 	(void)unlink(journal);
@@ -213,7 +213,7 @@ begin_anew(struct index_file *file, struct str mapping, struct err *err)
 	return rc;
 }
 
-/* A file that an operation has left which was cancelled or failed. */
+/* Files of operations that have ended, if the supervisor could not remove them. */
 static void
 remove_others(const struct index_file *file)
 {
@@ -247,7 +247,7 @@ index_file_open(const char *dir, struct str op_id, struct str mapping,
 	struct index_file *file = xcalloc(1, sizeof(*file));
 
 	file->dir = xstrdup(dir);
-	if (asprintf(&file->path, "%s/" BUILDING_PREFIX "%.*s.db", dir,
+	if (asprintf(&file->path, "%s/" BUILDING_PREFIX "%.*s" BUILDING_SUFFIX, dir,
 	    STR_FMT(op_id)) == -1)
 		abort();
 	remove_others(file);

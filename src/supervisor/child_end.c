@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "supervisor/contain.h"
 #include "supervisor/control.h"
+#include "supervisor/leftovers.h"
 #include "supervisor/on_worker.h"
 #include "supervisor/progress.h"
 #include "supervisor/queue.h"
@@ -91,6 +92,9 @@ store_outcome(struct child *child, struct err *err)
 	struct supervisor *sup = child->sup;
 	enum op_status status;
 
+	/* Before that is on disk, which may need the room. */
+	if (outcome->event != OP_EVENT_INTERRUPT)
+		leftovers_remove(sup, child->id);
 	if (ops_change(sup->ops, str_from(child->id), outcome->event,
 	    str_from(outcome->text), clock_wall_ms(), edit_ended, child, &status,
 	    err) == -1)

@@ -21,6 +21,7 @@ SUPERVISOR_SOURCES = \
 	src/supervisor/heartbeat.c src/supervisor/heartbeat.h \
 	src/supervisor/handshake.c src/supervisor/handshake.h \
 	src/supervisor/indexer_link.c src/supervisor/indexer_link.h \
+	src/supervisor/leftovers.c src/supervisor/leftovers.h \
 	src/supervisor/notify.c src/supervisor/notify.h \
 	src/supervisor/notes.c src/supervisor/notes.h \
 	src/supervisor/on_client.c src/supervisor/on_client.h \

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/utf8.h"
 #include "supervisor/child.h"
+#include "supervisor/leftovers.h"
 
 int
 opctl_fail(struct opctl_error *error, const char *name, const char *fmt, ...)
@@ -106,6 +107,7 @@ opctl_cancel(struct supervisor *sup, struct str id, struct str by,
 	    cancel.now_ms, edit_cancel, &cancel, &status, &err) == 0) {
 		(void)str_copy(id_text, sizeof(id_text), id);
 		log_info("op %s: cancelled while it was queued, by %.*s", id_text, STR_FMT(by));
+		leftovers_remove(sup, id_text);
 		supervisor_op_settled(sup, id_text, status);
 		*result_out = CANCEL_DONE;
 	} else if (err.code == ERR_CONFLICT) {

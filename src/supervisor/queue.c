@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "supervisor/child.h"
+#include "supervisor/leftovers.h"
 #include "supervisor/service.h"
 #include "supervisor/type_limit.h"
 
@@ -147,6 +148,7 @@ end_queued(struct supervisor *sup, const char *id, enum op_event event, char *te
 		return -1;
 	}
 	log_warn("op %s: %s: %s", id, op_event_word(event), text);
+	leftovers_remove(sup, id);
 	supervisor_op_settled(sup, id, status);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/crashpoint.h"
 #include "common/log.h"
+#include "supervisor/leftovers.h"
 
 /* What is to be done with the one operation that was found. */
 struct found {
@@ -84,6 +85,8 @@ settle(struct supervisor *sup, const struct found *found, struct err *err)
 		failure = text;
 	}
 	log_warn("op %s: %s: %s", found->id, op_event_word(event), text);
+	if (event != OP_EVENT_INTERRUPT)
+		leftovers_remove(sup, found->id);
 	return ops_change(sup->ops, str_from(found->id), event, str_from(text),
 	    clock_wall_ms(), edit_stopped, failure, NULL, err);
 }

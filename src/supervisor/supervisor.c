@@ -20,6 +20,7 @@
 #include "supervisor/control.h"
 #include "supervisor/heartbeat.h"
 #include "supervisor/indexer_link.h"
+#include "supervisor/leftovers.h"
 #include "supervisor/notify.h"
 #include "supervisor/orphans.h"
 #include "supervisor/progress.h"
@@ -64,6 +65,7 @@ supervisor_mend(struct supervisor *sup, const char *id)
 		return -1;
 	}
 	log_error("op %s: its record was damaged on the disk; it is failed", id);
+	leftovers_remove(sup, id);
 	if (sup->control != NULL)
 		supervisor_op_settled(sup, id, OP_FAILED);
 	return 0;

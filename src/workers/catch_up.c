@@ -14,6 +14,7 @@
 #include "rows/row_table.h"
 #include "workers/catch_up_impl.h"
 #include "workers/net_worker.h"
+#include "workers/room.h"
 
 #define OPEN_EVENTS_MAX		128
 #define OPEN_BYTES_MAX		(16 * 1024 * 1024)
@@ -65,7 +66,11 @@ catch_up_item_failed(struct catch_up *job, struct str item, const char *class,
 void
 catch_up_fail(struct catch_up *job, const char *class, const char *text)
 {
+	if (job->has_failed)
+		return;
+	job->has_failed = true;
 	job->stage = CATCH_UP_OVER;
+	catch_up_save_tell(job);
 	worker_fail(job->worker, class, "%s", text);
 }
 
@@ -377,6 +382,22 @@ begin(struct catch_up *job)
 }
 
 static void
+on_first_tally(const struct msg_ack *tally, const struct msg_refuse *why, void *arg)
+{
+	struct catch_up *job = arg;
+
+	job->question = NULL;
+	if (why != NULL) {
+		index_refused(job, why);
+		return;
+	}
+	job->created = tally->created;
+	job->updated = tally->updated;
+	job->deleted = tally->deleted;
+	begin(job);
+}
+
+static void
 on_remembered(const char *why, void *arg)
 {
 	struct catch_up *job = arg;
@@ -384,7 +405,8 @@ on_remembered(const char *why, void *arg)
 	if (why != NULL)
 		catch_up_fail(job, "index", why);
 	else
-		begin(job);
+		job->question = records_tally(worker_records(job->worker), on_first_tally,
+		    job);
 }
 
 static void *
@@ -426,7 +448,8 @@ pause_job(void *arg)
 	struct catch_up *job = arg;
 
 	job->is_pausing = true;
-	if (!job->has_begun) {
+	/* What waits for room on the disk is not waited for: it is done again. */
+	if (!job->has_begun || job->env.room->is_lacking) {
 		worker_paused(job->worker);
 		return;
 	}

@@ -5,6 +5,7 @@
 
 #include "fetch/polite.h"
 #include "workers/catch_up_event.h"
+#include "workers/room.h"
 
 #define BUSY_WAIT_MS		250
 #define BUSY_WAIT_MAX_MS	4000
@@ -84,18 +85,21 @@ send_ops(struct catch_up_event *ev)
 }
 
 static void
-again_later(struct catch_up_event *ev)
+look_in(struct catch_up_event *ev, int64_t wait_ms)
 {
-	int64_t wait_ms = polite_backoff_ms(BUSY_WAIT_MS, ev->attempts, BUSY_WAIT_MAX_MS,
-	    (double)arc4random() / 4294967296.);
-
 	proof_free(&ev->proof);
-	if (++ev->attempts == ATTEMPTS) {
-		catch_up_event_mark(ev, "another operation has it");
-		return;
-	}
 	ev_timer_set(&ev->again, (ev_tstamp)wait_ms / 1000, 0);
 	ev_timer_start(ev->job->env.loop, &ev->again);
+}
+
+static void
+again_later(struct catch_up_event *ev)
+{
+	if (++ev->attempts == ATTEMPTS)
+		catch_up_event_mark(ev, "another operation has it");
+	else
+		look_in(ev, polite_backoff_ms(BUSY_WAIT_MS, ev->attempts - 1,
+		    BUSY_WAIT_MAX_MS, (double)arc4random() / 4294967296.));
 }
 
 /* The claim: is it still what the look said? */
@@ -117,12 +121,16 @@ on_claim(const struct msg_state *state, void *arg)
 }
 
 static void
-on_ack(const struct msg_ack *ack BF_UNUSED, void *arg)
+on_ack(const struct msg_ack *ack, void *arg)
 {
 	struct catch_up_event *ev = arg;
 
 	ev->lane = NULL;
+	catch_up_has_room(ev->job);
 	ev->job->failed += ev->refused;
+	ev->job->created += ack->created;
+	ev->job->updated += ack->updated;
+	ev->job->deleted += ack->deleted;
 	catch_up_event_settled(ev);
 }
 
@@ -133,6 +141,10 @@ on_refuse(struct str class, struct str text, void *arg)
 	char word[64], why[ERR_TEXT_SIZE];
 
 	ev->lane = NULL;
+	if (room_is_refusal(class)) {
+		look_in(ev, catch_up_lacks_room(ev->job, text));
+		return;
+	}
 	(void)str_copy(word, sizeof(word), class);
 	(void)str_copy(why, sizeof(why), text);
 	catch_up_fail(ev->job, word, why);

@@ -74,6 +74,7 @@ struct catch_up_save {
 	char text[CATCH_UP_CHECKPOINT_SIZE];
 	/* written */
 	char saved_text[CATCH_UP_CHECKPOINT_SIZE];
+	uint64_t saved_events;
 	uint64_t saved_seq;	/* in the row that other operations see */
 	bool is_wanted;		/* another one, when this is done */
 	struct ev_timer timer;
@@ -92,6 +93,8 @@ struct catch_up {
 	char cursor[CATCH_UP_CURSOR_SIZE];	/* of comparing */
 	uint64_t failed;		/* items */
 	uint64_t resynced;
+	/* In the index, by all attempts: the tally, and what was acked since. */
+	uint64_t created, updated, deleted;
 
 	/* owned */
 	struct relay *relay;
@@ -102,6 +105,7 @@ struct catch_up {
 	bool has_begun;			/* a stage */
 	bool is_pausing;		/* nothing new is begun any more */
 	bool is_draining;		/* no more events will come */
+	bool has_failed;
 	bool is_resumed;		/* from what an earlier attempt wrote */
 	struct catch_up_compare *compare;
 	struct catch_up_resync *resync;
@@ -155,6 +159,14 @@ void catch_up_mark_failed(struct catch_up *job, struct str did, const char *reas
  * there is nothing left to write, never from inside. */
 void catch_up_save_soon(struct catch_up *job);
 void catch_up_save_now(struct catch_up *job);
+
+/* A write was refused for want of room on the disk: tell that, unless it was told, or
+ * end the worker if a pause is wanted.  How long to wait before it is tried again. */
+int64_t catch_up_lacks_room(struct catch_up *job, struct str text);
+void catch_up_has_room(struct catch_up *job);	/* one was acked */
+
+/* Tell the supervisor what was written last, and what has changed in the index by now. */
+void catch_up_save_tell(struct catch_up *job);
 bool catch_up_save_has_room(const struct catch_up *job);
 
 /* --- catch_up_compare.c --- */

@@ -73,6 +73,9 @@ on_outcome(struct sync_pool *pool BF_UNUSED, void *item,
 	struct handed *handed = item;
 	struct str did = str_from(handed->did);
 
+	job->created += outcome->created;
+	job->updated += outcome->updated;
+	job->deleted += outcome->deleted;
 	switch (outcome->result) {
 	case SYNC_DONE:
 	case SYNC_UNCHANGED:

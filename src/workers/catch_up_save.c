@@ -15,9 +15,29 @@
 #include "rows/resume_row.h"
 #include "rows/row_table.h"
 #include "workers/catch_up_impl.h"
+#include "workers/room.h"
 
-#define SAVE_EVERY_S	1.
+#define SAVE_EVERY_MS	1000
 #define MARKS_MAX	1000		/* that wait, until events have to */
+
+int64_t
+catch_up_lacks_room(struct catch_up *job, struct str text)
+{
+	int64_t wait_ms;
+
+	if (room_refused(job->env.room, &wait_ms))
+		worker_log(job->worker, LOG_LEVEL_WARN, ROOM_LACKING, STR_FMT(text));
+	if (job->is_pausing)
+		worker_paused(job->worker);
+	return wait_ms;
+}
+
+void
+catch_up_has_room(struct catch_up *job)
+{
+	if (room_found(job->env.room))
+		worker_log(job->worker, LOG_LEVEL_INFO, ROOM_IS_THERE);
+}
 
 static struct bytes
 as_bytes(const char *text)
@@ -158,6 +178,14 @@ on_room(void *arg)
 }
 
 static void
+save_in(struct catch_up *job, int64_t ms)
+{
+	ev_timer_stop(job->env.loop, &job->save.timer);
+	ev_timer_set(&job->save.timer, (double)ms / 1000., 0.);
+	ev_timer_start(job->env.loop, &job->save.timer);
+}
+
+static void
 is_written(struct catch_up *job)
 {
 	struct catch_up_save *save = &job->save;
@@ -170,6 +198,19 @@ is_written(struct catch_up *job)
 	}
 }
 
+void
+catch_up_save_tell(struct catch_up *job)
+{
+	const struct catch_up_save *save = &job->save;
+
+	if (save->saved_text[0] == '\0')
+		return;
+	worker_checkpoint(job->worker, &(struct msg_checkpoint){
+		.data = as_bytes(save->saved_text), .processed = save->saved_events,
+		.created = job->created, .updated = job->updated, .deleted = job->deleted,
+	});
+}
+
 static void
 on_ack(const struct msg_ack *ack BF_UNUSED, void *arg)
 {
@@ -178,13 +219,14 @@ on_ack(const struct msg_ack *ack BF_UNUSED, void *arg)
 	struct catch_up_save *save = &job->save;
 
 	save->batch = NULL;
+	catch_up_has_room(job);
 	forget_marks(save, save->sent);
 	save->sent = 0;
 	(void)strcpy(save->saved_text, save->text);
 	if (save->has_position)
 		save->saved_seq = save->position.seq;
-	worker_checkpoint(job->worker, &(struct msg_checkpoint){
-		.data = as_bytes(save->text), .processed = save->position.events });
+	save->saved_events = save->position.events;
+	catch_up_save_tell(job);
 	is_written(job);
 }
 
@@ -195,6 +237,11 @@ on_refuse(struct str class, struct str text, void *arg)
 	char word[64], why[ERR_TEXT_SIZE];
 
 	job->save.batch = NULL;
+	if (room_is_refusal(class)) {
+		job->save.sent = 0;
+		save_in(job, catch_up_lacks_room(job, text));
+		return;
+	}
 	(void)str_copy(word, sizeof(word), class);
 	(void)str_copy(why, sizeof(why), text);
 	catch_up_fail(job, word, why);
@@ -239,18 +286,14 @@ on_timer(struct ev_loop *loop, struct ev_timer *timer, int revents BF_UNUSED)
 void
 catch_up_save_soon(struct catch_up *job)
 {
-	if (!ev_is_active(&job->save.timer)) {
-		ev_timer_set(&job->save.timer, SAVE_EVERY_S, 0);
-		ev_timer_start(job->env.loop, &job->save.timer);
-	}
+	if (!ev_is_active(&job->save.timer))
+		save_in(job, SAVE_EVERY_MS);
 }
 
 void
 catch_up_save_now(struct catch_up *job)
 {
-	ev_timer_stop(job->env.loop, &job->save.timer);
-	ev_timer_set(&job->save.timer, 0, 0);
-	ev_timer_start(job->env.loop, &job->save.timer);
+	save_in(job, 0);
 }
 
 void

@@ -158,7 +158,7 @@ citation_enrich(struct citation_job *job)
 {
 	const struct citation_env *env = job->env;
 
-	job->tools = (env->crossref != NULL ? CITATION_CROSSREF : 0) |
+	job->tools |= (env->crossref != NULL ? CITATION_CROSSREF : 0) |
 	    (env->scholar != NULL ? CITATION_SCHOLAR : 0);
 	if (env->scholar == NULL || *job->eprint.doi == '\0') {
 		ask_crossref(job);

@@ -11,6 +11,7 @@
 #include "fetch/grobid.h"
 #include "fetch/scholar.h"
 #include "pdftext/pdftext.h"
+#include "workers/room.h"
 #include "workers/worker.h"
 
 /* A mail address as it stands in `contact`, which may also be that of a page. */
@@ -28,7 +29,11 @@ mail_of(const char *contact)
  * so do the next ones until the pause is over. */
 #define ADDED_PATIENCE_MS	(60 * 1000)
 
-/* patience_ms: to be let wait; 0: as any server. */
+/* A GROBID that is busy is waited for; one that names a pause like this is not to be had
+ * today, and pdftotext reads what it would have. */
+#define GROBID_PATIENCE_MS	(5 * 60 * 1000)
+
+/* patience_ms: to be let wait. */
 static struct http *
 service(const struct citation_env *env, const char *url, struct polite_options rates,
     int64_t patience_ms)
@@ -53,11 +58,10 @@ make_helper_path(const char *libexec_dir)
 }
 
 void
-citation_env_name_tools(const struct citation_env *env, unsigned tools,
-    char name_out[CITATION_TOOLS_SIZE])
+citation_env_name_tools(unsigned tools, char name_out[CITATION_TOOLS_SIZE])
 {
 	(void)snprintf(name_out, CITATION_TOOLS_SIZE, "%s%s%s",
-	    env->grobid != NULL ? "grobid" : "pdftotext",
+	    tools & CITATION_GROBID ? "grobid" : "pdftotext",
 	    tools & CITATION_SCHOLAR ? "+semantic-scholar" : "",
 	    tools & CITATION_CROSSREF ? "+crossref" : "");
 }
@@ -81,15 +85,36 @@ citation_env_init(struct citation_env *env, struct worker *worker, struct err *e
 	if (sync_env_init(&env->net, worker_loop(worker), worker_records(worker), settings,
 	    err) == -1)
 		return -1;
-	env->grobid = service(env, settings->grobid_url, grobid_rates(at_a_time), 0);
+	env->grobid = service(env, settings->grobid_url, grobid_rates(at_a_time),
+	    GROBID_PATIENCE_MS);
 	env->crossref = service(env, settings->crossref_url, crossref_rates(env->mail),
 	    ADDED_PATIENCE_MS);
 	env->scholar = service(env, settings->semantic_scholar_url, scholar_rates(),
 	    ADDED_PATIENCE_MS);
 	env->helper = make_helper_path(settings->libexec_dir);
-	citation_env_name_tools(env, (env->crossref != NULL ? CITATION_CROSSREF : 0) |
+	citation_env_name_tools((env->grobid != NULL ? CITATION_GROBID : 0) |
+	    (env->crossref != NULL ? CITATION_CROSSREF : 0) |
 	    (env->scholar != NULL ? CITATION_SCHOLAR : 0), env->tools);
 	return 0;
+}
+
+int64_t
+citation_env_lacks_room(struct citation_env *env, struct str text)
+{
+	int64_t wait_ms;
+
+	if (room_refused(env->net.room, &wait_ms))
+		worker_log(env->worker, LOG_LEVEL_WARN, ROOM_LACKING, STR_FMT(text));
+	if (env->is_pausing)
+		worker_paused(env->worker);
+	return wait_ms;
+}
+
+void
+citation_env_has_room(struct citation_env *env)
+{
+	if (room_found(env->net.room))
+		worker_log(env->worker, LOG_LEVEL_INFO, ROOM_IS_THERE);
 }
 
 void

@@ -34,6 +34,8 @@ struct citation_env {
 
 	/* All eprints, to match with.  Borrowed; set when it is complete. */
 	const struct match_table *table;
+	bool is_pausing;		/* what waits for room is not waited for */
+	bool grobid_is_given_up;	/* for this attempt: pdftotext in its place */
 	bool has_noted_crossref, has_noted_scholar;	/* that it fails: once is enough */
 };
 
@@ -41,12 +43,16 @@ struct citation_env {
 int citation_env_init(struct citation_env *env, struct worker *worker, struct err *err)
     BF_MUSTCHECK;
 
+/* A write was refused for want of room on the disk: tell that, unless it was told, or
+ * end the worker if a pause is wanted.  How long to wait before it is tried again. */
+int64_t citation_env_lacks_room(struct citation_env *env, struct str text);
+void citation_env_has_room(struct citation_env *env);	/* one was acked */
+
 /* The jobs must be gone.  Not from inside a callback of http. */
 void citation_env_clear(struct citation_env *env);
 
-/* "pdftotext", "grobid+crossref": the first tool and those whose bits are set. */
-enum citation_tool { CITATION_CROSSREF = 1, CITATION_SCHOLAR = 2 };
-void citation_env_name_tools(const struct citation_env *env, unsigned tools,
-    char name_out[CITATION_TOOLS_SIZE]);
+/* "pdftotext", "grobid+crossref": those whose bits are set. */
+enum citation_tool { CITATION_CROSSREF = 1, CITATION_SCHOLAR = 2, CITATION_GROBID = 4 };
+void citation_env_name_tools(unsigned tools, char name_out[CITATION_TOOLS_SIZE]);
 
 #endif

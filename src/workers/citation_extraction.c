@@ -28,6 +28,7 @@
 #include "workers/citation_table.h"
 #include "workers/net_worker.h"
 #include "workers/pdf_run.h"
+#include "workers/room.h"
 #include "workers/rows_link.h"
 
 struct extraction {
@@ -404,8 +405,10 @@ pause_job(void *arg)
 	struct extraction *job = arg;
 
 	job->is_pausing = true;
-	/* What comes before the eprints is done again, quickly. */
-	if (job->queue != NULL)
+	job->env.is_pausing = true;
+	/* What comes before the eprints is done again, quickly; so is what waits for room
+	 * on the disk. */
+	if (job->queue != NULL && !job->env.net.room->is_lacking)
 		pump(job);
 	else
 		worker_paused(job->worker);

@@ -70,7 +70,15 @@ on_soon(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_U
 void
 citation_go(struct citation_job *job, enum citation_step step)
 {
+	citation_go_in(job, step, 0);
+}
+
+void
+citation_go_in(struct citation_job *job, enum citation_step step, int64_t ms)
+{
 	job->step = step;
+	ev_timer_stop(job->env->net.loop, &job->soon);
+	ev_timer_set(&job->soon, (double)ms / 1000., 0.);
 	ev_timer_start(job->env->net.loop, &job->soon);
 }
 
@@ -87,7 +95,7 @@ void
 citation_end(struct citation_job *job)
 {
 	stop_all(job);
-	ev_set_cb(&job->soon, on_over);
+	ev_timer_init(&job->soon, on_over, 0., 0.);
 	ev_timer_start(job->env->net.loop, &job->soon);
 }
 

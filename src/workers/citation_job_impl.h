@@ -58,6 +58,7 @@ struct citation_job {
 
 	/* What was done before; has_before: there is an extraction row. */
 	bool has_before, is_rematch;
+	bool was_by_grobid;		/* and of this document */
 	uint64_t before_count;		/* of citations */
 	struct citation_found *before;	/* owned; with is_rematch: their matches */
 	size_t before_size;		/* of that array */
@@ -93,6 +94,7 @@ struct citation_job {
 
 /* Go on with a step, from a callback or from inside of another step. */
 void citation_go(struct citation_job *job, enum citation_step step);
+void citation_go_in(struct citation_job *job, enum citation_step step, int64_t ms);
 
 /* The end: the job is freed soon.  No step may follow. */
 void citation_end(struct citation_job *job);

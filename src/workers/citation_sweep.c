@@ -11,6 +11,7 @@
 #include "rows/row_table.h"
 #include "workers/citation_env.h"
 #include "workers/record_read.h"
+#include "workers/room.h"
 #include "workers/rows_link.h"
 
 #define PAGE		1000	/* rows in one answer */
@@ -25,6 +26,7 @@ struct citation_sweep {
 	struct link_question *question;
 	struct record_read *read;
 	struct rows_batch *batch;
+	struct ev_timer again;		/* the suspect's rows, when there may be room */
 
 	struct buf last;		/* the key that came last */
 	uint64_t in_page, swept;
@@ -37,6 +39,7 @@ static void next_suspect(struct citation_sweep *sweep);
 static void
 sweep_free(struct citation_sweep *sweep)
 {
+	ev_timer_stop(sweep->env->net.loop, &sweep->again);
 	buf_clear(&sweep->last);
 	buf_clear(&sweep->suspects);
 	free(sweep);
@@ -74,6 +77,7 @@ on_ack(const struct msg_ack *ack BF_UNUSED, void *arg)
 	struct citation_sweep *sweep = arg;
 
 	sweep->batch = NULL;
+	citation_env_has_room(sweep->env);
 	sweep->swept++;
 	drop_suspect(sweep);
 }
@@ -84,7 +88,13 @@ on_refuse(struct str class, struct str text, void *arg)
 	struct citation_sweep *sweep = arg;
 
 	sweep->batch = NULL;
-	end(sweep, class, text);
+	if (!room_is_refusal(class)) {
+		end(sweep, class, text);
+		return;
+	}
+	ev_timer_set(&sweep->again,
+	    (double)citation_env_lacks_room(sweep->env, text) / 1000., 0.);
+	ev_timer_start(sweep->env->net.loop, &sweep->again);
 }
 
 /* Three small changes: they are queued, whatever the room. */
@@ -107,6 +117,12 @@ clear_rows(struct citation_sweep *sweep)
 	    (struct bytes){ (const uint8_t *)uri.ptr, uri.len });
 	rows_commit_counted(sweep->batch);
 	buf_clear(&prefix);
+}
+
+static void
+on_again(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_UNUSED)
+{
+	clear_rows(timer->data);
 }
 
 static void
@@ -196,6 +212,8 @@ citation_sweep_start(struct citation_env *env, citation_sweep_cb *cb, void *arg)
 	sweep->env = env;
 	sweep->cb = cb;
 	sweep->arg = arg;
+	ev_timer_init(&sweep->again, on_again, 0., 0.);
+	sweep->again.data = sweep;
 	ask_page(sweep);
 	return sweep;
 }

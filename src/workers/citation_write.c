@@ -16,6 +16,7 @@
 #include "rows/citation_row.h"
 #include "rows/extraction_row.h"
 #include "rows/row_table.h"
+#include "workers/room.h"
 
 static struct bytes
 as_bytes(struct str text)
@@ -89,8 +90,10 @@ on_extraction(struct bytes key, struct bytes value, void *arg)
 		return;
 	job->has_before = true;
 	job->before_count = row.citations;
-	job->is_rematch = str_eq(row.tools, str_from(job->env->tools)) &&
-	    memcmp(row.document.ptr, job->eprint.document.bytes, CID_BYTES) == 0;
+	if (memcmp(row.document.ptr, job->eprint.document.bytes, CID_BYTES) != 0)
+		return;
+	job->is_rematch = str_eq(row.tools, str_from(job->env->tools));
+	job->was_by_grobid = str_starts_with(row.tools, STR("grobid"));
 }
 
 static void
@@ -189,7 +192,7 @@ put_extraction(struct citation_job *job)
 	if (job->is_rematch)
 		(void)str_copy(tools, sizeof(tools), str_from(job->env->tools));
 	else
-		citation_env_name_tools(job->env, job->tools, tools);
+		citation_env_name_tools(job->tools, tools);
 	row.tools = str_from(tools);
 	for (size_t i = 0; i < job->works.count; i++)
 		row.matched += job->found[i].method != CITATION_UNMATCHED;
@@ -227,6 +230,7 @@ on_ack(const struct msg_ack *ack, void *arg)
 	struct citation_job *job = arg;
 
 	job->batch = NULL;
+	citation_env_has_room(job->env);
 	job->outcome.created = ack->created;
 	job->outcome.updated = ack->updated;
 	job->outcome.deleted = ack->deleted;
@@ -239,7 +243,13 @@ on_refuse(struct str class, struct str text, void *arg)
 	struct citation_job *job = arg;
 
 	job->batch = NULL;
-	citation_refused(job, class, text);
+	if (room_is_refusal(class)) {
+		job->put = 0;
+		citation_go_in(job, CITATION_WRITING,
+		    citation_env_lacks_room(job->env, text));
+	} else {
+		citation_refused(job, class, text);
+	}
 }
 
 void

@@ -44,7 +44,7 @@ struct full_reindex {
 	uint64_t documents, failed, total;
 	uint64_t in_page;		/* records of the present one */
 	bool is_open;			/* the sink has told its position */
-	bool is_pausing;
+	bool is_pausing, is_waiting;	/* for a server, with a page to be committed */
 	bool is_useless;		/* the new index is not taken */
 };
 
@@ -266,6 +266,7 @@ on_ready(void *arg)
 		    mapping_row(job->mapping, 0)->collection, on_count, job);
 		return;
 	}
+	job->is_waiting = false;
 	tell_checkpoint(job);
 	tell_progress(job, "indexing");
 	if (job->is_pausing)
@@ -284,6 +285,16 @@ on_document_failed(struct str uri, const char *class, const char *text, void *ar
 }
 
 static void
+on_waiting(void *arg)
+{
+	struct full_reindex *job = arg;
+
+	job->is_waiting = true;
+	if (job->is_pausing)
+		worker_paused(job->worker);
+}
+
+static void
 on_failed(const char *class, const char *text, void *arg)
 {
 	struct full_reindex *job = arg;
@@ -297,6 +308,7 @@ static const struct reindex_events events = {
 	.on_ready = on_ready,
 	.on_finished = on_finished,
 	.on_document_failed = on_document_failed,
+	.on_waiting = on_waiting,
 	.on_failed = on_failed,
 };
 
@@ -324,13 +336,16 @@ start(struct worker *worker)
 	return job;
 }
 
-/* The pages are short: the one under way is committed first. */
+/* The pages are short: the one under way is committed first, unless a server has it wait;
+ * then it is sent again by the next attempt. */
 static void
 pause_job(void *arg)
 {
 	struct full_reindex *job = arg;
 
 	job->is_pausing = true;
+	if (job->is_waiting)
+		worker_paused(job->worker);
 }
 
 static void

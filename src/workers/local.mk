@@ -26,6 +26,7 @@ libbfworkers_a_SOURCES = \
 	src/workers/records_lane.c \
 	src/workers/records_link.c src/workers/records_link.h \
 	src/workers/records_link_impl.h \
+	src/workers/room.c src/workers/room.h \
 	src/workers/rows_ask.c \
 	src/workers/rows_link.c src/workers/rows_link.h \
 	src/workers/row_writer.c src/workers/row_writer.h \

@@ -28,6 +28,7 @@ struct reindex_sink {
 
 	uint64_t documents, failed;	/* of the position; with what is under way */
 	uint64_t refused;		/* documents of the bulk that is under way */
+	bool has_told_later;
 	struct ev_timer turn;		/* tells in the next turn */
 };
 
@@ -104,14 +105,27 @@ on_turn(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_U
 }
 
 static void
-on_refused(struct str id, struct str text, void *arg)
+on_refused(struct str id, const char *class, struct str text, void *arg)
 {
 	struct reindex_sink *sink = arg;
 	char *words = xstrndup(text.ptr, text.len);
 
 	sink->refused++;
-	sink->events->on_document_failed(id, "refused", words, sink->arg);
+	sink->events->on_document_failed(id, class, words, sink->arg);
 	free(words);
+}
+
+static void
+on_later(size_t documents, int64_t wait_ms, void *arg)
+{
+	struct reindex_sink *sink = arg;
+
+	if (!sink->has_told_later)
+		worker_log(sink->worker, LOG_LEVEL_INFO, "the search server takes no more for "
+		    "now: %zu documents are sent again in %" PRId64 " ms; so are others "
+		    "from now on", documents, wait_ms);
+	sink->has_told_later = true;
+	sink->events->on_waiting(sink->arg);
 }
 
 static void
@@ -143,8 +157,13 @@ sink_commit(struct reindex_sink *sink, const struct index_position *position)
 	sink->documents = position->documents;
 	sink->failed = position->failed;
 	if (buf_len(&sink->ids) > 0)
-		search_server_bulk(sink->server, buf_bytes(&sink->lines),
-		    buf_bytes(&sink->ids), on_refused, on_bulk_done, sink);
+		search_server_bulk(sink->server, &(struct search_bulk){
+			.lines = buf_bytes(&sink->lines), .ids = buf_bytes(&sink->ids),
+			.patience_ms = (int64_t)
+			    worker_settings(sink->worker)->rate_limit_patience_ms,
+			.on_refused = on_refused, .on_later = on_later,
+			.on_done = on_bulk_done, .arg = sink,
+		});
 	else
 		ev_timer_start(worker_loop(sink->worker), &sink->turn);
 }
@@ -191,8 +210,8 @@ sink_open(struct worker *worker, const struct reindex_events *events, void *arg)
 	    STR_FMT(given->id)) == -1)
 		abort();
 	sink->http = http_new(worker_loop(worker), &options);
-	sink->server = search_server_new(sink->http, settings->opensearch_url,
-	    settings->opensearch_credentials, settings->opensearch_index, index);
+	sink->server = search_server_new(worker_loop(worker), sink->http,
+	    settings->opensearch_url, settings->opensearch_credentials, settings->opensearch_index, index);
 	free(index);
 	ev_timer_init(&sink->turn, on_turn, 0., 0.);
 	sink->turn.data = sink;

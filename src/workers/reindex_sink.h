@@ -28,6 +28,9 @@ struct reindex_events {
 	/* The server refused one document; it is not in the index. */
 	void (*on_document_failed)(struct str uri, const char *class, const char *text,
 	    void *arg);
+	/* What is committed takes its time: the server takes nothing for now.  Any number
+	 * of times between commit and on_ready. */
+	void (*on_waiting)(void *arg);
 	void (*on_failed)(const char *class, const char *text, void *arg);
 };
 

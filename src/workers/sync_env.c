@@ -9,6 +9,7 @@
 #include "common/limits.h"
 #include "common/mem.h"
 #include "workers/host_memory.h"
+#include "workers/room.h"
 #include "workers/row_writer.h"
 
 #define RATE_LIMIT_WAIT_MS	(60 * 1000)
@@ -169,6 +170,7 @@ sync_env_init(struct sync_env *env, struct ev_loop *loop, struct records_link *r
 		return -1;
 	}
 	env->user_agent = make_user_agent(settings->contact);
+	env->room = xcalloc(1, sizeof(*env->room));
 	options = sync_env_http_options(env);
 	env->http = http_new(loop, &options);
 	return 0;
@@ -230,4 +232,6 @@ sync_env_clear(struct sync_env *env)
 	filter_free(&env->governance_filter);
 	free(env->user_agent);
 	env->user_agent = NULL;
+	free(env->room);
+	env->room = NULL;
 }

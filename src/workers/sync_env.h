@@ -18,6 +18,7 @@
 
 struct host_memory;
 struct records_link;
+struct room;
 struct row_writer;
 
 typedef void sync_env_cb(const char *why, void *arg);
@@ -34,6 +35,7 @@ struct sync_env {
 	struct filter *filter;		/* the wanted collections; NULL: all */
 	struct filter *governance_filter;	/* likewise, of governance_did; see below */
 	char *user_agent;
+	struct room *room;		/* what the disk has, for all who write */
 	/* owned; what is remembered between operations; both NULL: nothing */
 	struct row_writer *notes;
 	struct host_memory *hosts;

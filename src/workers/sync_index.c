@@ -4,15 +4,18 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/limits.h"
 #include "common/mem.h"
+#include "workers/room.h"
 #include "workers/sync_repo_impl.h"
 
 #define SLICE_CHANGES	1000	/* steps of the diff per turn; about 2 ms */
 #define BUSY_WAIT_MS	250	/* before the second claim; then growing */
 #define BUSY_WAIT_MAX_MS 4000
 #define BUSY_CLAIMS	6
+#define FETCH_WAIT_MS	(60 * 1000)	/* a server is not asked for all of it more often */
 
 /* --- claiming --- */
 
@@ -46,6 +49,7 @@ static void
 on_state(const struct msg_state *state, void *arg)
 {
 	struct sync_repo *sync = arg;
+	bool is_as_before = str_eq(state->rev, str_from(sync->known.rev));
 
 	if (state->is_busy) {
 		sync->lane = NULL;
@@ -53,6 +57,15 @@ on_state(const struct msg_state *state, void *arg)
 		return;
 	}
 	remember(&sync->known, state);
+	if (sync->repo != NULL && is_as_before) {
+		sync_enter(sync, SYNC_DIFFING);
+		return;
+	}
+	if (sync->repo != NULL) {
+		/* Another operation had room for it first. */
+		sync_fetch_clear(sync);
+		sync->status = NULL;
+	}
 	/* A tombstone does not say where the account was. */
 	if (sync->pds == NULL && !str_is_empty(state->pds_url))
 		sync->pds = xstrndup(state->pds_url.ptr, state->pds_url.len);
@@ -84,6 +97,10 @@ apply(struct sync_repo *sync, const struct diff_change *change)
 		records_delete(sync->lane, change->path);
 		/* FALLTHROUGH */
 	case DIFF_REFUSE:
+		/* The same ones come in the same order, if this is done again. */
+		if (++sync->bad_met <= sync->bad_told)
+			break;
+		sync->bad_told = sync->bad_met;
 		fault = repo_walk_fault(sync->walk);
 		sync->events->on_bad_record(sync, change->path, &fault, sync->arg);
 		break;
@@ -152,6 +169,7 @@ sync_index_diff(struct sync_repo *sync)
 	sync->walk = repo_walk_new(sync->repo, sync_wanted(sync));
 	sync->diff = diff_new(sync->walk);
 	sync->rows_ended = sync->known.records == 0;
+	sync->bad_met = 0;
 	if (!sync->rows_ended)
 		records_scan(sync->lane);
 	records_hold(sync->lane);
@@ -272,6 +290,8 @@ on_ack(const struct msg_ack *ack, void *arg)
 	struct sync_repo *sync = arg;
 
 	sync->lane = NULL;
+	if (room_found(sync->env->room))
+		sync_note(sync, ROOM_IS_THERE);
 	sync->outcome.created = ack->created;
 	sync->outcome.updated = ack->updated;
 	sync->outcome.deleted = ack->deleted;
@@ -291,8 +311,45 @@ on_refuse(struct str class, struct str text, void *arg)
 	char word[SYNC_CLASS_SIZE];
 
 	sync->lane = NULL;
+	if (room_is_refusal(class) && sync->step >= SYNC_DIFFING) {
+		sync_index_lacks_room(sync, text);
+		return;
+	}
 	(void)str_copy(word, sizeof(word), class);
 	sync_fail(sync, word, "the indexer: %.*s", STR_FMT(text));
+}
+
+/* --- a full disk --- */
+
+void
+sync_index_lacks_room(struct sync_repo *sync, struct str text)
+{
+	if (room_refused(sync->env->room, &sync->room_wait_ms))
+		sync_note(sync, ROOM_LACKING, STR_FMT(text));
+	if (sync->step < SYNC_DIFFING) {
+		/* Its own file found none: what there is of it must not take any. */
+		sync_fetch_clear(sync);
+		(void)!ftruncate(sync->spill_fd, 0);
+		records_abort(&sync->lane);
+		if (sync->room_wait_ms < FETCH_WAIT_MS)
+			sync->room_wait_ms = FETCH_WAIT_MS;
+	}
+	sync_enter(sync, SYNC_WAITING);
+}
+
+/* Without a claim: others may write what is smaller.  An account's status is asked for
+ * again, unless it is that there is none any more. */
+void
+sync_index_wait(struct sync_repo *sync)
+{
+	ev_timer_stop(sync->env->loop, &sync->slice);
+	diff_free(&sync->diff);
+	repo_walk_free(&sync->walk);
+	if (sync->repo == NULL && sync->status != NULL &&
+	    strcmp(sync->status, "deleted") != 0)
+		sync->status = NULL;
+	sync->busy_count = 0;
+	sync_enter_again(sync, sync->room_wait_ms);
 }
 
 void

@@ -204,6 +204,8 @@ on_progress(struct sync_repo *sync BF_UNUSED, const struct sync_progress *progre
 	struct slot *slot = arg;
 
 	slot->pool->progress = progress;
+	if (slot->pool->on_rest != NULL)
+		turn_in(slot->pool, 0);
 }
 
 static void
@@ -341,6 +343,24 @@ end_hopeless(struct sync_pool *pool)
 	}
 }
 
+/* What waits for room on the disk is not waited for: it is done again. */
+static void
+stop_waiting(struct sync_pool *pool)
+{
+	for (unsigned i = 0; i < pool->slot_count; i++) {
+		struct slot *slot = &pool->slots[i];
+
+		if (slot->sync == NULL || !sync_repo_is_waiting(slot->sync))
+			continue;
+		sync_repo_cancel(&slot->sync);
+		TAILQ_INSERT_TAIL(&slot->line->orders, slot->order, link);
+		slot->line->running--;
+		slot->order = NULL;
+		slot->line = NULL;
+		pool->running--;
+	}
+}
+
 static void
 on_turn(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_UNUSED)
 {
@@ -350,6 +370,7 @@ on_turn(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_U
 	unsigned most = pool_host_is_in_trouble(&pool->directory) ? 1 : pool->slot_count;
 
 	if (pool->on_rest != NULL) {
+		stop_waiting(pool);
 		if (pool->running == 0)
 			pool->on_rest(pool->rest_arg);
 		return;

@@ -56,7 +56,8 @@ on_again(struct ev_loop *loop BF_UNUSED, struct ev_timer *timer, int revents BF_
 {
 	struct sync_repo *sync = timer->data;
 
-	sync_enter(sync, sync->step);
+	/* One that waits for room does so without its claim. */
+	sync_enter(sync, sync->step == SYNC_WAITING ? SYNC_CLAIMING : sync->step);
 }
 
 void
@@ -162,7 +163,10 @@ sync_fail_fault(struct sync_repo *sync, const struct fault *fault)
 	char text[FAULT_TEXT_SIZE];
 
 	fault_format(fault, text);
-	sync_fail(sync, fault_kind(fault->code), "%s", text);
+	if (fault->code == FAULT_CAR_NO_ROOM)
+		sync_index_lacks_room(sync, str_from(text));
+	else
+		sync_fail(sync, fault_kind(fault->code), "%s", text);
 }
 
 /* --- life --- */
@@ -210,4 +214,10 @@ struct str
 sync_repo_did(const struct sync_repo *sync)
 {
 	return str_from(sync->did);
+}
+
+bool
+sync_repo_is_waiting(const struct sync_repo *sync)
+{
+	return sync->step == SYNC_WAITING;
 }

@@ -17,6 +17,8 @@
  *	diffing      a merge of the index's entries with the tree: put, delete
  *	purging      instead of all that, if the account is deleted: delete all
  *	committing   all of it at once, or none of it
+ *	waiting      only if the disk is full: until there is room (room.h); then it
+ *	             claims again, and what was fetched is still there
  *
  * What is fetched is always the whole repository.  `since` would leave out the
  * blocks that did not change, but those are what the tree's proof is made of: the
@@ -47,7 +49,8 @@ struct sync_repo;
 
 /* Absolute numbers of this repository. */
 struct sync_progress {
-	const char *stage;	/* "resolving", "fetching", "verifying", "indexing" */
+	/* "resolving", "fetching", "verifying", "indexing", "waiting for room" */
+	const char *stage;
 	uint64_t processed;	/* wanted records that were compared */
 	uint64_t total;		/* wanted records; 0 until the tree is checked */
 	uint64_t failed;	/* of them refused, each told by on_bad_record */
@@ -117,5 +120,8 @@ struct sync_repo *sync_repo_start(const struct sync_env *env,
 void sync_repo_cancel(struct sync_repo **sync);
 
 struct str sync_repo_did(const struct sync_repo *sync);
+
+/* For room on the disk: nobody knows how long.  Told by on_progress when it begins. */
+bool sync_repo_is_waiting(const struct sync_repo *sync);
 
 #endif

@@ -35,6 +35,7 @@
 	X(DIFFING,	"indexing",	sync_index_diff)	\
 	X(PURGING,	"indexing",	sync_index_purge)	\
 	X(COMMITTING,	"indexing",	sync_index_commit)	\
+	X(WAITING,	"waiting for room", sync_index_wait)	\
 	X(OVER,		"",		sync_release)
 
 enum sync_step {
@@ -90,6 +91,9 @@ struct sync_repo {
 	unsigned cuts;		/* transfers that were cut so far */
 	bool rows_ended;	/* the indexer has no more entries */
 	unsigned busy_count;	/* claims that were refused so far */
+	int64_t room_wait_ms;	/* of the step that waits for room */
+	/* Bad records: that the diff has met, and that were told of by one before. */
+	uint64_t bad_met, bad_told;
 
 	struct sync_progress progress;
 	struct sync_outcome outcome;
@@ -157,5 +161,10 @@ void sync_index_diff(struct sync_repo *sync);
 void sync_index_diff_slice(struct sync_repo *sync);
 void sync_index_purge(struct sync_repo *sync);
 void sync_index_commit(struct sync_repo *sync);
+void sync_index_wait(struct sync_repo *sync);
+
+/* The disk is full; text is what says so.  Nobody's failure: what is to be written is
+ * kept, or else fetched again, for when there is room. */
+void sync_index_lacks_room(struct sync_repo *sync, struct str text);
 
 #endif

@@ -127,6 +127,12 @@ our @MUTANTS = (
 	[ 'hangs-without-end', 'src/supervisor/outcome.c',
 		"!end->is_last_try)\n\t\treturn goes_on(\"did not", "end->is_last_try)\n\t\treturn goes_on(\"did not",
 		't/unit/test_outcome' ],
+	[ 'take-what-goes-on', 'src/supervisor/child_end.c',
+		'if (outcome->event != OP_EVENT_INTERRUPT)', 'if (outcome->event != OP_EVENT_START)',
+		't/44-reindex-leftovers.t' ],
+	[ 'leave-what-has-ended', 'src/supervisor/child_end.c',
+		'if (outcome->event != OP_EVENT_INTERRUPT)', 'if (outcome->event == OP_EVENT_START)',
+		't/44-reindex-leftovers.t' ],
 );
 
 1;

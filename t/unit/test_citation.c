@@ -163,6 +163,27 @@ titles__of_other_works_stay_apart(void **state BF_UNUSED)
 	expect_same_title("Теория", "Теорема", false);
 }
 
+/* What is all ASCII goes another way to the same form. */
+static void
+titles__of_ascii_are_the_same_as_among_other_letters(void **state BF_UNUSED)
+{
+	struct buf alone = BUF_INIT, among = BUF_INIT;
+
+	for (int c = 0; c < 0x80; c++) {
+		char title[] = { 'a', (char)c, 'Z', '\0' };
+		char mixed[] = { '\xc3', '\xa9', 'a', (char)c, 'Z', '\0' };
+
+		buf_reset(&alone);
+		buf_reset(&among);
+		title_normal((struct str){ title, 3 }, &alone);
+		title_normal((struct str){ mixed, 5 }, &among);
+		buf_consume(&among, 1);		/* the e */
+		assert_true(str_eq(buf_str(&alone), buf_str(&among)));
+	}
+	buf_clear(&alone);
+	buf_clear(&among);
+}
+
 static void
 titles__that_are_no_utf8_or_nothing_do_no_harm(void **state BF_UNUSED)
 {
@@ -349,6 +370,7 @@ static const struct CMUnitTest citation_tests[] = {
 	cmocka_unit_test(arxiv_find__in_every_spelling),
 	cmocka_unit_test(titles__are_the_same_but_for_case_blanks_accents_and_punctuation),
 	cmocka_unit_test(titles__of_other_works_stay_apart),
+	cmocka_unit_test(titles__of_ascii_are_the_same_as_among_other_letters),
 	cmocka_unit_test(titles__that_are_no_utf8_or_nothing_do_no_harm),
 	cmocka_unit_test(a_work_has_clean_text_up_to_LIMIT_CITATION_TEXT_BYTES),
 	cmocka_unit_test(tei__of_a_real_paper),

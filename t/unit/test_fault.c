@@ -138,6 +138,11 @@ content_faults(void **state BF_UNUSED)
 	fault_expect(FAULT_CAR_IO, fault_prove_with(buf_bytes(&car), options, &fault),
 	    &fault);
 	close(fd);
+	fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+	options.spill_fd = fd;
+	fault_expect(FAULT_CAR_NO_ROOM, fault_prove_with(buf_bytes(&car), options, &fault),
+	    &fault);
+	close(fd);
 	buf_clear(&car);
 }
 

@@ -82,6 +82,59 @@ section__is_not_found_in_text_that_speaks_of_references(void **state BF_UNUSED)
 	expect_section("\f\f\n", NULL);
 }
 
+/* Bytes that are looked at for years and DOIs, in so many lines, of which none has any. */
+static uint64_t
+looked_at(const char *line, size_t lines)
+{
+	struct buf text = BUF_INIT;
+	struct str section;
+	uint64_t looked;
+
+	for (size_t i = 0; i < lines; i++)
+		buf_add_str(&text, str_from(line));
+	(void)section_find_counting(buf_str(&text), &section, &looked);
+	assert_true(looked <= 2 * buf_len(&text));
+	buf_clear(&text);
+	return looked;
+}
+
+/* Each of these lines is a heading, or looks like one, with thousands of bytes to look
+ * at behind it. */
+static void
+section__is_found_in_a_time_by_the_length_of_the_text_alone(void **state BF_UNUSED)
+{
+	static const char *const lines[] = {
+		"References\n", "References\n\f", "7\n", "References\n10.1000.1\n",
+		"References\n20170\n", "References\n10.1000/\n", "参考文献\n",
+	};
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(lines); i++) {
+		uint64_t few = looked_at(lines[i], 2000), many = looked_at(lines[i], 20000);
+
+		if (many > 10 * few + 1000)
+			fail_msg("%s: %llu bytes, and %llu of ten times the text", lines[i],
+			    (unsigned long long)few, (unsigned long long)many);
+	}
+}
+
+/* What was found behind one heading counts for the next, if it is near enough. */
+static void
+section__needs_a_year_near_its_heading(void **state BF_UNUSED)
+{
+	char far[4000], text[9000];
+
+	memset(far, 'x', sizeof(far) - 1);
+	far[sizeof(far) - 1] = '\0';
+	(void)snprintf(text, sizeof(text), "References\n%s\nReferences\n" A_REFERENCE, far);
+	expect_section(text, A_REFERENCE);
+	(void)snprintf(text, sizeof(text), "References\n" A_REFERENCE "%s\nSources\n%s\n2017",
+	    far, far);
+	text[8000] = '\0';
+	expect_section(text, text + strlen("References\n"));
+	(void)snprintf(text, sizeof(text), "References\n%s\n2017 10.1234/x\n", far);
+	expect_section(text, NULL);
+}
+
 static void
 a_year_stands_alone(void **state BF_UNUSED)
 {
@@ -392,6 +445,8 @@ static const struct CMUnitTest references_tests[] = {
 	cmocka_unit_test(section__is_the_last_one_that_has_a_year_soon),
 	cmocka_unit_test(section__ends_at_what_cannot_be_part_of_it),
 	cmocka_unit_test(section__is_not_found_in_text_that_speaks_of_references),
+	cmocka_unit_test(section__is_found_in_a_time_by_the_length_of_the_text_alone),
+	cmocka_unit_test(section__needs_a_year_near_its_heading),
 	cmocka_unit_test(a_year_stands_alone),
 	cmocka_unit_test(split__by_labels_in_brackets),
 	cmocka_unit_test(split__by_numbers_that_count_up),

@@ -263,6 +263,35 @@ host__is_given_up_after_its_patience_by_what_it_says(void **state BF_UNUSED)
 	settings_clear(&settings);
 }
 
+/* --- a full disk --- */
+
+static void
+on_rest(void *arg)
+{
+	*(bool *)arg = true;
+}
+
+/* It holds its place, so nothing else is fetched; a pause does not wait for it. */
+static void
+pool__rests_without_what_waits_for_room(void **state)
+{
+	static char good[] = K256_DID;
+	struct pool_bench rig;
+	bool is_resting = false;
+
+	open_rig(&rig, state, "600000");
+	rig.bench->indexer.refuse_commit = "disk-full";
+	order(&rig, good, rig.bench->server);
+	while (rig.notes == 0)
+		(void)ev_run(rig.bench->loop, EVRUN_ONCE);
+	sync_pool_rest(rig.pool, on_rest, &is_resting);
+	while (!is_resting)
+		(void)ev_run(rig.bench->loop, EVRUN_ONCE);
+	assert_int_equal(rig.outcomes, 0);
+	assert_int_equal(sync_pool_count(rig.pool), 1);
+	close_rig(&rig);
+}
+
 static const struct CMUnitTest sync_pool_tests[] = {
 	B(pool__a_host_that_asks_for_a_pause_holds_no_slot),
 	B(pool__a_host_that_only_says_no_is_given_up_in_the_end),
@@ -270,6 +299,7 @@ static const struct CMUnitTest sync_pool_tests[] = {
 	B(pool__a_final_failure_of_one_is_no_trouble_for_others),
 	B(pool__has_room_for_limit_pool_orders),
 	B(pool__freed_in_the_middle_tells_nothing_more),
+	B(pool__rests_without_what_waits_for_room),
 	cmocka_unit_test(host__learns_pauses_and_forgets_them_with_any_answer),
 	cmocka_unit_test(host__is_given_up_after_its_patience_by_what_it_says),
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/limits.h"
+#include "workers/room.h"
 
 /* --- failures of the network --- */
 
@@ -121,12 +122,70 @@ sync__fails_when_the_indexer_refuses(void **state)
 {
 	struct sync_bench *bench = *state;
 
+	bench->indexer.refuse_commit = "index-failed";
+	bench_add_k256(bench);
+	account_add_car(bench->server, "good-k256.car");
+	bench_start(bench, K256_DID);
+	bench_expect_failed(bench, "index-failed");
+	assert_string_equal(bench->outcome.error_text, "the indexer: as the test wants");
+}
+
+/* --- a full disk --- */
+
+static void
+run_until_begins(struct sync_bench *bench, unsigned begins)
+{
+	while (bench->indexer.begins < begins)
+		(void)ev_run(bench->loop, EVRUN_ONCE);
+}
+
+/* It is told once, what was fetched is kept, and each record is put once more. */
+static void
+sync__waits_for_room_on_the_disk(void **state)
+{
+	struct sync_bench *bench = *state;
+	const char *told;
+
 	bench->indexer.refuse_commit = "disk-full";
 	bench_add_k256(bench);
 	account_add_car(bench->server, "good-k256.car");
 	bench_start(bench, K256_DID);
-	bench_expect_failed(bench, "disk-full");
-	assert_string_equal(bench->outcome.error_text, "the indexer: as the test wants");
+	run_until_begins(bench, 3);
+	assert_int_equal(bench->dones, 0);
+	bench->indexer.refuse_commit = NULL;
+	assert_int_equal(bench_wait(bench)->result, SYNC_DONE);
+	assert_int_equal(bench->indexer.commits, 1);
+	assert_int_equal(bench->outcome.created, bench_k256(bench)->records.count);
+	assert_int_equal(bench->outcome.progress.processed, bench->outcome.created);
+	assert_int_equal(fetch_server_requests(bench->server), 2);	/* a document, and all */
+	assert_non_null(told = strstr(bench->notes, "disk is full"));
+	assert_null(strstr(told + 1, "disk is full"));
+	assert_non_null(strstr(told, "as the test wants"));
+	assert_non_null(strstr(told, ROOM_IS_THERE));
+	assert_non_null(strstr(bench->stages, "indexing waiting for room resolving indexing"));
+}
+
+/* Meanwhile somebody else has written what we have: it is not written again. */
+static void
+sync__that_waited_for_room_looks_again_at_what_is_indexed(void **state)
+{
+	struct sync_bench *bench = *state;
+	struct fake_repo *repo;
+
+	bench->indexer.refuse_commit = "disk-full";
+	bench_add_k256(bench);
+	account_add_car(bench->server, "good-k256.car");
+	bench_start(bench, K256_DID);
+	while (strstr(bench->notes, "disk is full") == NULL)
+		(void)ev_run(bench->loop, EVRUN_ONCE);
+	account_add_latest(bench->server, GOOD_REV, GOOD_COMMIT);
+	repo = bench_k256(bench);
+	strcpy(repo->rev, "3zzzzzzzzzzz2");	/* later than ours */
+	strcpy(repo->status, "active");
+	bench->indexer.refuse_commit = NULL;
+	assert_int_equal(bench_wait(bench)->result, SYNC_FAILED);
+	assert_int_equal(bench->indexer.commits, 0);
+	assert_string_equal(repo->rev, "3zzzzzzzzzzz2");
 }
 
 static void
@@ -311,6 +370,8 @@ static const struct CMUnitTest sync_stop_tests[] = {
 	B(sync__never_fails_for_a_429),
 	B(sync__claims_again_while_another_has_it),
 	B(sync__fails_when_the_indexer_refuses),
+	B(sync__waits_for_room_on_the_disk),
+	B(sync__that_waited_for_room_looks_again_at_what_is_indexed),
 	B(sync__is_silent_when_the_indexer_goes),
 	B(sync__keeps_going_when_both_directions_are_full),
 	B(sync__can_be_cancelled_before_it_began),
