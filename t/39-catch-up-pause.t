@@ -32,10 +32,11 @@ sub is_as_listed {
 	return pass 'the index is what the PDS lists';
 }
 
-# Pause it and wait until it rests.
+# Pause it, let a worker that was stopped hear of it, and wait until it rests.
 sub pause {
-	my ($id) = @_;
+	my ($id, $stopped) = @_;
 	is $daemon->ctl('pause', $id)->{status}, 0, 'paused';
+	kill 'CONT', $stopped if $stopped;
 	return $daemon->wait_status($id, 'queued');
 }
 
@@ -55,10 +56,17 @@ subtest 'while it fetches repositories' => sub {
 	$daemon->set(host_requests_per_s => 1);
 	$daemon->start;
 	my $id = $daemon->trigger('catch-up');
-	$daemon->wait_operation($id, sub { ($_[0]{stage} // '')
-		eq 're-syncing' && @{ $daemon->ctl('repos')->{lines} } > 0 },
-		'to have fetched one');
-	my $rests = pause($id);
+	my $worker;
+	$daemon->wait_operation($id, sub {
+		return if ($_[0]{stage} // '') ne 're-syncing';
+		# Stopped while we look, or it would be done before we have seen it.
+		$worker = $daemon->wait_child('catch-up');
+		kill 'STOP', $worker;
+		return 1 if @{ $daemon->ctl('repos')->{lines} } > 0;
+		kill 'CONT', $worker;
+		return;
+	}, 'to have fetched one');
+	my $rests = pause($id, $worker);
 	my $left = @{ $daemon->ctl('index', 'desynced')->{lines} };
 	cmp_ok $left, '>', 0, 'some are left';
 	is $left + @{ $daemon->ctl('repos')->{lines} }, @accounts, 'the others are done';

@@ -122,8 +122,10 @@ sub drive {
 sub check_all {
 	for my $id (sort keys %seen) {
 		my $was = $seen{$id};
-		my $operation = $daemon->operation($id);
-		ok $operation, "$was->{what}: what was acknowledged is there" or next;
+		my $answer = $daemon->xrpc_get('getBackfillStatus', { id => $id });
+		my $operation = ($answer->{json} || {})->{operation};
+		ok $operation, "$was->{what}: what was acknowledged is there"
+			or diag("$answer->{status} $answer->{content}"), next;
 		$daemon->xrpc_post('cancelBackfill', { id => $id })
 			if $was->{what} eq 'run' || $was->{what} eq 'checkpoint';
 		my $end = $daemon->wait_finished($id);

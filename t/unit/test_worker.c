@@ -204,18 +204,18 @@ worker__pauses_with_a_checkpoint_and_exits_0(void **state BF_UNUSED)
 static void
 worker__sends_progress_at_a_bounded_rate(void **state BF_UNUSED)
 {
+	/* Since before the first of them: a busy machine may tell us of them late, and
+	 * then of several at once. */
+	int64_t start_ms = clock_mono_ms();
 	struct rig rig;
-	int64_t start_ms;
 	struct msg msg;
 
 	/* It has news every 50 ms. */
 	start(&rig, ASSIGN("run"));
-	(void)rig_expect(&rig.control, MSG_TYPE_PROGRESS);
-	start_ms = clock_mono_ms();
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 20; i++)
 		msg = rig_expect(&rig.control, MSG_TYPE_PROGRESS);
-	assert_true(clock_mono_ms() - start_ms >= 300);
-	assert_true(msg.progress.processed >= 6);
+	assert_true(clock_mono_ms() - start_ms >= 1900);
+	assert_true(msg.progress.processed >= 38);
 	assert_true(str_eq(msg.progress.stage, STR("running")));
 	rig_end(&rig);
 }
