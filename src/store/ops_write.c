@@ -3,6 +3,7 @@
 #include "common/limits.h"
 #include "common/number.h"
 #include "common/utf8.h"
+#include "op/op_type.h"
 #include "store/op_codec.h"
 #include "store/ops_internal.h"
 
@@ -114,11 +115,7 @@ check_new(const struct op *op, struct err *err)
 	if (op->type.len == 0 || op->type.len > LIMIT_OP_TYPE_BYTES)
 		return err_set(err, ERR_LIMIT, "operation type: not 1 to %d bytes long",
 		    LIMIT_OP_TYPE_BYTES);
-	if (op->did.len > LIMIT_DID_BYTES || op->pds_url.len > LIMIT_URL_BYTES ||
-	    op->uri.len > LIMIT_ATURI_BYTES || op->items_of.len > TID_LEN ||
-	    op->idempotency_key.len > LIMIT_IDEMPOTENCY_KEY_BYTES)
-		return err_set(err, ERR_LIMIT, "operation parameter: too long");
-	return 0;
+	return op_params_fit(op, err);
 }
 
 static int
