@@ -14,6 +14,7 @@
 
 #include "common/field.h"
 #include "common/tid.h"
+#include "op/op_met.h"
 #include "op/op_state.h"
 
 /*
@@ -71,7 +72,9 @@
 	F(35, U64, paused_ms)		/* since when a pause is wanted; 0: none is */ \
 	F(36, TEXT, paused_by)						\
 	F(37, TEXT, idempotency_key)	/* the client's, for asking twice safely */ \
-	F(38, U64, priority)		/* enum op_priority */
+	F(38, U64, priority)		/* enum op_priority */		\
+	/* how often it met what, in all attempts (op_met.h): 40 to 58 */ \
+	OP_MET(OP_MET_FIELD, F)
 
 #define OP_VERSION	1	/* of the disk format */
 

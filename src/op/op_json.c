@@ -124,6 +124,24 @@ write_usage(struct json *json, const struct op *op)
 }
 
 static void
+write_met(struct json *json, const struct op *op)
+{
+	uint64_t met[OP_MET_COUNT], all = 0;
+
+	op_met_get(op, met);
+	for (int i = 0; i < OP_MET_COUNT; i++)
+		all += met[i];
+	if (all == 0)
+		return;
+	json_name(json, STR("met"));
+	json_object_begin(json);
+	for (int i = 0; i < OP_MET_COUNT; i++)
+		if (met[i] > 0)
+			json_member_u64(json, str_from(op_met_word((enum op_met)i)), met[i]);
+	json_object_end(json);
+}
+
+static void
 write_signal(struct json *json, int number)
 {
 	const char *word = sigabbrev_np(number);	/* NULL: a real-time signal */
@@ -169,6 +187,7 @@ op_json_members(struct json *json, const struct op *op, enum op_spelling spellin
 	member_str(json, STR("error"), op->error_text);
 	member_str(json, STR("errorClass"), op->error_class);
 	write_usage(json, op);
+	write_met(json, op);
 	write_exit(json, op);
 }
 

@@ -21,6 +21,8 @@
  *	etaSeconds	at that rate
  *	changes		{created, updated, deleted} in the index
  *	usage		{cpuMs, maxRssKib, bytesFetched} of all attempts
+ *	met		{"429": 12, "unreachable": 3}: how often it met what, in all
+ *			attempts, by the words of op_met.h; absent if nothing
  *	paused, pausedAt, pausedBy	true, when and by whom, from the moment that a
  *			pause is asked for until it is resumed; the status is then
  *			running, until its worker has stopped, or queued

@@ -345,6 +345,8 @@ write_progress(struct change *change, const struct ops_progress *progress,
 	if (count_kept(change, err) == -1)
 		return -1;
 	op->bytes_fetched = progress->bytes;
+	if (progress->met != NULL)
+		op_met_set(op, progress->met);
 	op->rate_milli = progress->rate_milli;
 	op->updated_ms = (uint64_t)progress->now_ms;
 	*wrote = true;

@@ -24,6 +24,7 @@
 #include "common/buf.h"
 #include "common/limits.h"
 #include "common/tid.h"
+#include "op/op_met.h"
 #include "proto/channel.h"
 #include "supervisor/notes.h"
 #include "supervisor/outcome.h"
@@ -67,6 +68,7 @@ struct child {
 	uint64_t processed, total, failed, bytes, rate_milli;
 	uint64_t bytes_before;			/* fetched by earlier attempts */
 	uint64_t created, updated, deleted;	/* in this operation, acked */
+	uint64_t met[OP_MET_COUNT];		/* likewise, by enum op_met */
 	uint64_t rated_processed;		/* where the last rate was taken */
 	int64_t rated_mono_ms;
 	bool is_dirty;

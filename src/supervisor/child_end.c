@@ -39,6 +39,7 @@ edit_ended(struct op *op, void *arg)
 	if (rss_kib > op->max_rss_kib)
 		op->max_rss_kib = rss_kib;
 	op->bytes_fetched = child->bytes_before + child->bytes;
+	op_met_set(op, child->met);
 	/* Its own count, of all attempts, unless it keeps none. */
 	if (child->failed > 0)
 		op->items_failed = child->failed;

@@ -138,6 +138,13 @@ on_item_failed(struct child *child, const struct msg_item_failed *failed)
 }
 
 static void
+on_met(struct child *child, const struct msg_met *met)
+{
+	child->met[op_met_parse(met->what)] += met->count;
+	progress_mark(child);
+}
+
+static void
 on_done(struct child *child, const struct msg_done *done)
 {
 	crashpoint(CRASHPOINT_RESULT_HEARD);
@@ -212,6 +219,9 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		break;
 	case MSG_TYPE_ITEM_FAILED:
 		on_item_failed(child, &msg->item_failed);
+		break;
+	case MSG_TYPE_MET:
+		on_met(child, &msg->met);
 		break;
 	case MSG_TYPE_DONE:
 		on_done(child, &msg->done);

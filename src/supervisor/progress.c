@@ -40,7 +40,7 @@ report_of(const struct child *child, int64_t wall_ms)
 	struct ops_progress report = {
 		.stage = str_from(child->stage), .processed = child->processed,
 		.total = child->total, .failed = child->failed, .bytes = child->bytes_before + child->bytes,
-		.rate_milli = child->rate_milli, .now_ms = wall_ms,
+		.rate_milli = child->rate_milli, .met = child->met, .now_ms = wall_ms,
 	};
 
 	(void)str_copy(report.id, sizeof(report.id), str_from(child->id));

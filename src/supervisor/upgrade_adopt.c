@@ -154,6 +154,9 @@ set_child(struct child *child, const struct handover_child *record)
 	child->debug_logs = (unsigned)record->debug_logs;
 	child->items = (unsigned)record->items;
 	child->answers_pings = record->answers_pings;
+	if (record->met.len > 0)	/* of an earlier version: fewer or none */
+		memcpy(child->met, record->met.ptr, record->met.len < sizeof(child->met) ?
+		    record->met.len : sizeof(child->met));
 	pulse_start(&child->beat, clock_mono_ms());
 }
 

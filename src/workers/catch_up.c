@@ -410,7 +410,7 @@ start(struct worker *worker)
 	}
 	cursor_row_relay_key(&job->service, str_from(settings->relay_url));
 	if (sync_env_init(&job->env, worker_loop(worker), worker_records(worker),
-	    settings, &err) == -1) {
+	    settings, worker_answers_429(worker), &err) == -1) {
 		worker_fail(worker, "setting", "%s", err.text);
 		return job;
 	}

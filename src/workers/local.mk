@@ -3,6 +3,7 @@ noinst_LIBRARIES += libbfworkers.a
 libbfworkers_a_SOURCES = \
 	src/workers/assignment.c src/workers/assignment.h \
 	src/workers/item_class.c src/workers/item_class.h \
+	src/workers/met.c src/workers/met.h \
 	src/workers/kill_plan.c src/workers/kill_plan.h \
 	src/workers/scan.c src/workers/scan.h src/workers/scan_impl.h \
 	src/workers/scan_checkpoint.c \

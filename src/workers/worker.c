@@ -20,6 +20,7 @@
 #include "proto/fdlayout.h"
 #include "workers/assignment.h"
 #include "workers/kill_plan.h"
+#include "workers/met.h"
 #include "workers/records_link.h"
 #include "workers/wire_text.h"
 
@@ -48,6 +49,7 @@ struct worker {
 	char stage[STAGE_SIZE];
 	bool has_news;
 	uint64_t items_sent;
+	struct met met;
 	struct kill_plan kill_plan;	/* of a test */
 
 	/* watchers */
@@ -62,6 +64,7 @@ send_progress(struct worker *worker)
 {
 	struct msg msg = { .type = MSG_TYPE_PROGRESS, .progress = worker->progress };
 
+	met_tell(&worker->met, worker->control);
 	msg.progress.stage = str_from(worker->stage);
 	channel_send(worker->control, &msg);
 	worker->has_news = false;
@@ -129,7 +132,10 @@ worker_item_failed(struct worker *worker, struct str item, const char *class,
 {
 	char clean_item[LIMIT_OP_TEXT_BYTES], clean[LIMIT_OP_TEXT_BYTES];
 
-	if (worker->is_over || worker->items_sent == LIMIT_OP_ITEMS)
+	if (worker->is_over)
+		return;
+	met_item(&worker->met, class);
+	if (worker->items_sent == LIMIT_OP_ITEMS)
 		return;
 	worker->items_sent++;
 	channel_send(worker->control, &(struct msg){
@@ -148,6 +154,7 @@ finish(struct worker *worker, const struct msg *msg, int exit_status)
 {
 	if (worker->has_news)
 		send_progress(worker);
+	met_tell(&worker->met, worker->control);
 	channel_send(worker->control, msg);
 	worker->is_over = true;
 	worker->exit_status = exit_status;
@@ -199,6 +206,7 @@ end_now(struct worker *worker, int exit_status)
 {
 	if (worker->has_news)
 		send_progress(worker);
+	met_tell(&worker->met, worker->control);
 	(void)!channel_flush(worker->control, STOP_WORDS_MS);
 	_exit(exit_status);
 }
@@ -459,6 +467,12 @@ struct ev_loop *
 worker_loop(const struct worker *worker)
 {
 	return worker->loop;
+}
+
+uint64_t *
+worker_answers_429(struct worker *worker)
+{
+	return &worker->met.counts[OP_MET_ANSWERS_429];
 }
 
 struct records_link *

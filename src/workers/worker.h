@@ -114,6 +114,10 @@ const struct settings *worker_settings(const struct worker *worker);
 struct ev_loop *worker_loop(const struct worker *worker);
 struct records_link *worker_records(const struct worker *worker);
 
+/* Where answers 429 are counted, for http_options: each is to be added once.  They are
+ * told with progress, and in the end. */
+uint64_t *worker_answers_429(struct worker *worker);
+
 /* --- what a type says.  Text may be anything: what is not UTF-8 is replaced,
  *     what is over LIMIT_OP_TEXT_BYTES is cut --- */
 
@@ -129,7 +133,8 @@ void worker_log(struct worker *worker, enum log_level level, const char *fmt, ..
     BF_PRINTF(3, 4);
 
 /* One item could not be done.  The first LIMIT_OP_ITEMS are sent, which is as
- * many as are kept; the number of all is the business of progress and done. */
+ * many as are kept; the number of all is the business of progress and done.  All are
+ * counted by class, for the metrics. */
 void worker_item_failed(struct worker *worker, struct str item, const char *class,
     const char *text);
 

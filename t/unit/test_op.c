@@ -202,6 +202,24 @@ field_numbers_of_the_disk_format_are_unique(void **state BF_UNUSED)
 }
 
 static void
+what_is_met_is_a_word_of_few_and_else_other(void **state BF_UNUSED)
+{
+	struct op op = { .met_other = 7 };
+	uint64_t met[OP_MET_COUNT];
+
+	for (int i = 0; i < OP_MET_COUNT; i++)
+		assert_int_equal(op_met_parse(str_from(op_met_word((enum op_met)i))), i);
+	assert_int_equal(op_met_parse(STR("did:plc:abc")), OP_MET_OTHER);
+	assert_int_equal(op_met_parse(STR_NONE), OP_MET_OTHER);
+	op_met_get(&op, met);
+	assert_int_equal(met[OP_MET_OTHER], 7);
+	met[OP_MET_TIMEOUT] = 3;
+	op_met_set(&op, met);
+	assert_int_equal(op.met_timeout, 3);
+	assert_int_equal(op.met_other, 7);
+}
+
+static void
 op_retry__picks_what_the_type_can_run_again(void **state BF_UNUSED)
 {
 	struct str did = STR("did:plc:abc"), uri = STR("at://did:plc:abc/a.b.c/d"),
@@ -247,6 +265,7 @@ static const struct CMUnitTest op_tests[] = {
 	cmocka_unit_test(parameters_are_visible_ascii),
 	cmocka_unit_test(parameters_over_their_length_are_refused_with_what_was_given),
 	cmocka_unit_test(a_batch_over_LIMIT_BATCH_SIZE_is_refused_with_what_was_given),
+	cmocka_unit_test(what_is_met_is_a_word_of_few_and_else_other),
 	cmocka_unit_test(op_retry__picks_what_the_type_can_run_again),
 	cmocka_unit_test(parameters_say_which_types_can_be_retried),
 	cmocka_unit_test(field_numbers_of_the_disk_format_are_unique),

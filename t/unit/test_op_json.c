@@ -80,7 +80,8 @@ op_json__of_a_crashed_operation_names_the_signal(void **state BF_UNUSED)
 	    .status = OP_FAILED, .created_ms = 1775045738708, .attempt = 2,
 	    .completed_ms = 1775045738709, .error_class = STR("worker-died"),
 	    .error_text = STR("killed by \"SIGSEGV\""), .exit_status = SIGSEGV + 1,
-	    .cpu_ms = 12, .max_rss_kib = 2048 };
+	    .cpu_ms = 12, .max_rss_kib = 2048, .met_unreachable = 3,
+	    .met_answers_429 = 12 };
 
 	assert_json(&op, OP_CAMEL, "{\"id\":\"3migo7fijwi2k\",\"type\":\"own-type\","
 	    "\"status\":\"failed\",\"startedAt\":\"2026-04-01T12:15:38.708Z\","
@@ -88,6 +89,7 @@ op_json__of_a_crashed_operation_names_the_signal(void **state BF_UNUSED)
 	    "\"recordsProcessed\":0,\"itemsFailed\":0,"
 	    "\"error\":\"killed by \\\"SIGSEGV\\\"\",\"errorClass\":\"worker-died\","
 	    "\"usage\":{\"cpuMs\":12,\"maxRssKib\":2048,\"bytesFetched\":0},"
+	    "\"met\":{\"429\":12,\"unreachable\":3},"
 	    "\"exit\":{\"signal\":\"SIGSEGV\",\"killed\":false}}");
 }
 

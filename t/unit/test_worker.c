@@ -104,6 +104,8 @@ worker__cleans_and_cuts_the_text_of_others(void **state BF_UNUSED)
 	assert_true(str_eq(msg.item_failed.item, STR("item ?")));
 	assert_int_equal(msg.item_failed.text.len, LIMIT_OP_TEXT_BYTES - 1);
 	msg = rig_next(&rig.control);
+	assert_int_equal(msg.type, MSG_TYPE_MET);
+	msg = rig_next(&rig.control);
 	assert_int_equal(msg.type, MSG_TYPE_FAIL);
 	assert_true(str_starts_with(msg.fail.text, STR("bad ?" "?(xxx")));
 	assert_true(msg.fail.text.len <= LIMIT_OP_TEXT_BYTES);
@@ -111,15 +113,19 @@ worker__cleans_and_cuts_the_text_of_others(void **state BF_UNUSED)
 }
 
 static void
-worker__sends_as_many_failed_items_as_are_kept(void **state BF_UNUSED)
+worker__sends_as_many_failed_items_as_are_kept_and_counts_all(void **state BF_UNUSED)
 {
 	struct rig rig;
+	struct msg msg;
 	int items = 0;
 
 	start(&rig, ASSIGN("items"));
-	while (rig_next(&rig.control).type == MSG_TYPE_ITEM_FAILED)
+	while ((msg = rig_next(&rig.control)).type == MSG_TYPE_ITEM_FAILED)
 		items++;
 	assert_int_equal(items, LIMIT_OP_ITEMS);
+	assert_int_equal(msg.type, MSG_TYPE_MET);
+	assert_true(str_eq(msg.met.what, STR("other")));
+	assert_int_equal(msg.met.count, LIMIT_OP_ITEMS + 10);
 	end_with(&rig, EXIT_OK);
 }
 
@@ -357,7 +363,7 @@ static const struct CMUnitTest worker_tests[] = {
 	cmocka_unit_test(worker__says_that_it_answers_pings_and_does),
 	cmocka_unit_test(worker__that_fails_says_why_and_exits_1),
 	cmocka_unit_test(worker__cleans_and_cuts_the_text_of_others),
-	cmocka_unit_test(worker__sends_as_many_failed_items_as_are_kept),
+	cmocka_unit_test(worker__sends_as_many_failed_items_as_are_kept_and_counts_all),
 	cmocka_unit_test(worker__gives_its_type_the_checkpoint_of_an_earlier_attempt),
 	cmocka_unit_test(worker__starts_only_when_its_whole_assignment_has_come),
 	cmocka_unit_test(worker__refuses_an_assignment_out_of_order),
