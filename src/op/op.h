@@ -74,7 +74,11 @@
 	F(37, TEXT, idempotency_key)	/* the client's, for asking twice safely */ \
 	F(38, U64, priority)		/* enum op_priority */		\
 	/* how often it met what, in all attempts (op_met.h): 40 to 58 */ \
-	OP_MET(OP_MET_FIELD, F)
+	OP_MET(OP_MET_FIELD, F)						\
+	/* for its failed items (docs/store.md): checkpoints written, and	\
+	 * rows of `item` that have nothing any more */			\
+	F(80, U64, checkpoints)						\
+	F(81, U64, item_rows_empty)
 
 #define OP_VERSION	1	/* of the disk format */
 

@@ -134,6 +134,14 @@ int ops_add_item(struct ops *ops, struct str id, const struct ops_item *item,
     struct err *err) BF_MUSTCHECK;
 
 /*
+ * An item that is kept could be done after all, by an attempt that came to it again: it
+ * is neither kept nor counted any more.  Nothing if it is not kept.  ERR_CONFLICT in a
+ * terminal state.
+ */
+int ops_take_back_item(struct ops *ops, struct str id, struct str item, int64_t now_ms,
+    struct err *err) BF_MUSTCHECK;
+
+/*
  * Replace the damaged record of an operation by one that says so: failed, class
  * "damaged", with `why` as its text (a finished one keeps its state).  Its
  * parameters are lost; history and failed items stay.  ERR_INVALID: no id.
@@ -281,6 +289,11 @@ int ops_events(struct ops_read *read, struct str id, ops_event_cb *each, void *a
 
 typedef bool ops_item_cb(const struct ops_item *item, void *arg);
 int ops_items(struct ops_read *read, struct str id, ops_item_cb *each, void *arg,
+    struct err *err) BF_MUSTCHECK;
+
+/* Those that an attempt said which died before a checkpoint covered them, and that
+ * nothing was said of since: of work that is done again. */
+int ops_open_items(struct ops_read *read, struct str id, ops_item_cb *each, void *arg,
     struct err *err) BF_MUSTCHECK;
 
 #endif

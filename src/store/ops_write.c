@@ -172,12 +172,13 @@ ops_create(struct ops *ops, const struct op *op, char active_id_out[TID_SIZE],
 static int
 count_kept(struct change *change, struct err *err)
 {
-	uint32_t kept;
+	struct op *op = &change->op;
+	uint32_t rows;
 
-	if (ops_item_count(change->ops, &change->txn, change->op.id, &kept, err) == -1)
+	if (ops_item_rows(change->ops, &change->txn, op->id, &rows, err) == -1)
 		return -1;
-	if (change->op.items_failed < kept)
-		change->op.items_failed = kept;
+	if (rows > op->item_rows_empty && op->items_failed < rows - op->item_rows_empty)
+		op->items_failed = rows - op->item_rows_empty;
 	return 0;
 }
 
@@ -237,7 +238,9 @@ ops_change(struct ops *ops, struct str id, enum op_event event,
 		goto fail;
 	}
 	apply_edit(&change.op, edit, arg);
-	if (count_kept(&change, err) == -1 ||
+	if ((event == OP_EVENT_START &&
+	    ops_items_settle(ops, &change.txn, &change.op, err) == -1) ||
+	    count_kept(&change, err) == -1 ||
 	    write_transition(&change, from, to, &row, err) == -1)
 		goto fail;
 	if (change_commit(&change, err) == -1)
@@ -387,6 +390,7 @@ ops_put_checkpoint(struct ops *ops, struct str id, struct bytes data,
 		return -1;
 	if (load_active(&change, id, err) == -1)
 		goto fail;
+	change.op.checkpoints++;
 	change.op.records_processed = processed;
 	change.op.updated_ms = (uint64_t)now_ms;
 	if (change_put(&change, err) == -1 ||
@@ -409,10 +413,33 @@ ops_add_item(struct ops *ops, struct str id, const struct ops_item *item,
 	if (change_begin(&change, ops, err) == -1)
 		return -1;
 	if (load_active(&change, id, err) == -1 ||
-	    ops_item_add(ops, &change.txn, id, item, &is_new, err) == -1)
+	    ops_item_add(ops, &change.txn, &change.op, item, &is_new, err) == -1)
 		goto fail;
 	change.op.items_failed += is_new;
 	change.op.updated_ms = (uint64_t)item->at_ms;
+	if (change_put(&change, err) == -1)
+		goto fail;
+	return change_commit(&change, err);
+fail:
+	change_abort(&change);
+	return -1;
+}
+
+int
+ops_take_back_item(struct ops *ops, struct str id, struct str item, int64_t now_ms,
+    struct err *err)
+{
+	struct change change;
+	bool was_there;
+
+	if (change_begin(&change, ops, err) == -1)
+		return -1;
+	if (load_active(&change, id, err) == -1 ||
+	    ops_item_take_back(ops, &change.txn, id, item, &was_there, err) == -1)
+		goto fail;
+	change.op.item_rows_empty += was_there;
+	change.op.items_failed -= was_there && change.op.items_failed > 0;
+	change.op.updated_ms = (uint64_t)now_ms;
 	if (change_put(&change, err) == -1)
 		goto fail;
 	return change_commit(&change, err);

@@ -76,7 +76,7 @@ struct child {
 	uint64_t checkpoint_processed;
 	bool has_checkpoint;			/* it is not written yet */
 	struct notes notes;			/* owned; not written yet */
-	unsigned logs, debug_logs, items;	/* so far; bounded */
+	unsigned logs, debug_logs, items, items_that_work;	/* so far; bounded */
 
 	/* watchers */
 	struct ev_timer hello_timer, kill_timer, settle_timer;

@@ -91,6 +91,7 @@ on_checkpoint(struct child *child, const struct msg_checkpoint *checkpoint)
 	child->updated = checkpoint->updated;
 	child->deleted = checkpoint->deleted;
 	child->has_checkpoint = true;
+	notes_mark(&child->notes);
 	child->end.has_checkpoint = true;
 	progress_mark(child);
 }
@@ -134,6 +135,16 @@ on_item_failed(struct child *child, const struct msg_item_failed *failed)
 	log_debug("op %s: %.*s: %.*s: %.*s", child->id, STR_FMT(item.item),
 	    STR_FMT(item.class), STR_FMT(item.text));
 	notes_add_item(&child->notes, &item);
+	progress_mark(child);
+}
+
+static void
+on_item_works(struct child *child, const struct msg_item_works *works)
+{
+	/* No more than were listed. */
+	if (child->items_that_work++ >= LIMIT_OP_ITEMS)
+		return;
+	notes_add_works(&child->notes, clock_wall_ms(), cut(works->item));
 	progress_mark(child);
 }
 
@@ -219,6 +230,9 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		break;
 	case MSG_TYPE_ITEM_FAILED:
 		on_item_failed(child, &msg->item_failed);
+		break;
+	case MSG_TYPE_ITEM_WORKS:
+		on_item_works(child, &msg->item_works);
 		break;
 	case MSG_TYPE_MET:
 		on_met(child, &msg->met);

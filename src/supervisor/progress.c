@@ -54,13 +54,15 @@ write_extras(struct child *child, struct err *err)
 	struct ops *ops = child->sup->ops;
 	struct str id = str_from(child->id);
 
-	if (!child->has_checkpoint && STAILQ_EMPTY(&child->notes))
+	if (!child->has_checkpoint && notes_are_empty(&child->notes))
 		return 0;
 	if (ops_part_begin(ops, err) == -1)
 		return -1;
-	if ((child->has_checkpoint && ops_put_checkpoint(ops, id,
+	if (notes_write(&child->notes, NOTES_BEFORE_MARK, ops, id, err) == -1 ||
+	    (child->has_checkpoint && ops_put_checkpoint(ops, id,
 	    buf_bytes(&child->checkpoint), child->checkpoint_processed, clock_wall_ms(),
-	    err) == -1) || notes_write(&child->notes, ops, id, err) == -1) {
+	    err) == -1) ||
+	    notes_write(&child->notes, NOTES_BEHIND_MARK, ops, id, err) == -1) {
 		ops_part_abort(ops);
 		return -1;
 	}

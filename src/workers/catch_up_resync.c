@@ -79,6 +79,7 @@ on_outcome(struct sync_pool *pool BF_UNUSED, void *item,
 	case SYNC_INACTIVE:
 		job->resynced++;
 		job->failed += outcome->progress.failed;
+		worker_item_works(job->worker, did);
 		catch_up_mark(job, did, NULL);
 		break;
 	case SYNC_FAILED:

@@ -148,6 +148,14 @@ worker_item_failed(struct worker *worker, struct str item, const char *class,
 	});
 }
 
+void
+worker_item_works(struct worker *worker, struct str item)
+{
+	if (!worker->is_over && assignment_unlist(&worker->assignment, item))
+		channel_send(worker->control, &(struct msg){ .type = MSG_TYPE_ITEM_WORKS,
+		    .item_works = { .item = item } });
+}
+
 /* Say the last words and leave the loop. */
 static void
 finish(struct worker *worker, const struct msg *msg, int exit_status)
@@ -308,7 +316,7 @@ take_part(struct worker *worker, const struct msg *msg)
 	struct err err;
 
 	if (!worker->has_hello)
-		refuse("assign came before hello");
+		refuse("its assignment came before hello");
 	if (assignment_take(&worker->assignment, msg,
 	    has_fd ? channel_take_fd(worker->control) : -1, &err) == -1)
 		refuse(err.text);

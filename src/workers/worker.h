@@ -6,7 +6,7 @@
  *
  *	hello, pong ->      the first things said: here it is, and it answers pings
  *	<- setting* hello   what of the configuration is a worker's business
- *	<- assign, spill*, retry-item*   the operation; the type's start() runs
+ *	<- listed-item*, assign, spill*, retry-item*   the operation; the type's start() runs
  *	progress, checkpoint, log, item-failed ->
  *	<- ping             answered by pong, as long as the loop turns
  *	<- pause            stop between two items: the type's pause() runs
@@ -137,6 +137,13 @@ void worker_log(struct worker *worker, enum log_level level, const char *fmt, ..
  * counted by class, for the metrics. */
 void worker_item_failed(struct worker *worker, struct str item, const char *class,
     const char *text);
+
+/*
+ * One item could be done.  If an attempt that died has listed it as failed, behind the
+ * checkpoint that this one goes on from, it is taken back; else this is nothing, and
+ * costs next to nothing.  After that, item_failed lists it anew.
+ */
+void worker_item_works(struct worker *worker, struct str item);
 
 /* The last words.  The first of these calls wins; the loop ends. */
 void worker_done(struct worker *worker, const struct msg_done *done);

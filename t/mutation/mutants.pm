@@ -53,7 +53,7 @@ our @MUTANTS = (
 		'*is_new_out = !is_there;', '*is_new_out = true;',
 		't/unit/test_ops_items' ],
 	[ 'believe-an-empty-set', 'src/store/ops_history.c',
-		'if (rc == 0 && is_new_set)', 'if (rc == 0 && !is_new_set)',
+		'if (rc == 0 && is_new)', 'if (rc == 0 && !is_new)',
 		't/unit/test_ops_items' ],
 	[ 'turns-of-another-time', 'src/supervisor/schedule.c',
 		'if (schedule_rule_is_off(&schedule->rule, schedule->planned_ms, now_ms))',

@@ -149,6 +149,31 @@ worker__gives_its_type_the_checkpoint_of_an_earlier_attempt(void **state BF_UNUS
 }
 
 static void
+worker__takes_back_only_items_that_were_listed(void **state BF_UNUSED)
+{
+	struct msg_assign assign = *ASSIGN("item-works");
+	struct msg item = { .type = MSG_TYPE_LISTED_ITEM };
+	struct rig rig;
+	struct msg msg;
+
+	assign.attempt = 2;
+	assign.checkpoint = (struct bytes){ (const uint8_t *)"here", 4 };
+	rig_start(&rig, "t/workers/null-op");
+	rig_say(&rig.control, &(struct msg){ .type = MSG_TYPE_HELLO,
+	    .hello = { .version = PROTO_VERSION } });
+	for (int i = 0; i < 2; i++) {
+		item.listed_item.item = i == 0 ? STR("did:web:other.test") :
+		    STR("did:web:behind.test");
+		rig_say(&rig.control, &item);
+	}
+	rig_say(&rig.control, &(struct msg){ .type = MSG_TYPE_ASSIGN, .assign = assign });
+	msg = rig_expect(&rig.control, MSG_TYPE_ITEM_WORKS);
+	assert_true(str_eq(msg.item_works.item, STR("did:web:behind.test")));
+	assert_int_equal(rig_next(&rig.control).type, MSG_TYPE_DONE);
+	end_with(&rig, EXIT_OK);
+}
+
+static void
 worker__starts_only_when_its_whole_assignment_has_come(void **state BF_UNUSED)
 {
 	struct msg_assign assign = { .id = STR("3migo7fijwi2k"), .type = STR("pds-scan"),
@@ -365,6 +390,7 @@ static const struct CMUnitTest worker_tests[] = {
 	cmocka_unit_test(worker__cleans_and_cuts_the_text_of_others),
 	cmocka_unit_test(worker__sends_as_many_failed_items_as_are_kept_and_counts_all),
 	cmocka_unit_test(worker__gives_its_type_the_checkpoint_of_an_earlier_attempt),
+	cmocka_unit_test(worker__takes_back_only_items_that_were_listed),
 	cmocka_unit_test(worker__starts_only_when_its_whole_assignment_has_come),
 	cmocka_unit_test(worker__refuses_an_assignment_out_of_order),
 	cmocka_unit_test(worker__pauses_with_a_checkpoint_and_exits_0),
