@@ -113,6 +113,7 @@ for my $who ('worker', 'daemon') {
 		is $operation->{attempt}, 2, 'in its second attempt';
 		is_deeply $items->(), ['did:web:before.test'], 'what is before the checkpoint stays';
 		is $operation->{itemsFailed}, 1, 'and that is what is counted';
+		is_deeply $operation->{met}, { other => 2 }, 'two failures were met all the same';
 	};
 }
 

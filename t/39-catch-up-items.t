@@ -81,6 +81,25 @@ subtest 'killed, and what failed works the next time' => sub {
 	cmp_ok scalar @listed, '<', FAILED, 'some worked';
 };
 
+subtest 'how much there is to fetch is known, and shown' => sub {
+	my $slow = Backfilld::Test->new(net => $peer, settings => { %settings,
+		host_requests_per_s => 10 });
+	$slow->start;
+	my $id = $slow->trigger('catch-up');
+	my $runs = $slow->wait_operation($id, sub { $_[0]{etaSeconds} }, 'to tell how long yet');
+	is $runs->{stage}, 're-syncing', 'it fetches what is marked';
+	is $runs->{stageProgress}{total}, REPOS, '... of which it knows how many';
+	cmp_ok $runs->{stageProgress}{done}, '<', REPOS, '... and how many are done';
+	is $runs->{progress}, int($runs->{stageProgress}{done} * 100 / REPOS), '... of hundred';
+	is $runs->{recordsProcessed}, 0, 'none of which is an event';
+	my $shown = Backfilld::Test::capture("$Backfilld::Test::BUILDDIR/backfillctl", '-s',
+		$slow->socket, 'show', $id)->{out};
+	like $shown, qr/^  this stage  \d+ of ${\REPOS}, \d+%, .* to go$/m, 'backfillctl shows it';
+	$runs = $slow->wait_finished($id, 200);
+	ok !exists $runs->{stageProgress}, 'in the end there is no stage';
+	$slow->finish;
+};
+
 $_->finish for $killed, $undisturbed, $once;
 $relay->stop;
 $peer->stop;

@@ -78,7 +78,10 @@
 	/* for its failed items (docs/store.md): checkpoints written, and	\
 	 * rows of `item` that have nothing any more */			\
 	F(80, U64, checkpoints)						\
-	F(81, U64, item_rows_empty)
+	F(81, U64, item_rows_empty)					\
+	/* progress of a stage that is no matter of records */		\
+	F(82, U64, stage_done)						\
+	F(83, U64, stage_total)		/* 0: not known yet */
 
 #define OP_VERSION	1	/* of the disk format */
 

@@ -82,16 +82,32 @@ write_rate(struct json *json, const struct op *op)
 }
 
 static void
+write_stage(struct json *json, const struct op *op)
+{
+	struct op_progress is = op_progress(op);
+
+	if (!is.is_of_stage)
+		return;
+	json_name(json, STR("stageProgress"));
+	json_object_begin(json);
+	json_member_u64(json, STR("done"), is.done);
+	if (is.total > 0)
+		json_member_u64(json, STR("total"), is.total);
+	json_object_end(json);
+}
+
+static void
 write_progress(struct json *json, const struct op *op)
 {
 	unsigned percent;
 
 	member_str(json, STR("stage"), op->stage);
 	json_member_u64(json, STR("recordsProcessed"), op->records_processed);
-	if (op_percent(op, &percent)) {
+	if (op->records_total > 0)
 		json_member_u64(json, STR("totalRecords"), op->records_total);
+	if (op_percent(op, &percent))
 		json_member_u64(json, STR("progress"), percent);
-	}
+	write_stage(json, op);
 	json_member_u64(json, STR("itemsFailed"), op->items_failed);
 	write_rate(json, op);
 }

@@ -10,6 +10,8 @@
  *	completedAt	when it reached completed, failed or cancelled
  *	totalRecords	once it is known, and with it
  *	progress	0-100
+ *	stageProgress	{done, total}: of a stage that counts something else than records,
+ *			which progress and etaSeconds are then about; total once it is known
  *	startedBy	if it is a DID, as the lexicon wants; otherwise
  *	triggeredBy	"admin", "uid 1000"
  *	error, errorClass	why it failed: a sentence and a word

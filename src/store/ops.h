@@ -106,6 +106,7 @@ struct ops_progress {
 	uint64_t processed, total, bytes, rate_milli;
 	uint64_t failed;	/* replaces items_failed, unless more items are kept; 0: the
 				 * items alone are counted */
+	uint64_t stage_done, stage_total;
 	const uint64_t *met;	/* by enum op_met; NULL: as it was */
 	int64_t now_ms;
 };

@@ -339,6 +339,8 @@ write_progress(struct change *change, const struct ops_progress *progress,
 	if (op_status(op) != OP_RUNNING)
 		return 0;
 	op->stage = progress->stage;
+	op->stage_done = progress->stage_done;
+	op->stage_total = progress->stage_total;
 	op->records_processed = progress->processed;
 	op->records_total = progress->total;
 	/* A worker that counts them itself knows best: it may have counted some that are

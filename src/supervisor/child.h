@@ -67,6 +67,7 @@ struct child {
 	char stage[CHILD_STAGE_SIZE];
 	uint64_t processed, total, failed, bytes, rate_milli;
 	uint64_t bytes_before;			/* fetched by earlier attempts */
+	uint64_t stage_done, stage_total;
 	uint64_t created, updated, deleted;	/* in this operation, acked */
 	uint64_t met[OP_MET_COUNT];		/* likewise, by enum op_met */
 	uint64_t rated_processed;		/* where the last rate was taken */

@@ -51,6 +51,7 @@ edit_ended(struct op *op, void *arg)
 	op->records_processed = child->processed;
 	op->rate_milli = 0;
 	op->stage = STR_NONE;
+	op->stage_done = op->stage_total = 0;
 	op->error_class = str_from(outcome->class);
 	op->error_text = outcome->event == OP_EVENT_FAIL ? str_from(outcome->text) :
 	    STR_NONE;

@@ -96,6 +96,14 @@ on_checkpoint(struct child *child, const struct msg_checkpoint *checkpoint)
 	progress_mark(child);
 }
 
+static void
+on_stage(struct child *child, const struct msg_stage *stage)
+{
+	child->stage_done = stage->done;
+	child->stage_total = stage->total;
+	progress_mark(child);
+}
+
 static struct str
 cut(struct str text)
 {
@@ -230,6 +238,9 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		break;
 	case MSG_TYPE_ITEM_FAILED:
 		on_item_failed(child, &msg->item_failed);
+		break;
+	case MSG_TYPE_STAGE:
+		on_stage(child, &msg->stage);
 		break;
 	case MSG_TYPE_ITEM_WORKS:
 		on_item_works(child, &msg->item_works);

@@ -93,6 +93,7 @@ catch_up_SOURCES = \
 	src/workers/catch_up_event.c src/workers/catch_up_event.h \
 	src/workers/catch_up_resync.c \
 	src/workers/catch_up_save.c \
+	src/workers/catch_up_tell.c \
 	src/workers/relay.c src/workers/relay.h \
 	src/workers/relay_stream.c src/workers/relay_stream.h \
 	src/workers/replay_total.c src/workers/replay_total.h \

@@ -47,7 +47,8 @@ struct worker {
 	/* The latest progress, and whether it is still to be sent. */
 	struct msg_progress progress;
 	char stage[STAGE_SIZE];
-	bool has_news;
+	struct msg_stage of_stage;
+	bool has_news, has_stage_news;
 	uint64_t items_sent;
 	struct met met;
 	struct kill_plan kill_plan;	/* of a test */
@@ -65,9 +66,12 @@ send_progress(struct worker *worker)
 	struct msg msg = { .type = MSG_TYPE_PROGRESS, .progress = worker->progress };
 
 	met_tell(&worker->met, worker->control);
+	if (worker->has_stage_news)
+		channel_send(worker->control, &(struct msg){ .type = MSG_TYPE_STAGE,
+		    .stage = worker->of_stage });
 	msg.progress.stage = str_from(worker->stage);
 	channel_send(worker->control, &msg);
-	worker->has_news = false;
+	worker->has_news = worker->has_stage_news = false;
 }
 
 static void
@@ -82,6 +86,14 @@ on_progress_timer(struct ev_loop *loop, struct ev_timer *timer, int revents BF_U
 	/* A supervisor that does not read needs no more of it. */
 	if (!channel_is_clogged(worker->control))
 		send_progress(worker);
+}
+
+void
+worker_stage(struct worker *worker, uint64_t done, uint64_t total)
+{
+	worker->has_stage_news |= done != worker->of_stage.done ||
+	    total != worker->of_stage.total;
+	worker->of_stage = (struct msg_stage){ .done = done, .total = total };
 }
 
 void
@@ -104,9 +116,8 @@ worker_checkpoint(struct worker *worker, const struct msg_checkpoint *checkpoint
 	assert(checkpoint->data.len <= LIMIT_CHECKPOINT_BYTES);
 	if (worker->is_over)
 		return;
-	channel_send(worker->control, &(struct msg){
-		.type = MSG_TYPE_CHECKPOINT, .checkpoint = *checkpoint,
-	});
+	channel_send(worker->control, &(struct msg){ .type = MSG_TYPE_CHECKPOINT,
+	    .checkpoint = *checkpoint });
 	kill_plan_checkpoint(&worker->kill_plan);
 }
 
@@ -141,8 +152,7 @@ worker_item_failed(struct worker *worker, struct str item, const char *class,
 	channel_send(worker->control, &(struct msg){
 		.type = MSG_TYPE_ITEM_FAILED,
 		.item_failed = {
-			.item = wire_text(item.ptr, item.len, clean_item),
-			.class = str_from(class),
+			.item = wire_text(item.ptr, item.len, clean_item), .class = str_from(class),
 			.text = wire_text(text, strlen(text), clean),
 		},
 	});

@@ -125,6 +125,10 @@ uint64_t *worker_answers_429(struct worker *worker);
  * second, the latest always in the end. */
 void worker_progress(struct worker *worker, const struct msg_progress *progress);
 
+/* What this stage counts, if that is not records; sent with the next progress.  A total
+ * of 0 is not known yet; both 0, as in the beginning: it counts nothing else. */
+void worker_stage(struct worker *worker, uint64_t done, uint64_t total);
+
 /* Only for what the indexer has acked; its data at most LIMIT_CHECKPOINT_BYTES. */
 void worker_checkpoint(struct worker *worker, const struct msg_checkpoint *checkpoint);
 
