@@ -170,8 +170,10 @@ on_count(const struct msg_counted *count, const struct msg_refuse *why BF_UNUSED
 	struct catch_up_compare *compare = arg;
 
 	compare->count = NULL;
-	if (count != NULL)
-		compare->job->indexed = count->repos;
+	if (count == NULL)
+		return;
+	compare->job->indexed = count->repos;
+	catch_up_tell_progress(compare->job);
 }
 
 void
