@@ -93,6 +93,30 @@ subtest 'when the indexer dies its operations go back to the queue' => sub {
 	is $operation->{attempt}, 2, 'in a second attempt';
 };
 
+# Behind its checkpoint work is done again: what was said of that may be otherwise then.
+for my $who ('worker', 'daemon') {
+	subtest "a failed item that works in the attempt after a $who that was killed" => sub {
+		my $id = $daemon->trigger('did-sync', did => null_op_did('item-works'));
+		my $items = sub { [ map { $_->{item} }
+			@{ $daemon->ctl('show', $id, '--items')->{json}{items} } ] };
+		$daemon->wait_operation($id, sub { $_[0]{itemsFailed} == 2 }, 'to have failed twice');
+		is_deeply $items->(), [ 'did:web:before.test', 'did:web:behind.test' ], 'both listed';
+		if ($who eq 'worker') {
+			my ($pid) = $daemon->log =~ /op $id did-sync: started, attempt 1, worker (\d+)/;
+			kill 'KILL', $pid;
+		} else {
+			$daemon->kill_hard;
+			$daemon->start;
+		}
+		my $operation = $daemon->wait_finished($id);
+		is $operation->{status}, 'completed', 'it completes';
+		is $operation->{attempt}, 2, 'in its second attempt';
+		is_deeply $items->(), ['did:web:before.test'], 'what is before the checkpoint stays';
+		is $operation->{itemsFailed}, 1, 'and that is what is counted';
+		is_deeply $operation->{met}, { other => 2 }, 'two failures were met all the same';
+	};
+}
+
 $daemon->finish;
 
 subtest 'a worker that reads nothing goes with the supervisor, too' => sub {

@@ -2,14 +2,19 @@
 
 use strict;
 use warnings;
+use IO::Socket::UNIX;
 use Test::More;
 use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
 
 use Backfilld::Test;
+use Backfilld::Frames;
 use Backfilld::NullOp;
 
+my $libexec = null_op_libexec();
+symlink "$Backfilld::Test::BUILDDIR/t/workers/null-op", "$libexec/$_"
+	for qw(freshness-scan own-words);
 my $daemon = Backfilld::Test->new(settings => {
-	libexec_dir => null_op_libexec(), max_workers => 1, max_queued => 3,
+	libexec_dir => $libexec, max_workers => 1, max_queued => 3,
 });
 $daemon->start;
 
@@ -71,6 +76,40 @@ subtest 'an idempotency key: asked twice, done once' => sub {
 	$daemon->start;
 	is $daemon->ctl('trigger', 'did-sync', '--did', $request{did}, '--idempotency-key',
 		$request{idempotencyKey})->{json}{id}, $first, 'a restart forgets nothing';
+};
+
+# A type of ours and an operator's own; the limits of OP_PARAMS, of which each way in says the same.
+subtest 'a parameter of 60 KB is named, with its limit and what was given' => sub {
+	my $socket = IO::Socket::UNIX->new(Peer => $daemon->socket) or die "connect: $!";
+	my $raw = Backfilld::Frames->new($socket);
+	$raw->send('hello', version => Backfilld::Frames::version(), program => 'test', pid => $$);
+	$raw->receive;
+	my %most = (did => 2048, pdsUrl => 2048, uri => 8192, tier => 256, idempotencyKey => 255);
+	for my $type (qw(freshness-scan own-words)) {
+		for my $name (sort keys %most) {
+			my $value = 'x' x 61_440;
+			my $says = "$name is longer than $most{$name} bytes: it has 61440";
+			is $daemon->xrpc_post('triggerBackfill', { type => $type, $name => $value })
+				->{json}{message}, $says, "$type $name: the API";
+			my $option = '--' . $name =~ s/([A-Z])/-\l$1/gr;
+			like $daemon->ctl('trigger', $type, $option, $value)->{err},
+				qr/\Abackfillctl: trigger: $says\n/, 'backfillctl';
+			$raw->send('trigger', req => 1, type => $type,
+				$name =~ s/([A-Z])/_\l$1/gr => $value);
+			my $answer = $raw->receive;
+			is "$answer->{name} $answer->{text}", "InvalidRequest $says", 'the supervisor';
+		}
+	}
+	my $says = 'batchSize is greater than 100000: it is 4294967296';
+	is $daemon->xrpc_post('triggerBackfill', { type => 'own-words', batchSize => 2**32 })
+		->{json}{message}, $says, 'a number: the API';
+	like $daemon->ctl('trigger', 'own-words', '--batch-size', 2**32)->{err},
+		qr/\Abackfillctl: trigger: $says\n/, 'backfillctl';
+	$says = 'itemsOf is longer than 13 bytes: it has 61440';
+	is $daemon->xrpc_post('triggerBackfill', { type => 'did-sync', itemsOf => 'x' x 61_440 })
+		->{json}{message}, $says, 'a retry: the API';
+	like $daemon->ctl('retry', '--failed', 'x' x 61_440)->{err},
+		qr/\Abackfillctl: retry: $says\n/, 'backfillctl';
 };
 
 subtest 'an idempotency key: from two at once' => sub {

@@ -11,6 +11,7 @@ use lib ($ENV{BF_SRCDIR} || '.') . '/t/lib';
 use Test::More;
 
 use Backfilld::FakePeer;
+use Backfilld::Prometheus;
 use Backfilld::Scans;
 use Backfilld::Test;
 
@@ -78,6 +79,13 @@ sub host_item {
 	};
 }
 
+# What the metrics count of scans.
+sub counted {
+	my ($family, %labels) = @_;
+	return Backfilld::Prometheus->parse($daemon->get('/metrics')->{content})
+		->value("backfilld_$family", type => 'pds-scan', %labels) // 0;
+}
+
 my %one = (on => 'getRepo', did => $peer->did($first));
 
 with_fault 'F75: 429 with Retry-After is waited for and no failure', \&no_items,
@@ -89,11 +97,13 @@ with_fault 'F75: 429 with RateLimit-Reset', \&no_items,
 with_fault 'F75: 429 without a header, for the list', \&no_items,
 	{ kind => 'status', status => 429, host => BAD, times => 2, on => 'listRepos',
 		error => 'RateLimitExceeded' };
+wait_for { counted('rate_limited_answers_total') == 2 + 1 + 2 } 30, 'each 429 to be counted';
 with_fault 'F76: 503 now and then', \&no_items,
 	{ kind => 'status', status => 503, host => BAD, times => 2, on => 'getRepo',
 		error => 'Unavailable' };
 with_fault 'F77: a byte a second', one_item('timeout'),
 	{ kind => 'drip', ms => 1000, %one };
+wait_for { counted('item_failures_total', class => 'timeout') == 1 } 30, 'its class, too';
 with_fault 'F78: a body that is longer than it was said', one_item('unreachable'),
 	{ kind => 'length', after => 1 << 20, %one };
 with_fault 'F78: a body whose end is told to be far away', one_item('too-large'),

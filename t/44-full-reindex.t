@@ -94,10 +94,39 @@ subtest 'over XRPC' => sub {
 		'what SQLite would not understand is text';
 };
 
+# LIMIT_SEARCH_FIELD_BYTES
+subtest 'titles that fill screens' => sub {
+	my %titles = ('3kl' => 'Larks ' . 'ü' x 60_000, '3km' => 'Larks ' . "e\x{301}" x 100
+		. "\x{301}" x 40_000, '3kn' => "Larks\e[31m and more \x{202e}" . '鳥' x 300);
+	Backfilld::WriteOp::install($libexec, 'write-op', { $bea => { %cats,
+		map { ("$EPRINT/$_" => eprint($titles{$_})) } keys %titles } });
+	is run_op('write-op')->{status}, 'completed', 'are indexed';
+	is run_op('full-reindex')->{status}, 'completed', 'and can be searched';
+	my %whole = map { $_->{uri} =~ s{.*/}{}r => $_->{title} }
+		@{ $daemon->ctl('search', 'larks')->{lines} };
+	is_deeply [ map { length } @whole{ sort keys %titles } ],
+		[ map { length } @titles{ sort keys %titles } ], 'JSON has all of them';
+
+	local $ENV{LC_ALL} = 'C.UTF-8';
+	my $got = Backfilld::Test::capture("$Backfilld::Test::BUILDDIR/backfillctl", '-s',
+		$daemon->socket, 'search', 'larks');
+	utf8::decode($got->{out}) or fail 'cut within a character';
+	my @lines = grep { /\A  \d  Larks/ } split /\n/, $got->{out};
+	is scalar @lines, 3, 'each title is one line for people';
+	like $_, qr/\A  \d  Larks.*…\z/, 'which tells that it was cut' for @lines;
+	unlike $got->{out}, qr/[\e\x{202e}]/, 'and steers no terminal';
+	my ($plain, $accents, $wide) = map { my $what = $_; (grep { /$what/ } @lines)[0] }
+		'üü', "\x{301}", '鳥';
+	is length $plain, 200, 'of 200 columns';
+	cmp_ok length $accents, '<', 200 * 16, 'accents without end have one, too';
+	cmp_ok length($wide) + ($wide =~ tr/鳥//), '<=', 200, 'by the width of characters';
+	cmp_ok length($wide) + ($wide =~ tr/鳥//), '>', 197, '... all of it';
+};
+
 subtest 'changes' => sub {
 	delete $birds{"$EPRINT/3kb"};
 	$birds{"$EPRINT/3ka"}{title} = 'Planes';
-	Backfilld::WriteOp::install($libexec, 'write-op', { $ann => \%birds });
+	Backfilld::WriteOp::install($libexec, 'write-op', { $ann => \%birds, $bea => \%cats });
 	is run_op('write-op')->{status}, 'completed', 'an update and a delete';
 	is found('birds'), '3ka 3kb 3kd', 'the old index is searched until then';
 	is run_op('full-reindex', batchSize => 1)->{status}, 'completed', 'one at a time';

@@ -78,6 +78,9 @@ subtest 'after a few operations' => sub {
 	is $metrics->value('backfilld_workers'), 2, 'two workers';
 	is $of->('worker_starts_total'), 6, 'six starts';
 	cmp_ok $of->('items_failed_total'), '>=', 1000, 'failed items';
+	is $of->('item_failures_total', class => 'other'), 1010,
+		'all of them by class, which is none of ours';
+	is $of->('rate_limited_answers_total'), 0, 'nobody answered 429';
 	cmp_ok $of->('records_processed_total'), '>', 5, 'records';
 	is $of->('operation_seconds_count'), 4, 'four durations';
 	cmp_ok $metrics->value('backfilld_queue_oldest_seconds'), '>', 0, 'a wait';

@@ -14,16 +14,19 @@
 static int
 parse_params(const struct json_t *input, struct op *op, struct err *err)
 {
-	if (input_did(input, "did", &op->did, err) == -1 ||
-	    input_url(input, "pdsUrl", &op->pds_url, err) == -1 ||
-	    input_aturi(input, "uri", &op->uri, err) == -1 ||
-	    input_integer(input, "batchSize", 1, LIMIT_BATCH_SIZE, &op->batch_size,
-	    err) == -1 ||
+	/* Too long comes before malformed: a DID of 60 KB is both. */
+	if (input_text(input, "did", &op->did, err) == -1 ||
+	    input_text(input, "pdsUrl", &op->pds_url, err) == -1 ||
+	    input_text(input, "uri", &op->uri, err) == -1 ||
+	    input_integer(input, "batchSize", 1, INT64_MAX, &op->batch_size, err) == -1 ||
 	    input_text(input, "tier", &op->tier, err) == -1 ||
 	    input_text(input, "itemsOf", &op->items_of, err) == -1 ||
-	    input_text(input, "idempotencyKey", &op->idempotency_key, err) == -1)
+	    input_text(input, "idempotencyKey", &op->idempotency_key, err) == -1 ||
+	    op_params_fit(op, err) == -1)
 		return -1;
-	return 0;
+	return input_did(input, "did", &op->did, err) == -1 ||
+	    input_url(input, "pdsUrl", &op->pds_url, err) == -1 ||
+	    input_aturi(input, "uri", &op->uri, err) == -1 ? -1 : 0;
 }
 
 /* type is NULL for one of an operator's own, which takes what it likes. */

@@ -25,6 +25,7 @@ struct type_metrics {
 	uint64_t starts, crashes, kills;
 	uint64_t records, bytes, failed;
 	uint64_t created, updated, deleted;
+	uint64_t met[OP_MET_COUNT];		/* by enum op_met */
 	struct histogram durations;
 };
 
@@ -34,6 +35,7 @@ struct seen {
 	char id[TID_SIZE];
 	struct type_metrics *type;
 	uint64_t attempt, records, bytes, failed;
+	uint64_t met[OP_MET_COUNT];
 };
 
 struct route_metrics {
@@ -120,6 +122,7 @@ start_seeing(struct metrics *metrics, const struct op *op)
 	seen->records = op->records_processed;
 	seen->bytes = op->bytes_fetched;
 	seen->failed = op->items_failed;
+	op_met_get(op, seen->met);
 	LIST_INSERT_HEAD(&metrics->running, seen, entry);
 	return seen;
 }
@@ -131,6 +134,16 @@ add_news(uint64_t *total, uint64_t *last, uint64_t now)
 	if (now > *last)
 		*total += now - *last;
 	*last = now;
+}
+
+static void
+add_met(struct seen *seen, const struct op *op)
+{
+	uint64_t met[OP_MET_COUNT];
+
+	op_met_get(op, met);
+	for (int i = 0; i < OP_MET_COUNT; i++)
+		add_news(&seen->type->met[i], &seen->met[i], met[i]);
 }
 
 static void
@@ -169,6 +182,7 @@ metrics_op(struct metrics *metrics, const struct op *op)
 		add_news(&seen->type->records, &seen->records, op->records_processed);
 		add_news(&seen->type->bytes, &seen->bytes, op->bytes_fetched);
 		add_news(&seen->type->failed, &seen->failed, op->items_failed);
+		add_met(seen, op);
 	}
 	if (op_status_is_terminal(op_status(op)))
 		add_end(type_of(metrics, op->type), op);
@@ -244,6 +258,26 @@ write_ends(const struct metrics *metrics, struct buf *to)
 	}
 }
 
+/* Classes that nothing has met have no rows. */
+static void
+write_failures(const struct metrics *metrics, struct buf *to)
+{
+	const char *name = "backfilld_item_failures_total";
+	char labels[PROM_LABELS_SIZE];
+
+	prom_family(to, name, "counter",
+	    "Failures of items, by class: an item that fails in two attempts has two.");
+	for (unsigned i = 0; i < metrics->types_count; i++) {
+		for (enum op_met what = 0; what < OP_MET_COUNT; what++) {
+			if (what == OP_MET_ANSWERS_429 || metrics->types[i].met[what] == 0)
+				continue;
+			prom_labels(labels, "type", str_from(metrics->types[i].name), "class",
+			    str_from(op_met_word(what)));
+			prom_u64(to, name, labels, metrics->types[i].met[what]);
+		}
+	}
+}
+
 static void
 write_operations(const struct metrics *metrics, struct buf *to)
 {
@@ -262,6 +296,9 @@ write_operations(const struct metrics *metrics, struct buf *to)
 	BY_TYPE("records_processed_total", "counter", records, "Records processed.");
 	BY_TYPE("fetched_bytes_total", "counter", bytes, "Bytes fetched from servers.");
 	BY_TYPE("items_failed_total", "counter", failed, "Items that could not be done.");
+	BY_TYPE("rate_limited_answers_total", "counter", met[OP_MET_ANSWERS_429],
+	    "Answers 429 of servers, each of which makes a worker wait.");
+	write_failures(metrics, to);
 	BY_TYPE("records_created_total", "counter", created, "Records new in the index.");
 	BY_TYPE("records_updated_total", "counter", updated, "Records changed in the index.");
 	BY_TYPE("records_deleted_total", "counter", deleted, "Records gone from the index.");

@@ -158,15 +158,17 @@ page_badge(struct page *page, const struct op *op)
 static void
 write_counts(struct buf *to, const struct op *op)
 {
-	unsigned percent;
+	struct op_progress is = op_progress(op);
 
 	html(to, "<span data-f=\"count\">");
-	html_count(to, op->records_processed);
-	if (op_percent(op, &percent)) {
+	html_count(to, is.done);
+	if (is.total > 0) {
 		html(to, " of ");
-		html_count(to, op->records_total);
+		html_count(to, is.total);
 	}
-	html(to, " records</span>");
+	if (!is.is_of_stage)
+		html(to, " records");
+	html(to, "</span>");
 }
 
 /* A figure that app.js may fill later is there, but hidden. */

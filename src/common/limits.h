@@ -45,6 +45,7 @@
 #define LIMIT_LIST_PAGE			100	/* operations per page of a list */
 #define LIMIT_IDEMPOTENCY_KEY_BYTES	255	/* a UUID takes 36; an LMDB key 511 */
 #define LIMIT_IDEMPOTENCY_KEYS		100000	/* known at a time; the oldest go */
+#define LIMIT_TIER_BYTES		256	/* ours are words; an operator's own type may want more */
 #define LIMIT_OP_TYPE_BYTES		64	/* the name of an executable; part of an index key */
 #define LIMIT_BATCH_SIZE		100000	/* documents that a worker holds at once */
 

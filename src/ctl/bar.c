@@ -61,16 +61,17 @@ static void
 set_counts(struct line *line, const struct op *op)
 {
 	char done[HUMAN_SIZE], total[HUMAN_SIZE], text[HUMAN_SIZE * 2 + 8];
+	struct op_progress is = op_progress(op);
 	unsigned percent;
 
-	human_count(op->records_processed, done);
+	human_count(is.done, done);
 	if (op_percent(op, &percent)) {
-		human_count(op->records_total, total);
+		human_count(is.total, total);
 		(void)snprintf(text, sizeof(text), "%*s/%s", (int)strlen(total), done, total);
 		set_part(line, COUNT, text);
 		(void)snprintf(text, sizeof(text), "%3u%%", percent);
 		set_part(line, PERCENT, text);
-	} else if (op->records_processed > 0) {
+	} else if (is.done > 0) {
 		set_part(line, COUNT, done);
 	} else if (op->bytes_fetched > 0) {
 		human_bytes(op->bytes_fetched, done);
@@ -218,6 +219,7 @@ bar_format(const struct op *op, int64_t now_ms, const struct term *term, size_t 
 void
 bar_format_plain(const struct op *op, struct buf *to)
 {
+	struct op_progress is = op_progress(op);
 	char text[HUMAN_SIZE];
 	uint64_t eta_secs;
 	unsigned percent;
@@ -229,10 +231,9 @@ bar_format_plain(const struct op *op, struct buf *to)
 		(void)text_add(to, op->stage, TEXT_UNCUT, false);
 	}
 	if (op_percent(op, &percent))
-		buf_printf(to, " %" PRIu64 "/%" PRIu64 " %u%%", op->records_processed,
-		    op->records_total, percent);
-	else if (op->records_processed > 0)
-		buf_printf(to, " %" PRIu64, op->records_processed);
+		buf_printf(to, " %" PRIu64 "/%" PRIu64 " %u%%", is.done, is.total, percent);
+	else if (is.done > 0)
+		buf_printf(to, " %" PRIu64, is.done);
 	else if (op->bytes_fetched > 0) {
 		human_bytes(op->bytes_fetched, text);
 		buf_printf(to, " %s", text);

@@ -1,17 +1,22 @@
 #include "ctl/command.h"
 
 #include "ctl/start.h"
+#include "op/op_type.h"
 
 static int
 run(struct ctl *ctl, const struct args *args)
 {
 	struct msg msg = { .type = MSG_TYPE_TRIGGER };
+	struct op op = { 0 };
 	struct err err;
 
 	if (!args_has(args, "failed"))
 		return ctl_usage(ctl, "say --failed: a retry runs the items that failed; to "
 		    "run all of it, trigger it again");
-	msg.trigger.items_of = str_from(args->operands[0]);
+	op.items_of = str_from(args->operands[0]);
+	if (op_params_fit(&op, &err) == -1)
+		return ctl_usage(ctl, "%s", err.text);
+	msg.trigger.items_of = op.items_of;
 	if (start_ask(ctl, &msg, &err) == -1)
 		return ctl_fail(ctl, &err);
 	return start_announce(ctl, args, &msg.op.op);

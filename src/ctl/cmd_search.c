@@ -6,10 +6,14 @@
 
 #include "common/json.h"
 #include "common/limits.h"
+#include "common/utf8.h"
 #include "ctl/text.h"
 #include "search/search.h"
 
 #define LIMIT_DEFAULT	20
+#define INDENT		5	/* columns before each line but the first's number */
+#define COLUMNS_DEFAULT	200	/* of a line that goes to a file or a pager */
+#define BYTES_PER_COLUMN 16	/* more are accents without end, which take no columns */
 
 struct results {
 	const struct ctl *ctl;
@@ -32,18 +36,35 @@ print_json(const struct search_hit *hit, struct buf *to)
 	buf_add_byte(to, '\n');
 }
 
+/* A title has up to LIMIT_SEARCH_FIELD_BYTES: enough of it to know it again. */
+static void
+add_cut(const struct term *term, struct str text, struct buf *to)
+{
+	size_t width = term->is_tty ? term_columns() : COLUMNS_DEFAULT;
+	size_t columns = width > INDENT ? width - INDENT : 1;
+	struct str start = utf8_cut(text, columns * BYTES_PER_COLUMN);
+
+	if (start.len == text.len) {
+		(void)text_add(to, text, columns, term->is_utf8);
+	} else {
+		size_t wide = text_columns(start, term->is_utf8);
+
+		(void)text_add(to, start, wide > columns ? columns : columns - 1,
+		    term->is_utf8);
+		if (wide < columns)
+			buf_add_str(to, term->is_utf8 ? STR("…") : STR("~"));
+	}
+}
+
 /* Three lines: what it is called, where it is, why it was found. */
 static void
 print_text(const struct results *results, const struct search_hit *hit, struct buf *to)
 {
 	const struct term *term = &results->ctl->term;
-	size_t width = term->is_tty ? term_columns() : TEXT_UNCUT;
-	size_t inner = width == TEXT_UNCUT ? width : width - 5;
 
 	buf_printf(to, "%3" PRIu64 "  ", results->number);
 	term_colour_on(term, TERM_BOLD, to);
-	(void)text_add(to, hit->title.len > 0 ? hit->title : hit->collection, inner,
-	    term->is_utf8);
+	add_cut(term, hit->title.len > 0 ? hit->title : hit->collection, to);
 	term_colour_off(term, TERM_BOLD, to);
 	buf_add_str(to, STR("\n     "));
 	term_colour_on(term, TERM_DIM, to);
@@ -51,7 +72,7 @@ print_text(const struct results *results, const struct search_hit *hit, struct b
 	term_colour_off(term, TERM_DIM, to);
 	if (hit->snippet.len > 0 && !str_eq(hit->snippet, hit->title)) {
 		buf_add_str(to, STR("\n     "));
-		(void)text_add(to, hit->snippet, inner, term->is_utf8);
+		add_cut(term, hit->snippet, to);
 	}
 	buf_add_byte(to, '\n');
 }

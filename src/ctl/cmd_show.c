@@ -104,14 +104,21 @@ static void
 add_progress(struct buf *to, const struct op *op)
 {
 	char done[HUMAN_SIZE], figure[HUMAN_SIZE];
+	struct op_progress is = op_progress(op);
 	uint64_t eta_secs;
 	unsigned percent;
 
 	human_count(op->records_processed, done);
 	add_label(to, "records");
 	buf_add_str(to, str_from(done));
+	if (is.is_of_stage) {
+		human_count(is.done, done);
+		buf_printf(to, "\n");
+		add_label(to, "this stage");
+		buf_add_str(to, str_from(done));
+	}
 	if (op_percent(op, &percent)) {
-		human_count(op->records_total, figure);
+		human_count(is.total, figure);
 		buf_printf(to, " of %s, %u%%", figure, percent);
 	}
 	if (op_status(op) == OP_RUNNING && op->rate_milli > 0) {

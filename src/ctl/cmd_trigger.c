@@ -51,8 +51,13 @@ fill(const struct args *args, const char *word, struct msg_trigger *trigger,
 		.tier = str_from(args_value(args, "tier")),
 		.idempotency_key = str_from(args_value(args, "idempotency-key")),
 	};
-	if (args_number(args, "batch-size", 0, 1, UINT32_MAX, &trigger->batch_size,
+	if (args_number(args, "batch-size", 0, 1, UINT64_MAX, &trigger->batch_size,
 	    err) == -1)
+		return -1;
+	op = (struct op){ .did = trigger->did, .pds_url = trigger->pds_url,
+	    .uri = trigger->uri, .batch_size = trigger->batch_size,
+	    .tier = trigger->tier, .idempotency_key = trigger->idempotency_key };
+	if (op_params_fit(&op, err) == -1)
 		return -1;
 	if (!str_is_empty(trigger->did) && !did_is_atproto(trigger->did))
 		return err_set(err, ERR_INVALID, "--did %.*s: not a did:plc or did:web",
@@ -60,9 +65,6 @@ fill(const struct args *args, const char *word, struct msg_trigger *trigger,
 	if (!str_is_empty(trigger->uri) && !aturi_is_valid(trigger->uri))
 		return err_set(err, ERR_INVALID, "--uri %.*s: not an at:// URI",
 		    STR_FMT(trigger->uri));
-	op = (struct op){ .did = trigger->did, .pds_url = trigger->pds_url,
-	    .uri = trigger->uri, .batch_size = trigger->batch_size,
-	    .tier = trigger->tier };
 	return type != NULL ? op_params_check(&op, type, err) : 0;
 }
 

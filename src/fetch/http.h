@@ -46,6 +46,7 @@ struct http_options {
 	 * RLIMIT_NOFILE leaves room for. */
 	unsigned total_max;
 	struct polite_options polite;	/* per host; all 0: the defaults */
+	uint64_t *answers_429;		/* borrowed; each is added to it.  NULL: nobody counts */
 
 	/* What the operator decides for all requests; 0: what their limits say. */
 	unsigned attempts;

@@ -89,6 +89,8 @@ read_limits(struct http_request *req)
 	int64_t now = clock_wall_ms();
 	int64_t reset = retry_after_parse_reset(header(req, "RateLimit-Reset"), now);
 
+	if (result->status == 429 && req->http->options.answers_429 != NULL)
+		++*req->http->options.answers_429;
 	result->retry_after_ms = retry_after_parse(header(req, "Retry-After"), now);
 	if (result->retry_after_ms == -1 && result->status == 429)
 		result->retry_after_ms = reset;

@@ -3,6 +3,7 @@ libbfop_a_SOURCES = \
 	src/op/gap.c src/op/gap.h \
 	src/op/op.c src/op/op.h \
 	src/op/op_json.c src/op/op_json.h \
+	src/op/op_met.c src/op/op_met.h \
 	src/op/op_progress.c src/op/op_progress.h \
 	src/op/op_state.c src/op/op_state.h \
 	src/op/op_tier.c src/op/op_tier.h \

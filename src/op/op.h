@@ -14,6 +14,7 @@
 
 #include "common/field.h"
 #include "common/tid.h"
+#include "op/op_met.h"
 #include "op/op_state.h"
 
 /*
@@ -71,7 +72,16 @@
 	F(35, U64, paused_ms)		/* since when a pause is wanted; 0: none is */ \
 	F(36, TEXT, paused_by)						\
 	F(37, TEXT, idempotency_key)	/* the client's, for asking twice safely */ \
-	F(38, U64, priority)		/* enum op_priority */
+	F(38, U64, priority)		/* enum op_priority */		\
+	/* how often it met what, in all attempts (op_met.h): 40 to 58 */ \
+	OP_MET(OP_MET_FIELD, F)						\
+	/* for its failed items (docs/store.md): checkpoints written, and	\
+	 * rows of `item` that have nothing any more */			\
+	F(80, U64, checkpoints)						\
+	F(81, U64, item_rows_empty)					\
+	/* progress of a stage that is no matter of records */		\
+	F(82, U64, stage_done)						\
+	F(83, U64, stage_total)		/* 0: not known yet */
 
 #define OP_VERSION	1	/* of the disk format */
 

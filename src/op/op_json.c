@@ -82,16 +82,32 @@ write_rate(struct json *json, const struct op *op)
 }
 
 static void
+write_stage(struct json *json, const struct op *op)
+{
+	struct op_progress is = op_progress(op);
+
+	if (!is.is_of_stage)
+		return;
+	json_name(json, STR("stageProgress"));
+	json_object_begin(json);
+	json_member_u64(json, STR("done"), is.done);
+	if (is.total > 0)
+		json_member_u64(json, STR("total"), is.total);
+	json_object_end(json);
+}
+
+static void
 write_progress(struct json *json, const struct op *op)
 {
 	unsigned percent;
 
 	member_str(json, STR("stage"), op->stage);
 	json_member_u64(json, STR("recordsProcessed"), op->records_processed);
-	if (op_percent(op, &percent)) {
+	if (op->records_total > 0)
 		json_member_u64(json, STR("totalRecords"), op->records_total);
+	if (op_percent(op, &percent))
 		json_member_u64(json, STR("progress"), percent);
-	}
+	write_stage(json, op);
 	json_member_u64(json, STR("itemsFailed"), op->items_failed);
 	write_rate(json, op);
 }
@@ -120,6 +136,24 @@ write_usage(struct json *json, const struct op *op)
 	json_member_u64(json, STR("cpuMs"), op->cpu_ms);
 	json_member_u64(json, STR("maxRssKib"), op->max_rss_kib);
 	json_member_u64(json, STR("bytesFetched"), op->bytes_fetched);
+	json_object_end(json);
+}
+
+static void
+write_met(struct json *json, const struct op *op)
+{
+	uint64_t met[OP_MET_COUNT], all = 0;
+
+	op_met_get(op, met);
+	for (int i = 0; i < OP_MET_COUNT; i++)
+		all += met[i];
+	if (all == 0)
+		return;
+	json_name(json, STR("met"));
+	json_object_begin(json);
+	for (int i = 0; i < OP_MET_COUNT; i++)
+		if (met[i] > 0)
+			json_member_u64(json, str_from(op_met_word((enum op_met)i)), met[i]);
 	json_object_end(json);
 }
 
@@ -169,6 +203,7 @@ op_json_members(struct json *json, const struct op *op, enum op_spelling spellin
 	member_str(json, STR("error"), op->error_text);
 	member_str(json, STR("errorClass"), op->error_class);
 	write_usage(json, op);
+	write_met(json, op);
 	write_exit(json, op);
 }
 

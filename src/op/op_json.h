@@ -10,6 +10,8 @@
  *	completedAt	when it reached completed, failed or cancelled
  *	totalRecords	once it is known, and with it
  *	progress	0-100
+ *	stageProgress	{done, total}: of a stage that counts something else than records,
+ *			which progress and etaSeconds are then about; total once it is known
  *	startedBy	if it is a DID, as the lexicon wants; otherwise
  *	triggeredBy	"admin", "uid 1000"
  *	error, errorClass	why it failed: a sentence and a word
@@ -21,6 +23,8 @@
  *	etaSeconds	at that rate
  *	changes		{created, updated, deleted} in the index
  *	usage		{cpuMs, maxRssKib, bytesFetched} of all attempts
+ *	met		{"429": 12, "unreachable": 3}: how often it met what, in all
+ *			attempts, by the words of op_met.h; absent if nothing
  *	paused, pausedAt, pausedBy	true, when and by whom, from the moment that a
  *			pause is asked for until it is resumed; the status is then
  *			running, until its worker has stopped, or queued

@@ -16,7 +16,15 @@
 /* An estimate further away than this says nothing. */
 #define OP_ETA_MAX_SECS		(100ull * 24 * 3600)
 
-/* 0-100, rounded down, so that 100 means all of it.  False (and percent_out
+/* What is shown: records; or, of a stage that counts otherwise (repositories, after a
+ * catch-up's events), what that has done. */
+struct op_progress {
+	uint64_t done, total;	/* total 0: not known yet */
+	bool is_of_stage;
+};
+struct op_progress op_progress(const struct op *op);
+
+/* 0-100 of that, rounded down, so that 100 means all of it.  False (and percent_out
  * untouched) while the total is not known. */
 bool op_percent(const struct op *op, unsigned *percent_out);
 

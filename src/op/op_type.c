@@ -1,8 +1,11 @@
 #include "op/op_type.h"
 
+#include <inttypes.h>
+
 #include "op/op_tier.h"
 
 #define OP_TYPE_NAME_MAX	31
+#define ALL_TAKE		(OP_PARAM_ITEMS_OF | OP_PARAM_IDEMPOTENCY_KEY)
 
 const struct op_type op_types[] = {
 #define X(name, kebab, camel, takes, needs, spill_files, retry) \
@@ -35,6 +38,45 @@ op_type_is_plain_name(struct str name)
 	return name.len > 0 && name.len <= OP_TYPE_NAME_MAX;
 }
 
+struct param {
+	unsigned bit;
+	struct field field;		/* in struct op; its name is the API's */
+	uint64_t most;
+};
+
+static const struct param params[] = {
+#define X(name, bit, kind, member, api_name, most) \
+	{ bit, { api_name, FIELD_##kind, offsetof(struct op, member) }, most },
+	OP_PARAMS(X)
+#undef X
+};
+
+/* The length of a text, or the number: 0 if it is not there. */
+static uint64_t
+measure(const struct op *op, const struct field *field)
+{
+	return field->kind == FIELD_U64 ? *FIELD_AT_CONST(uint64_t, op, field) :
+	    FIELD_AT_CONST(struct str, op, field)->len;
+}
+
+int
+op_params_fit(const struct op *op, struct err *err)
+{
+	for (size_t i = 0; i < BF_ARRAY_LEN(params); i++) {
+		const struct param *param = &params[i];
+		uint64_t given = measure(op, &param->field);
+
+		if (given <= param->most)
+			continue;
+		return param->field.kind == FIELD_U64 ?
+		    err_set(err, ERR_LIMIT, "%s is greater than %" PRIu64 ": it is %" PRIu64,
+		    param->field.name, param->most, given) :
+		    err_set(err, ERR_LIMIT, "%s is longer than %" PRIu64 " bytes: it has %"
+		    PRIu64, param->field.name, param->most, given);
+	}
+	return 0;
+}
+
 static int
 check_text(const char *name, struct str text, struct err *err)
 {
@@ -45,18 +87,19 @@ check_text(const char *name, struct str text, struct err *err)
 }
 
 static int
-check_param(const struct op_type *type, unsigned param, const char *name,
-    size_t len, size_t max_len, struct err *err)
+check_taken(const struct op *op, const struct op_type *type, struct err *err)
 {
-	if (len == 0 && (type->needs & param) != 0)
-		return err_set(err, ERR_INVALID, "%s needs the parameter %s",
-		    type->kebab, name);
-	if (len > 0 && (type->takes & param) == 0)
-		return err_set(err, ERR_INVALID, "%s does not take the parameter %s",
-		    type->kebab, name);
-	if (len > max_len)
-		return err_set(err, ERR_INVALID, "%s is longer than %zu bytes", name,
-		    max_len);
+	for (size_t i = 0; i < BF_ARRAY_LEN(params); i++) {
+		const struct param *param = &params[i];
+		bool is_there = measure(op, &param->field) > 0;
+
+		if (!is_there && (type->needs & param->bit) != 0)
+			return err_set(err, ERR_INVALID, "%s needs the parameter %s",
+			    type->kebab, param->field.name);
+		if (is_there && ((type->takes | ALL_TAKE) & param->bit) == 0)
+			return err_set(err, ERR_INVALID, "%s does not take the parameter %s",
+			    type->kebab, param->field.name);
+	}
 	return 0;
 }
 
@@ -85,15 +128,7 @@ check_items_of(const struct op *op, const struct op_type *type, struct err *err)
 int
 op_params_check(const struct op *op, const struct op_type *type, struct err *err)
 {
-	if (check_param(type, OP_PARAM_DID, "did", op->did.len, LIMIT_DID_BYTES,
-	    err) == -1 ||
-	    check_param(type, OP_PARAM_PDS_URL, "pdsUrl", op->pds_url.len,
-	    LIMIT_URL_BYTES, err) == -1 ||
-	    check_param(type, OP_PARAM_URI, "uri", op->uri.len, LIMIT_ATURI_BYTES,
-	    err) == -1 ||
-	    check_param(type, OP_PARAM_BATCH_SIZE, "batchSize", op->batch_size > 0,
-	    1, err) == -1 ||
-	    check_param(type, OP_PARAM_TIER, "tier", op->tier.len, SIZE_MAX, err) == -1)
+	if (op_params_fit(op, err) == -1 || check_taken(op, type, err) == -1)
 		return -1;
 	if (op->did.len > 0 && !str_starts_with(op->did, STR("did:")))
 		return err_set(err, ERR_INVALID, "did: does not begin with \"did:\"");

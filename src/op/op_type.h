@@ -18,12 +18,27 @@
 #include "common/str.h"
 #include "op/op.h"
 
+/*
+ * What a trigger may say, each with the most that it may be: of a text its length
+ * in bytes, of a number the number.  The types take the first five as their rows
+ * say, all types the last two.
+ *
+ * X(ENUM, bit, KIND, member of struct op, name in the API, the most)
+ */
+#define OP_PARAMS(X)							\
+	X(DID, 1, TEXT, did, "did", LIMIT_DID_BYTES)			\
+	X(PDS_URL, 2, TEXT, pds_url, "pdsUrl", LIMIT_URL_BYTES)		\
+	X(URI, 4, TEXT, uri, "uri", LIMIT_ATURI_BYTES)			\
+	X(BATCH_SIZE, 8, U64, batch_size, "batchSize", LIMIT_BATCH_SIZE) \
+	X(TIER, 16, TEXT, tier, "tier", LIMIT_TIER_BYTES)		\
+	X(ITEMS_OF, 32, TEXT, items_of, "itemsOf", TID_LEN)		\
+	X(IDEMPOTENCY_KEY, 64, TEXT, idempotency_key, "idempotencyKey",	\
+	    LIMIT_IDEMPOTENCY_KEY_BYTES)
+
 enum op_param {			/* bits */
-	OP_PARAM_DID = 1,
-	OP_PARAM_PDS_URL = 2,
-	OP_PARAM_URI = 4,
-	OP_PARAM_BATCH_SIZE = 8,
-	OP_PARAM_TIER = 16,
+#define X(name, bit, kind, member, api_name, most) OP_PARAM_##name = (bit),
+	OP_PARAMS(X)
+#undef X
 };
 
 /* Whether the failed items of an ended operation can be run again alone. */
@@ -73,8 +88,16 @@ const struct op_type *op_type_find(struct str name);
 bool op_type_is_plain_name(struct str name);
 
 /*
- * Check an operation's parameters against its type: needed ones are there, no
- * others are, each keeps its length limit; a retry (items_of) is possible.  Syntax beyond that (a DID, a URL)
+ * No parameter is more than its row of OP_PARAMS allows.  ERR_LIMIT names the
+ * parameter, the most and what was given.  Of every type, an operator's own too, and
+ * before a request is handed on: whoever takes one says the same sentence, and not
+ * what a frame or a key of the store cannot hold.
+ */
+int op_params_fit(const struct op *op, struct err *err) BF_MUSTCHECK;
+
+/*
+ * Check an operation's parameters against its type: they fit, needed ones are there,
+ * no others are; a retry (items_of) is possible.  Syntax beyond that (a DID, a URL)
  * is for the process that takes the request.  ERR_INVALID names the parameter.
  */
 int op_params_check(const struct op *op, const struct op_type *type,

@@ -106,6 +106,8 @@ struct ops_progress {
 	uint64_t processed, total, bytes, rate_milli;
 	uint64_t failed;	/* replaces items_failed, unless more items are kept; 0: the
 				 * items alone are counted */
+	uint64_t stage_done, stage_total;
+	const uint64_t *met;	/* by enum op_met; NULL: as it was */
 	int64_t now_ms;
 };
 
@@ -130,6 +132,14 @@ struct ops_item {
 	struct str item, class, text;
 };
 int ops_add_item(struct ops *ops, struct str id, const struct ops_item *item,
+    struct err *err) BF_MUSTCHECK;
+
+/*
+ * An item that is kept could be done after all, by an attempt that came to it again: it
+ * is neither kept nor counted any more.  Nothing if it is not kept.  ERR_CONFLICT in a
+ * terminal state.
+ */
+int ops_take_back_item(struct ops *ops, struct str id, struct str item, int64_t now_ms,
     struct err *err) BF_MUSTCHECK;
 
 /*
@@ -280,6 +290,11 @@ int ops_events(struct ops_read *read, struct str id, ops_event_cb *each, void *a
 
 typedef bool ops_item_cb(const struct ops_item *item, void *arg);
 int ops_items(struct ops_read *read, struct str id, ops_item_cb *each, void *arg,
+    struct err *err) BF_MUSTCHECK;
+
+/* Those that an attempt said which died before a checkpoint covered them, and that
+ * nothing was said of since: of work that is done again. */
+int ops_open_items(struct ops_read *read, struct str id, ops_item_cb *each, void *arg,
     struct err *err) BF_MUSTCHECK;
 
 #endif

@@ -17,7 +17,11 @@
 	F(1, U64, at_ms)	\
 	F(2, TEXT, item)	\
 	F(3, TEXT, class)	\
-	F(4, TEXT, text)
+	F(4, TEXT, text)	\
+	F(5, U64, open)		/* the checkpoint, by number, that is to cover it; ITEM_OPEN:
+				 * its attempt died before that; 0: covered */
+
+#define ITEM_OPEN	UINT64_MAX
 
 #define MEMBER(number, kind, member)	FIELD_TYPE_##kind member;
 struct event_body { EVENT_FIELDS(MEMBER) };
@@ -218,6 +222,23 @@ row_has(struct cursor *cursor, struct str id, uint32_t row, struct str item,
 	return 0;
 }
 
+/* What is kept of the operation, and a cursor, which the caller has to close. */
+static int
+open_set(struct ops *ops, struct txn *txn, struct str id, struct cursor *cursor_out,
+    struct item_set **set_out, struct err *err)
+{
+	bool is_new;
+	struct item_set *set = item_sets_get(&ops->items, id, &is_new);
+	int rc = cursor_open(cursor_out, txn, &ops->tables[OPS_ITEM], err);
+
+	if (rc == 0 && is_new)
+		rc = fill_set(cursor_out, id, set, err);
+	if (rc == -1 && is_new)
+		item_set_forget(set);
+	*set_out = set;
+	return rc;
+}
+
 /* Where an item is kept; if it is not yet, the number of the row to be. */
 static int
 find_item(struct cursor *cursor, struct item_set *set, struct str id, struct str item,
@@ -236,7 +257,7 @@ find_item(struct cursor *cursor, struct item_set *set, struct str id, struct str
 }
 
 int
-ops_item_count(struct ops *ops, struct txn *txn, struct str id, uint32_t *count_out,
+ops_item_rows(struct ops *ops, struct txn *txn, struct str id, uint32_t *count_out,
     struct err *err)
 {
 	struct cursor cursor;
@@ -250,7 +271,7 @@ ops_item_count(struct ops *ops, struct txn *txn, struct str id, uint32_t *count_
 }
 
 int
-ops_item_add(struct ops *ops, struct txn *txn, struct str id,
+ops_item_add(struct ops *ops, struct txn *txn, const struct op *op,
     const struct ops_item *item, bool *is_new_out, struct err *err)
 {
 	const struct table *table = &ops->tables[OPS_ITEM];
@@ -259,19 +280,17 @@ ops_item_add(struct ops *ops, struct txn *txn, struct str id,
 		utf8_cut(item->item, LIMIT_ATURI_BYTES),
 		utf8_cut(item->class, LIMIT_OP_TEXT_BYTES),
 		utf8_cut(item->text, LIMIT_OP_TEXT_BYTES),
+		op->checkpoints + 1,
 	};
-	bool is_there = false, is_new_set;
-	struct item_set *set = item_sets_get(&ops->items, id, &is_new_set);
+	bool is_there = false;
+	struct str id = op->id;
+	struct item_set *set;
 	struct cursor cursor;
 	struct row_key key;
 	uint32_t n = 0;
 	int rc;
 
-	rc = cursor_open(&cursor, txn, table, err);
-	if (rc == 0 && is_new_set)
-		rc = fill_set(&cursor, id, set, err);
-	if (rc == -1 && is_new_set)
-		item_set_forget(set);
+	rc = open_set(ops, txn, id, &cursor, &set, err);
 	if (rc == 0)
 		rc = find_item(&cursor, set, id, body.item, &is_there, &n, err);
 	cursor_close(&cursor);
@@ -284,6 +303,72 @@ ops_item_add(struct ops *ops, struct txn *txn, struct str id,
 	buf_reset(&ops->encoded);
 	fields_encode(&ops->encoded, &item_layout, &body);
 	return table_put(txn, table, row_key(&key, id, n), buf_bytes(&ops->encoded), err);
+}
+
+int
+ops_item_take_back(struct ops *ops, struct txn *txn, struct str id, struct str item,
+    bool *was_there_out, struct err *err)
+{
+	const struct table *table = &ops->tables[OPS_ITEM];
+	struct item_body nothing = { .at_ms = 0 };
+	struct item_set *set;
+	struct cursor cursor;
+	struct row_key key;
+	uint32_t n = 0;
+	int rc;
+
+	*was_there_out = false;
+	rc = open_set(ops, txn, id, &cursor, &set, err);
+	if (rc == 0 && !str_is_empty(item))
+		rc = find_item(&cursor, set, id, item, was_there_out, &n, err);
+	cursor_close(&cursor);
+	if (rc == -1 || !*was_there_out)
+		return rc;
+	/* It still counts as a row, so that the number of the last one tells how many. */
+	item_set_put(set, n, STR_NONE);
+	buf_reset(&ops->encoded);
+	fields_encode(&ops->encoded, &item_layout, &nothing);
+	return table_put(txn, table, row_key(&key, id, n), buf_bytes(&ops->encoded), err);
+}
+
+/* What it is when its attempt has ended: covered, or left open. */
+static uint64_t
+settled(uint64_t open, uint64_t checkpoints)
+{
+	return open == ITEM_OPEN || open > checkpoints ? ITEM_OPEN : 0;
+}
+
+int
+ops_items_settle(struct ops *ops, struct txn *txn, const struct op *op, struct err *err)
+{
+	const struct table *table = &ops->tables[OPS_ITEM];
+	struct item_body body;
+	struct cursor cursor;
+	struct row_key key;
+	int rc;
+
+	if (cursor_open(&cursor, txn, table, err) == -1)
+		return -1;
+	rc = cursor_seek(&cursor, row_key(&key, op->id, 0), err);
+	while (rc == 0 && is_row_of(&cursor, op->id)) {
+		uint32_t n = row_number(&cursor);
+
+		rc = item_decode(&cursor, &body, err);
+		if (rc == 0 && body.open != settled(body.open, op->checkpoints) &&
+		    body.open != 0) {
+			body.open = settled(body.open, op->checkpoints);
+			buf_reset(&ops->encoded);
+			fields_encode(&ops->encoded, &item_layout, &body);
+			rc = table_put(txn, table, row_key(&key, op->id, n),
+			    buf_bytes(&ops->encoded), err);
+		} else if (rc == -1 && err->code == ERR_CORRUPT) {
+			rc = 0;
+		}
+		if (rc == 0)
+			rc = cursor_seek(&cursor, row_key(&key, op->id, n + 1), err);
+	}
+	cursor_close(&cursor);
+	return rc;
 }
 
 /* Sees one row; says whether to go on. */
@@ -345,6 +430,7 @@ ops_events(struct ops_read *read, struct str id, ops_event_cb *each, void *arg,
 struct item_reader {
 	ops_item_cb *each;
 	void *arg;
+	bool wants_open;	/* nothing else */
 };
 
 static int
@@ -357,7 +443,10 @@ see_item(struct cursor *cursor, void *arg, bool *goes_on_out, struct err *err)
 	if (item_decode(cursor, &body, err) == -1)
 		return -1;
 	item = (struct ops_item){ (int64_t)body.at_ms, body.item, body.class, body.text };
-	*goes_on_out = reader->each(&item, reader->arg);
+	/* Nothing in it: taken back. */
+	if (reader->wants_open ? body.open == ITEM_OPEN :
+	    body.at_ms > 0 || !str_is_empty(body.item))
+		*goes_on_out = reader->each(&item, reader->arg);
 	return 0;
 }
 
@@ -365,7 +454,16 @@ int
 ops_items(struct ops_read *read, struct str id, ops_item_cb *each, void *arg,
     struct err *err)
 {
-	struct item_reader reader = { each, arg };
+	struct item_reader reader = { each, arg, false };
+
+	return walk_rows(read, OPS_ITEM, id, see_item, &reader, err);
+}
+
+int
+ops_open_items(struct ops_read *read, struct str id, ops_item_cb *each, void *arg,
+    struct err *err)
+{
+	struct item_reader reader = { each, arg, true };
 
 	return walk_rows(read, OPS_ITEM, id, see_item, &reader, err);
 }

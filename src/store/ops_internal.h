@@ -116,11 +116,20 @@ int ops_event_add(struct ops *ops, struct txn *txn, struct str id,
 
 /* In the place of what was said of the same item before; keeps no new one once there
  * are LIMIT_OP_ITEMS. */
-int ops_item_add(struct ops *ops, struct txn *txn, struct str id,
+int ops_item_add(struct ops *ops, struct txn *txn, const struct op *op,
     const struct ops_item *item, bool *is_new_out, struct err *err) BF_MUSTCHECK;
 
-/* How many are kept. */
-int ops_item_count(struct ops *ops, struct txn *txn, struct str id, uint32_t *count_out,
+/* An attempt begins: those of the one before that no checkpoint of that one covers are
+ * open from now on. */
+int ops_items_settle(struct ops *ops, struct txn *txn, const struct op *op,
+    struct err *err) BF_MUSTCHECK;
+
+/* Its row has nothing any more. */
+int ops_item_take_back(struct ops *ops, struct txn *txn, struct str id, struct str item,
+    bool *was_there_out, struct err *err) BF_MUSTCHECK;
+
+/* How many rows there are, those that have nothing any more among them. */
+int ops_item_rows(struct ops *ops, struct txn *txn, struct str id, uint32_t *count_out,
     struct err *err) BF_MUSTCHECK;
 
 #endif

@@ -3,6 +3,7 @@
 #include "common/limits.h"
 #include "common/number.h"
 #include "common/utf8.h"
+#include "op/op_type.h"
 #include "store/op_codec.h"
 #include "store/ops_internal.h"
 
@@ -114,11 +115,7 @@ check_new(const struct op *op, struct err *err)
 	if (op->type.len == 0 || op->type.len > LIMIT_OP_TYPE_BYTES)
 		return err_set(err, ERR_LIMIT, "operation type: not 1 to %d bytes long",
 		    LIMIT_OP_TYPE_BYTES);
-	if (op->did.len > LIMIT_DID_BYTES || op->pds_url.len > LIMIT_URL_BYTES ||
-	    op->uri.len > LIMIT_ATURI_BYTES || op->items_of.len > TID_LEN ||
-	    op->idempotency_key.len > LIMIT_IDEMPOTENCY_KEY_BYTES)
-		return err_set(err, ERR_LIMIT, "operation parameter: too long");
-	return 0;
+	return op_params_fit(op, err);
 }
 
 static int
@@ -175,12 +172,13 @@ ops_create(struct ops *ops, const struct op *op, char active_id_out[TID_SIZE],
 static int
 count_kept(struct change *change, struct err *err)
 {
-	uint32_t kept;
+	struct op *op = &change->op;
+	uint32_t rows;
 
-	if (ops_item_count(change->ops, &change->txn, change->op.id, &kept, err) == -1)
+	if (ops_item_rows(change->ops, &change->txn, op->id, &rows, err) == -1)
 		return -1;
-	if (change->op.items_failed < kept)
-		change->op.items_failed = kept;
+	if (rows > op->item_rows_empty && op->items_failed < rows - op->item_rows_empty)
+		op->items_failed = rows - op->item_rows_empty;
 	return 0;
 }
 
@@ -240,7 +238,9 @@ ops_change(struct ops *ops, struct str id, enum op_event event,
 		goto fail;
 	}
 	apply_edit(&change.op, edit, arg);
-	if (count_kept(&change, err) == -1 ||
+	if ((event == OP_EVENT_START &&
+	    ops_items_settle(ops, &change.txn, &change.op, err) == -1) ||
+	    count_kept(&change, err) == -1 ||
 	    write_transition(&change, from, to, &row, err) == -1)
 		goto fail;
 	if (change_commit(&change, err) == -1)
@@ -339,6 +339,8 @@ write_progress(struct change *change, const struct ops_progress *progress,
 	if (op_status(op) != OP_RUNNING)
 		return 0;
 	op->stage = progress->stage;
+	op->stage_done = progress->stage_done;
+	op->stage_total = progress->stage_total;
 	op->records_processed = progress->processed;
 	op->records_total = progress->total;
 	/* A worker that counts them itself knows best: it may have counted some that are
@@ -348,6 +350,8 @@ write_progress(struct change *change, const struct ops_progress *progress,
 	if (count_kept(change, err) == -1)
 		return -1;
 	op->bytes_fetched = progress->bytes;
+	if (progress->met != NULL)
+		op_met_set(op, progress->met);
 	op->rate_milli = progress->rate_milli;
 	op->updated_ms = (uint64_t)progress->now_ms;
 	*wrote = true;
@@ -388,6 +392,7 @@ ops_put_checkpoint(struct ops *ops, struct str id, struct bytes data,
 		return -1;
 	if (load_active(&change, id, err) == -1)
 		goto fail;
+	change.op.checkpoints++;
 	change.op.records_processed = processed;
 	change.op.updated_ms = (uint64_t)now_ms;
 	if (change_put(&change, err) == -1 ||
@@ -410,10 +415,33 @@ ops_add_item(struct ops *ops, struct str id, const struct ops_item *item,
 	if (change_begin(&change, ops, err) == -1)
 		return -1;
 	if (load_active(&change, id, err) == -1 ||
-	    ops_item_add(ops, &change.txn, id, item, &is_new, err) == -1)
+	    ops_item_add(ops, &change.txn, &change.op, item, &is_new, err) == -1)
 		goto fail;
 	change.op.items_failed += is_new;
 	change.op.updated_ms = (uint64_t)item->at_ms;
+	if (change_put(&change, err) == -1)
+		goto fail;
+	return change_commit(&change, err);
+fail:
+	change_abort(&change);
+	return -1;
+}
+
+int
+ops_take_back_item(struct ops *ops, struct str id, struct str item, int64_t now_ms,
+    struct err *err)
+{
+	struct change change;
+	bool was_there;
+
+	if (change_begin(&change, ops, err) == -1)
+		return -1;
+	if (load_active(&change, id, err) == -1 ||
+	    ops_item_take_back(ops, &change.txn, id, item, &was_there, err) == -1)
+		goto fail;
+	change.op.item_rows_empty += was_there;
+	change.op.items_failed -= was_there && change.op.items_failed > 0;
+	change.op.updated_ms = (uint64_t)now_ms;
 	if (change_put(&change, err) == -1)
 		goto fail;
 	return change_commit(&change, err);

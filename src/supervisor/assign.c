@@ -82,6 +82,16 @@ send_items(struct child *child, struct ops_read *read, const struct op *op,
 	return 0;
 }
 
+static bool
+send_listed(const struct ops_item *item, void *arg)
+{
+	struct child *child = arg;
+
+	channel_send(child->channel, &(struct msg){ .type = MSG_TYPE_LISTED_ITEM,
+	    .listed_item = { .item = item->item } });
+	return true;
+}
+
 static void
 send_files(struct child *child, const struct msg *assign)
 {
@@ -112,6 +122,10 @@ assign_send(struct child *child, struct err *err)
 	rc = ops_get(read, str_from(child->id), &op, err);
 	if (rc == 0)
 		rc = ops_get_checkpoint(read, str_from(child->id), &checkpoint, err);
+	/* An attempt that died may have said what another one, which does it again, finds
+	 * to be otherwise. */
+	if (rc == 0)
+		rc = ops_open_items(read, op.id, send_listed, child, err);
 	if (rc == 0) {
 		msg.assign = (struct msg_assign){
 			.id = op.id, .type = op.type, .attempt = op.attempt,

@@ -24,6 +24,7 @@
 #include "common/buf.h"
 #include "common/limits.h"
 #include "common/tid.h"
+#include "op/op_met.h"
 #include "proto/channel.h"
 #include "supervisor/notes.h"
 #include "supervisor/outcome.h"
@@ -66,7 +67,9 @@ struct child {
 	char stage[CHILD_STAGE_SIZE];
 	uint64_t processed, total, failed, bytes, rate_milli;
 	uint64_t bytes_before;			/* fetched by earlier attempts */
+	uint64_t stage_done, stage_total;
 	uint64_t created, updated, deleted;	/* in this operation, acked */
+	uint64_t met[OP_MET_COUNT];		/* likewise, by enum op_met */
 	uint64_t rated_processed;		/* where the last rate was taken */
 	int64_t rated_mono_ms;
 	bool is_dirty;
@@ -74,7 +77,7 @@ struct child {
 	uint64_t checkpoint_processed;
 	bool has_checkpoint;			/* it is not written yet */
 	struct notes notes;			/* owned; not written yet */
-	unsigned logs, debug_logs, items;	/* so far; bounded */
+	unsigned logs, debug_logs, items, items_that_work;	/* so far; bounded */
 
 	/* watchers */
 	struct ev_timer hello_timer, kill_timer, settle_timer;

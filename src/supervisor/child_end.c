@@ -40,6 +40,7 @@ edit_ended(struct op *op, void *arg)
 	if (rss_kib > op->max_rss_kib)
 		op->max_rss_kib = rss_kib;
 	op->bytes_fetched = child->bytes_before + child->bytes;
+	op_met_set(op, child->met);
 	/* Its own count, of all attempts, unless it keeps none. */
 	if (child->failed > 0)
 		op->items_failed = child->failed;
@@ -51,6 +52,7 @@ edit_ended(struct op *op, void *arg)
 	op->records_processed = child->processed;
 	op->rate_milli = 0;
 	op->stage = STR_NONE;
+	op->stage_done = op->stage_total = 0;
 	op->error_class = str_from(outcome->class);
 	op->error_text = outcome->event == OP_EVENT_FAIL ? str_from(outcome->text) :
 	    STR_NONE;

@@ -85,6 +85,7 @@ child_new(struct supervisor *sup, const struct op *op, pid_t pid, int control_fd
 	child->created = op->records_created;
 	child->updated = op->records_updated;
 	child->deleted = op->records_deleted;
+	op_met_get(op, child->met);
 	child->end.is_last_try = op->crashes + 1 >= sup->settings.max_attempts;
 	child->rated_mono_ms = clock_mono_ms();
 	child->checkpoint = BUF_INIT;

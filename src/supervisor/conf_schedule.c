@@ -66,13 +66,13 @@ read_operation(cfg_t *section, struct op *op_out, struct err *err)
 		return err_set(err, ERR_INVALID, "type = \"%.*s\": is no type of operation",
 		    STR_FMT(utf8_cut(op.type, 100)));
 	if (!str_is_empty(batch_size) && (str_to_u64(batch_size, &op.batch_size) == -1 ||
-	    op.batch_size < 1 || op.batch_size > LIMIT_BATCH_SIZE))
+	    op.batch_size < 1))
 		return err_set(err, ERR_INVALID, "batch_size = \"%.*s\": has to be a number "
 		    "from 1 to %d", STR_FMT(batch_size), LIMIT_BATCH_SIZE);
 	if (known != NULL)
 		op.type = str_from(known->kebab);
 	*op_out = op;
-	return known != NULL ? op_params_check(&op, known, err) : 0;
+	return known != NULL ? op_params_check(&op, known, err) : op_params_fit(&op, err);
 }
 
 static char *

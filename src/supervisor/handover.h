@@ -73,7 +73,10 @@
 	F(31, U64, logs)						\
 	F(32, U64, debug_logs)						\
 	F(33, U64, items)						\
-	F(34, BOOL, answers_pings)
+	F(34, BOOL, answers_pings)					\
+	F(35, BYTES, met)		/* uint64_t each, by enum op_met */ \
+	F(36, U64, stage_done)						\
+	F(37, U64, stage_total)
 
 #define HANDOVER_CLIENT(F)						\
 	F(1, U64, fd)			/* of the API: that of its service */ \

@@ -91,7 +91,16 @@ on_checkpoint(struct child *child, const struct msg_checkpoint *checkpoint)
 	child->updated = checkpoint->updated;
 	child->deleted = checkpoint->deleted;
 	child->has_checkpoint = true;
+	notes_mark(&child->notes);
 	child->end.has_checkpoint = true;
+	progress_mark(child);
+}
+
+static void
+on_stage(struct child *child, const struct msg_stage *stage)
+{
+	child->stage_done = stage->done;
+	child->stage_total = stage->total;
 	progress_mark(child);
 }
 
@@ -134,6 +143,23 @@ on_item_failed(struct child *child, const struct msg_item_failed *failed)
 	log_debug("op %s: %.*s: %.*s: %.*s", child->id, STR_FMT(item.item),
 	    STR_FMT(item.class), STR_FMT(item.text));
 	notes_add_item(&child->notes, &item);
+	progress_mark(child);
+}
+
+static void
+on_item_works(struct child *child, const struct msg_item_works *works)
+{
+	/* No more than were listed. */
+	if (child->items_that_work++ >= LIMIT_OP_ITEMS)
+		return;
+	notes_add_works(&child->notes, clock_wall_ms(), cut(works->item));
+	progress_mark(child);
+}
+
+static void
+on_met(struct child *child, const struct msg_met *met)
+{
+	child->met[op_met_parse(met->what)] += met->count;
 	progress_mark(child);
 }
 
@@ -212,6 +238,15 @@ on_worker_msg(struct channel *channel BF_UNUSED, const struct msg *msg, void *ar
 		break;
 	case MSG_TYPE_ITEM_FAILED:
 		on_item_failed(child, &msg->item_failed);
+		break;
+	case MSG_TYPE_STAGE:
+		on_stage(child, &msg->stage);
+		break;
+	case MSG_TYPE_ITEM_WORKS:
+		on_item_works(child, &msg->item_works);
+		break;
+	case MSG_TYPE_MET:
+		on_met(child, &msg->met);
 		break;
 	case MSG_TYPE_DONE:
 		on_done(child, &msg->done);

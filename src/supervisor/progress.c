@@ -17,18 +17,18 @@ static void
 update_rate(struct child *child, int64_t now_ms)
 {
 	int64_t elapsed_ms = now_ms - child->rated_mono_ms;
-	uint64_t before = child->rate_milli;
+	uint64_t before = child->rate_milli, handled = child->processed + child->stage_done;
 	double newest;
 
 	if (elapsed_ms < RATE_INTERVAL_MS)
 		return;
-	if (child->processed < child->rated_processed)
-		child->rated_processed = child->processed;
-	newest = (double)(child->processed - child->rated_processed) * 1e6 /
+	if (handled < child->rated_processed)
+		child->rated_processed = handled;
+	newest = (double)(handled - child->rated_processed) * 1e6 /
 	    (double)elapsed_ms;
 	child->rate_milli = before == 0 ? (uint64_t)newest :
 	    (uint64_t)((double)before * (1 - RATE_WEIGHT) + newest * RATE_WEIGHT);
-	child->rated_processed = child->processed;
+	child->rated_processed = handled;
 	child->rated_mono_ms = now_ms;
 	if (child->rate_milli != before)
 		child->is_dirty = true;
@@ -40,7 +40,8 @@ report_of(const struct child *child, int64_t wall_ms)
 	struct ops_progress report = {
 		.stage = str_from(child->stage), .processed = child->processed,
 		.total = child->total, .failed = child->failed, .bytes = child->bytes_before + child->bytes,
-		.rate_milli = child->rate_milli, .now_ms = wall_ms,
+		.rate_milli = child->rate_milli, .met = child->met, .now_ms = wall_ms,
+		.stage_done = child->stage_done, .stage_total = child->stage_total,
 	};
 
 	(void)str_copy(report.id, sizeof(report.id), str_from(child->id));
@@ -54,13 +55,15 @@ write_extras(struct child *child, struct err *err)
 	struct ops *ops = child->sup->ops;
 	struct str id = str_from(child->id);
 
-	if (!child->has_checkpoint && STAILQ_EMPTY(&child->notes))
+	if (!child->has_checkpoint && notes_are_empty(&child->notes))
 		return 0;
 	if (ops_part_begin(ops, err) == -1)
 		return -1;
-	if ((child->has_checkpoint && ops_put_checkpoint(ops, id,
+	if (notes_write(&child->notes, NOTES_BEFORE_MARK, ops, id, err) == -1 ||
+	    (child->has_checkpoint && ops_put_checkpoint(ops, id,
 	    buf_bytes(&child->checkpoint), child->checkpoint_processed, clock_wall_ms(),
-	    err) == -1) || notes_write(&child->notes, ops, id, err) == -1) {
+	    err) == -1) ||
+	    notes_write(&child->notes, NOTES_BEHIND_MARK, ops, id, err) == -1) {
 		ops_part_abort(ops);
 		return -1;
 	}

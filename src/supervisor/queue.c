@@ -30,6 +30,8 @@ struct next {
 static void
 take(struct next *next, const struct op *op)
 {
+	uint64_t met[OP_MET_COUNT];
+
 	next->found = true;
 	next->cancel_asked = op->cancel_asked_ms != 0;
 	(void)str_copy(next->id, sizeof(next->id), op->id);
@@ -46,6 +48,8 @@ take(struct next *next, const struct op *op)
 		.records_updated = op->records_updated,
 		.records_deleted = op->records_deleted,
 	};
+	op_met_get(op, met);
+	op_met_set(&next->op, met);
 }
 
 /* --- what may start --- */

@@ -125,10 +125,9 @@ find_earlier(struct supervisor *sup, const struct op *op, char id_out[TID_SIZE],
 	struct err err;
 	int rc;
 
-	if (op->idempotency_key.len > LIMIT_IDEMPOTENCY_KEY_BYTES ||
-	    !str_is_visible(op->idempotency_key))
-		return opctl_fail(error, "InvalidRequest", "idempotencyKey: has to be at most "
-		    "%d visible characters", LIMIT_IDEMPOTENCY_KEY_BYTES);
+	if (!str_is_visible(op->idempotency_key))
+		return opctl_fail(error, "InvalidRequest", "idempotencyKey: has to be of "
+		    "visible characters");
 	if (ops_read_begin(sup->ops, &read, &err) == -1)
 		return opctl_fail_store(error, &err);
 	rc = ops_find_key(read, op, &id, &err);
@@ -149,8 +148,11 @@ opctl_trigger(struct supervisor *sup, const struct op *request,
 {
 	struct op op = *request;
 	struct buf texts = BUF_INIT;
+	struct err err;
 	int rc = 0;
 
+	if (op_params_fit(&op, &err) == -1)
+		return opctl_fail(error, "InvalidRequest", "%s", err.text);
 	if (!str_is_empty(op.items_of))
 		rc = retry_complete(sup, &op, &texts, error);
 	if (rc == 0)

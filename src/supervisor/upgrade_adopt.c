@@ -141,7 +141,8 @@ set_child(struct child *child, const struct handover_child *record)
 	child->said_hello = record->said_hello;
 	child->stop_mono_ms = (int64_t)record->stop_mono_ms;
 	(void)str_copy(child->stage, sizeof(child->stage), record->stage);
-	child->processed = child->rated_processed = record->processed;
+	child->processed = record->processed;
+	child->rated_processed = record->processed + record->stage_done;
 	child->total = record->total;
 	child->failed = record->failed;
 	child->bytes = record->bytes;
@@ -154,6 +155,11 @@ set_child(struct child *child, const struct handover_child *record)
 	child->debug_logs = (unsigned)record->debug_logs;
 	child->items = (unsigned)record->items;
 	child->answers_pings = record->answers_pings;
+	child->stage_done = record->stage_done;
+	child->stage_total = record->stage_total;
+	if (record->met.len > 0)	/* of an earlier version: fewer or none */
+		memcpy(child->met, record->met.ptr, record->met.len < sizeof(child->met) ?
+		    record->met.len : sizeof(child->met));
 	pulse_start(&child->beat, clock_mono_ms());
 }
 

@@ -77,6 +77,8 @@ record_of(const struct child *child)
 		.deleted = child->deleted, .logs = child->logs,
 		.debug_logs = child->debug_logs, .items = child->items,
 		.answers_pings = child->answers_pings,
+		.stage_done = child->stage_done, .stage_total = child->stage_total,
+		.met = { (const uint8_t *)child->met, sizeof(child->met) },
 	};
 }
 

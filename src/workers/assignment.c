@@ -1,6 +1,7 @@
 #include "workers/assignment.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/fdutil.h"
 #include "common/limits.h"
@@ -34,6 +35,9 @@ assignment_clear(struct assignment *assignment)
 	for (size_t i = 0; i < assignment->items_count; i++)
 		drop(assignment->items[i].ptr);
 	free(assignment->items);
+	for (size_t i = 0; i < assignment->listed_count; i++)
+		drop(assignment->listed[i].ptr);
+	free(assignment->listed);
 	drop(given->id.ptr);
 	drop(given->did.ptr);
 	drop(given->pds_url.ptr);
@@ -47,8 +51,9 @@ assignment_clear(struct assignment *assignment)
 bool
 assignment_is_part(const struct msg *msg)
 {
-	return msg->type == MSG_TYPE_ASSIGN || msg->type == MSG_TYPE_SPILL ||
-	    msg->type == MSG_TYPE_RETRY_ITEM || msg->type == MSG_TYPE_RETRY_END;
+	return msg->type == MSG_TYPE_LISTED_ITEM || msg->type == MSG_TYPE_ASSIGN ||
+	    msg->type == MSG_TYPE_SPILL || msg->type == MSG_TYPE_RETRY_ITEM ||
+	    msg->type == MSG_TYPE_RETRY_END;
 }
 
 static void
@@ -56,6 +61,41 @@ take_spill(struct worker_assignment *given, int fd)
 {
 	if (fd >= 0)
 		given->spill_fds[given->spill_count++] = fd;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct str *left = a, *right = b;
+	size_t len = left->len < right->len ? left->len : right->len;
+	int order = len > 0 ? memcmp(left->ptr, right->ptr, len) : 0;
+
+	return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
+}
+
+static void
+take_listed(struct assignment *assignment, struct str item)
+{
+	assignment->listed = xrealloc(assignment->listed,
+	    (assignment->listed_count + 1) * sizeof(*assignment->listed));
+	assignment->listed[assignment->listed_count++] = keep_str(item);
+}
+
+bool
+assignment_unlist(struct assignment *assignment, struct str item)
+{
+	struct str *found = NULL;
+
+	if (assignment->listed_count > 0)
+		found = bsearch(&item, assignment->listed, assignment->listed_count,
+		    sizeof(item), compare);
+	if (found == NULL)
+		return false;
+	drop(found->ptr);
+	assignment->listed_count--;
+	memmove(found, found + 1, (size_t)(assignment->listed + assignment->listed_count -
+	    found) * sizeof(*found));
+	return true;
 }
 
 static void
@@ -76,6 +116,9 @@ take_assign(struct assignment *assignment, const struct msg_assign *msg, int fd)
 		},
 	};
 	take_spill(&assignment->given, fd);
+	if (assignment->listed_count > 0)
+		qsort(assignment->listed, assignment->listed_count,
+		    sizeof(*assignment->listed), compare);
 }
 
 /* An item can have failed twice, a host's repositories by several names. */
@@ -95,6 +138,9 @@ static bool
 is_in_order(const struct assignment *assignment, const struct msg *msg)
 {
 	switch (msg->type) {
+	case MSG_TYPE_LISTED_ITEM:
+		return !assignment->has_assign &&
+		    assignment->listed_count < LIMIT_OP_ITEMS;
 	case MSG_TYPE_ASSIGN:
 		return !assignment->has_assign &&
 		    msg->assign.spills < LIMIT_WORKER_SPILL_FILES;
@@ -121,6 +167,9 @@ assignment_take(struct assignment *assignment, const struct msg *msg, int fd,
 		    msg_name(msg->type));
 	}
 	switch (msg->type) {
+	case MSG_TYPE_LISTED_ITEM:
+		take_listed(assignment, msg->listed_item.item);
+		break;
 	case MSG_TYPE_ASSIGN:
 		take_assign(assignment, &msg->assign, fd);
 		break;

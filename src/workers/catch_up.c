@@ -20,42 +20,6 @@
 #define OPEN_BYTES_MAX		(16 * 1024 * 1024)
 #define WINDOW_MAX		100000	/* events done behind one that is open */
 
-static const char *const stage_words[] = {
-#define X(name, word) [CATCH_UP_##name] = word,
-	CATCH_UP_STAGES(X)
-#undef X
-};
-
-static uint64_t
-bytes_of(const struct catch_up *job)
-{
-	uint64_t relay = job->relay != NULL ? relay_stats(job->relay).bytes : 0;
-
-	return relay + http_received_bytes(job->env.http);
-}
-
-/* Of events: of repositories that are compared or fetched none is told, since that
- * would be another unit. */
-static uint64_t
-total_of(const struct catch_up *job)
-{
-	if (job->stage != CATCH_UP_REPLAYING)
-		return 0;
-	return job->is_draining ? job->total.events : replay_total_events(&job->total);
-}
-
-void
-catch_up_tell_progress(struct catch_up *job)
-{
-	worker_progress(job->worker, &(struct msg_progress){
-		.stage = str_from(stage_words[job->stage]),
-		.processed = job->window.done.events,
-		.total = total_of(job),
-		.failed = job->failed,
-		.bytes = bytes_of(job),
-	});
-}
-
 void
 catch_up_item_failed(struct catch_up *job, struct str item, const char *class,
     const char *text)
@@ -179,7 +143,7 @@ on_tally(const struct msg_ack *tally, const struct msg_refuse *why, void *arg)
 	}
 	worker_done(job->worker, &(struct msg_done){
 		.processed = events, .total = events, .failed = job->failed,
-		.bytes = bytes_of(job), .created = tally->created,
+		.bytes = catch_up_bytes(job), .created = tally->created,
 		.updated = tally->updated, .deleted = tally->deleted,
 	});
 }
@@ -278,8 +242,13 @@ read_checkpoint(struct catch_up *job, struct bytes from, struct replay_position 
 		return false;
 	if (sscanf(text, "1 %d %" SCNd64 " %d %" SCNu64 " %" SCNu64 " %" SCNd64
 	    " %" SCNu64 " %" SCNu64 "%n", &stage, &job->until_ms, &loss, &job->failed,
-	    &at.seq, &at.time_ms, &at.events, &at.recent, &n) != 8 ||
-	    stage < CATCH_UP_REPLAYING || stage > CATCH_UP_OVER || text[n] != ' ')
+	    &at.seq, &at.time_ms, &at.events, &at.recent, &n) != 8 &&
+	    sscanf(text, "2 %d %" SCNd64 " %d %" SCNu64 " %" SCNu64 " %" SCNd64
+	    " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 "%n", &stage, &job->until_ms,
+	    &loss, &job->failed, &at.seq, &at.time_ms, &at.events, &at.recent,
+	    &job->listed, &job->listed_known, &n) != 10)
+		return false;
+	if (stage < CATCH_UP_REPLAYING || stage > CATCH_UP_OVER || text[n] != ' ')
 		return false;
 	job->has_loss = loss != 0;
 	(void)str_copy(job->cursor, sizeof(job->cursor), str_from(text + n + 1));
@@ -432,7 +401,7 @@ start(struct worker *worker)
 	}
 	cursor_row_relay_key(&job->service, str_from(settings->relay_url));
 	if (sync_env_init(&job->env, worker_loop(worker), worker_records(worker),
-	    settings, &err) == -1) {
+	    settings, worker_answers_429(worker), &err) == -1) {
 		worker_fail(worker, "setting", "%s", err.text);
 		return job;
 	}

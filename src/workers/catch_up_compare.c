@@ -29,11 +29,13 @@ struct catch_up_compare {
 	struct catch_up *job;		/* borrowed */
 	/* owned */
 	struct list_page *request;
+	struct link_question *count;	/* of repositories in the index */
 	struct listed *listed;
 	size_t n, open;
 	char next[CATCH_UP_CURSOR_SIZE];	/* where the next page begins; "" after
 					 * the last */
 	uint64_t unknown;		/* on the list, not in the index */
+	uint64_t known;			/* of this page, in the index */
 };
 
 static void
@@ -54,7 +56,12 @@ page_is_over(struct catch_up_compare *compare)
 {
 	struct catch_up *job = compare->job;
 
+	/* With its cursor: an attempt that goes on reads no page twice. */
+	job->listed += compare->n;
+	job->listed_known += compare->known;
+	compare->known = 0;
 	forget_page(compare);
+	catch_up_tell_progress(job);
 	(void)str_copy(job->cursor, sizeof(job->cursor), str_from(compare->next));
 	catch_up_save_now(job);
 }
@@ -71,11 +78,13 @@ judge(struct listed *listed, const struct msg_state *state)
 		if (sync_env_filter(&job->env, str_from(listed->did)) == NULL &&
 		    listed->is_active)
 			catch_up_mark(job, str_from(listed->did), "it is not indexed yet");
-	} else if (listed->is_active != is_active || (listed->is_active &&
-	    !str_eq(state->rev, str_from(listed->rev)))) {
+		return;
+	}
+	compare->known++;
+	if (listed->is_active != is_active || (listed->is_active &&
+	    !str_eq(state->rev, str_from(listed->rev))))
 		catch_up_mark(job, str_from(listed->did),
 		    "the relay lists another revision or status");
-	}
 }
 
 static void
@@ -154,11 +163,26 @@ ask(struct catch_up_compare *compare)
 		.is_trusted = true }, on_entry, on_page, compare);
 }
 
+/* It is only for the total: that it cannot be had ends nothing. */
+static void
+on_count(const struct msg_counted *count, const struct msg_refuse *why BF_UNUSED, void *arg)
+{
+	struct catch_up_compare *compare = arg;
+
+	compare->count = NULL;
+	if (count == NULL)
+		return;
+	compare->job->indexed = count->repos;
+	catch_up_tell_progress(compare->job);
+}
+
 void
 catch_up_compare_start(struct catch_up *job)
 {
 	job->compare = xcalloc(1, sizeof(*job->compare));
 	job->compare->job = job;
+	job->compare->count = records_count(worker_records(job->worker), STR_NONE, on_count,
+	    job->compare);
 	ask(job->compare);
 }
 
@@ -188,6 +212,7 @@ catch_up_compare_free(struct catch_up_compare **compare)
 	if (*compare == NULL)
 		return;
 	list_page_cancel(&(*compare)->request);
+	link_question_cancel(&(*compare)->count);
 	forget_page(*compare);
 	free(*compare);
 	*compare = NULL;

@@ -95,6 +95,10 @@ struct catch_up {
 	uint64_t resynced;
 	/* In the index, by all attempts: the tally, and what was acked since. */
 	uint64_t created, updated, deleted;
+	/* of the stage, to be told */
+	uint64_t listed, listed_known;	/* compared, and of them in the index; all attempts */
+	uint64_t indexed;		/* repositories; 0: not known yet */
+	uint64_t fetched, marked;	/* repositories, by this attempt; likewise */
 
 	/* owned */
 	struct relay *relay;
@@ -117,7 +121,6 @@ struct catch_up {
 
 /* The only place where a stage begins. */
 void catch_up_enter(struct catch_up *job, enum catch_up_stage stage);
-void catch_up_tell_progress(struct catch_up *job);
 
 /* Say at once what could not be done, so that no death of this worker can lose it: an
  * attempt that comes to it again says it again, and the supervisor keeps it once.  It
@@ -134,6 +137,11 @@ void catch_up_event_is_over(struct catch_up *job);
 
 /* All that was wanted is saved. */
 void catch_up_is_saved(struct catch_up *job);
+
+/* --- catch_up_tell.c --- */
+
+void catch_up_tell_progress(struct catch_up *job);
+uint64_t catch_up_bytes(const struct catch_up *job);	/* from the network */
 
 /* --- catch_up_event.c --- */
 

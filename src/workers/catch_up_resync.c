@@ -31,6 +31,7 @@ struct catch_up_resync {
 	struct link_question *question;
 	char **dids;			/* of a page, or of the retry; NULL: handed over */
 	size_t n, next, page_rows;
+	uint64_t marked;		/* while they are counted */
 	struct handed_list handed;	/* owned */
 	struct buf last;		/* key of the last row that was read */
 	bool is_read;			/* there are no more */
@@ -82,6 +83,7 @@ on_outcome(struct sync_pool *pool BF_UNUSED, void *item,
 	case SYNC_INACTIVE:
 		job->resynced++;
 		job->failed += outcome->progress.failed;
+		worker_item_works(job->worker, did);
 		catch_up_mark(job, did, NULL);
 		break;
 	case SYNC_FAILED:
@@ -92,6 +94,7 @@ on_outcome(struct sync_pool *pool BF_UNUSED, void *item,
 		catch_up_mark_failed(job, did, outcome->error_text);
 		break;
 	}
+	job->fetched++;
 	free_handed(handed);
 	catch_up_tell_progress(job);
 	go_on(resync);
@@ -121,20 +124,26 @@ on_note(struct sync_pool *pool BF_UNUSED, struct str did, const char *text, void
 
 /* --- the marks --- */
 
+/* An attempt before has counted it, as failed. */
+static bool
+was_tried(const struct catch_up *job, struct bytes key, struct bytes value)
+{
+	struct desync_row row;
+
+	return desync_row_decode(key, value, &row) == 0 && row.failed_by.len > 0 &&
+	    str_eq(row.failed_by, worker_assignment(job->worker)->id);
+}
+
 static void
 on_row(struct bytes key, struct bytes value, void *arg)
 {
 	struct catch_up_resync *resync = arg;
-	struct desync_row row;
 
 	resync->page_rows++;
 	buf_reset(&resync->last);
 	buf_add(&resync->last, key.ptr, key.len);
-	/* An attempt before has counted it. */
-	if (desync_row_decode(key, value, &row) == 0 && row.failed_by.len > 0 &&
-	    str_eq(row.failed_by, worker_assignment(resync->job->worker)->id))
-		return;
-	add_did(resync, (struct str){ (const char *)key.ptr, key.len });
+	if (!was_tried(resync->job, key, value))
+		add_did(resync, (struct str){ (const char *)key.ptr, key.len });
 }
 
 static void
@@ -200,6 +209,31 @@ catch_up_resync_go_on(struct catch_up *job)
 		go_on(resync);
 }
 
+/* --- how many there are --- */
+
+static void
+on_marked(struct bytes key, struct bytes value, void *arg)
+{
+	struct catch_up_resync *resync = arg;
+
+	resync->marked += !was_tried(resync->job, key, value);
+}
+
+static void
+on_counted(const struct msg_refuse *why, void *arg)
+{
+	struct catch_up_resync *resync = arg;
+
+	if (why != NULL) {
+		on_end(why, resync);
+		return;
+	}
+	resync->question = NULL;
+	resync->job->marked = resync->marked;
+	catch_up_tell_progress(resync->job);
+	go_on(resync);
+}
+
 /* --- a pause --- */
 
 static void
@@ -243,8 +277,13 @@ catch_up_resync_start(struct catch_up *job)
 		for (size_t i = 0; i < count; i++)
 			add_did(resync, items[i]);
 		resync->is_read = true;
+		job->marked = count;
+		go_on(resync);
+		return;
 	}
-	go_on(resync);
+	/* All of them at first, for the total: keys and reasons, which are short. */
+	resync->question = rows_read(worker_records(job->worker), ROW_DESYNC, BYTES_NONE,
+	    BYTES_NONE, 0, on_marked, on_counted, resync);
 }
 
 void

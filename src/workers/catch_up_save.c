@@ -124,16 +124,18 @@ put_position(struct catch_up *job)
 	buf_clear(&value);
 }
 
-/* "1 STAGE UNTIL LOSS FAILED SEQ TIME EVENTS RECENT CURSOR" */
+/* "2 STAGE UNTIL LOSS FAILED SEQ TIME EVENTS RECENT LISTED KNOWN CURSOR"; of an earlier
+ * version 1, without LISTED and KNOWN. */
 static void
 write_text(struct catch_up *job)
 {
 	const struct replay_position *at = &job->save.position;
 
-	(void)snprintf(job->save.text, sizeof(job->save.text), "1 %d %" PRId64 " %d %"
-	    PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64 " %" PRIu64 " %s", (int)job->stage,
-	    job->until_ms, job->has_loss, job->failed, at->seq, at->time_ms, at->events,
-	    at->recent, job->cursor);
+	(void)snprintf(job->save.text, sizeof(job->save.text), "2 %d %" PRId64 " %d %"
+	    PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+	    " %s", (int)job->stage, job->until_ms, job->has_loss, job->failed, at->seq,
+	    at->time_ms, at->events, at->recent, job->listed, job->listed_known,
+	    job->cursor);
 }
 
 static void

@@ -83,7 +83,7 @@ citation_env_init(struct citation_env *env, struct worker *worker, struct err *e
 	if (eprint_map_parse(str_from(settings->eprint_fields), &env->map, err) == -1)
 		return -1;
 	if (sync_env_init(&env->net, worker_loop(worker), worker_records(worker), settings,
-	    err) == -1)
+	    worker_answers_429(worker), err) == -1)
 		return -1;
 	env->grobid = service(env, settings->grobid_url, grobid_rates(at_a_time),
 	    GROBID_PATIENCE_MS);

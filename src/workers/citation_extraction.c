@@ -198,15 +198,17 @@ on_ended(struct str did, struct str path, const struct citation_outcome *outcome
 	job->created += outcome->created;
 	job->updated += outcome->updated;
 	job->deleted += outcome->deleted;
+	buf_printf(&item, "%s%.*s%s%.*s", did.len > 0 ? "at://" : "", STR_FMT(did),
+	    did.len > 0 ? "/" : "", STR_FMT(path));
 	if (outcome->error_class[0] != '\0') {
 		job->failed++;
 		job->last_failure = *outcome;
-		buf_printf(&item, "%s%.*s%s%.*s", did.len > 0 ? "at://" : "", STR_FMT(did),
-		    did.len > 0 ? "/" : "", STR_FMT(path));
 		worker_item_failed(job->worker, buf_str(&item), outcome->error_class,
 		    outcome->error_text);
-		buf_clear(&item);
+	} else {
+		worker_item_works(job->worker, buf_str(&item));
 	}
+	buf_clear(&item);
 	/* An item without a DID is no place in the index; those of a list are counted. */
 	send_checkpoint(job, did.len > 0 ? did : STR("-"), did.len > 0 ? path : STR("-"));
 	tell_progress(job);

@@ -261,7 +261,7 @@ start(struct worker *worker)
 		return job;
 	}
 	if (sync_env_init(&job->env, worker_loop(worker), worker_records(worker),
-	    worker_settings(worker), &err) == -1) {
+	    worker_settings(worker), worker_answers_429(worker), &err) == -1) {
 		worker_fail(worker, "setting", "%s", err.text);
 		return job;
 	}

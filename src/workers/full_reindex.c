@@ -156,6 +156,7 @@ on_record(const struct msg_record *record, void *arg)
 	if (search_document_fill(&job->document, mapping_row(job->mapping, job->row),
 	    record->did, record->path, record->cid, record->record, &fault) == 0) {
 		job->documents++;
+		worker_item_works(job->worker, buf_str(&job->document.uri));
 		job->kind->add(job->sink, &job->document);
 		return;
 	}

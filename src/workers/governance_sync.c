@@ -390,7 +390,7 @@ has_settings(struct governance *job)
 		return false;
 	}
 	if (sync_env_init(&job->env, worker_loop(worker), worker_records(worker), settings,
-	    &err) == -1) {
+	    worker_answers_429(worker), &err) == -1) {
 		worker_fail(worker, "setting", "%s", err.text);
 		return false;
 	}

@@ -3,6 +3,7 @@ noinst_LIBRARIES += libbfworkers.a
 libbfworkers_a_SOURCES = \
 	src/workers/assignment.c src/workers/assignment.h \
 	src/workers/item_class.c src/workers/item_class.h \
+	src/workers/met.c src/workers/met.h \
 	src/workers/kill_plan.c src/workers/kill_plan.h \
 	src/workers/scan.c src/workers/scan.h src/workers/scan_impl.h \
 	src/workers/scan_checkpoint.c \
@@ -93,6 +94,7 @@ catch_up_SOURCES = \
 	src/workers/catch_up_event.c src/workers/catch_up_event.h \
 	src/workers/catch_up_resync.c \
 	src/workers/catch_up_save.c \
+	src/workers/catch_up_tell.c \
 	src/workers/relay.c src/workers/relay.h \
 	src/workers/relay_stream.c src/workers/relay_stream.h \
 	src/workers/replay_total.c src/workers/replay_total.h \

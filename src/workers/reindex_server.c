@@ -196,6 +196,7 @@ sink_open(struct worker *worker, const struct reindex_events *events, void *arg)
 	struct reindex_sink *sink = xcalloc(1, sizeof(*sink));
 	struct http_options options = {
 		.user_agent = "backfilld",
+		.answers_429 = worker_answers_429(worker),
 		.polite = { .requests_per_s = 1000, .burst = 1000, .per_host_max = 1,
 		    .bulk_per_host_max = 1 },
 	};

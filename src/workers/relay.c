@@ -257,6 +257,8 @@ wait_for_limit(struct relay *relay, const struct fetch_error *error)
 {
 	int64_t now_ms = clock_mono_ms();
 
+	if (relay->env->answers_429 != NULL)
+		++*relay->env->answers_429;
 	if (relay->limited_since_ms == 0)
 		relay->limited_since_ms = now_ms;
 	if (now_ms - relay->limited_since_ms >

@@ -72,3 +72,13 @@ replay_total_events(const struct replay_total *total)
 	all = (double)total->base.events + rate * (double)way_ms;
 	return all > (double)total->events ? (uint64_t)all : total->events;
 }
+
+uint64_t
+replay_total_listed(uint64_t listed, uint64_t known, uint64_t indexed)
+{
+	uint64_t least = indexed < REPLAY_TOTAL_ROW ? indexed : REPLAY_TOTAL_ROW;
+
+	if (known < least || known >= indexed || known < indexed / LEAST_PART)
+		return 0;
+	return (uint64_t)((double)listed * (double)indexed / (double)known);
+}

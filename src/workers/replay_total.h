@@ -44,6 +44,14 @@ void replay_total_see(struct replay_total *total, const struct replay_position *
 /* What lay between the last event and the next is missing: measure from there. */
 void replay_total_skip(struct replay_total *total);
 
+/*
+ * Likewise of the relay's list of repositories, whose length no relay tells either: of
+ * those that are indexed as many lie in what is left of it, for one that is listed, as
+ * in what was read.  0: not known yet; so it is, too, once all are found that are
+ * indexed, and there is more.
+ */
+uint64_t replay_total_listed(uint64_t listed, uint64_t known, uint64_t indexed);
+
 /* 0: not known yet.  Never less than the events that were read. */
 uint64_t replay_total_events(const struct replay_total *total);
 

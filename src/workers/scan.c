@@ -346,7 +346,7 @@ scan_start(struct worker *worker, const struct scan_kind *kind)
 	scan->turn.data = scan->checkpoint.data = scan;
 	scan_rest_init(scan);
 	if (sync_env_init(&scan->env, worker_loop(worker), worker_records(worker),
-	    worker_settings(worker), &err) == -1) {
+	    worker_settings(worker), worker_answers_429(worker), &err) == -1) {
 		worker_fail(worker, "setting", "%s", err.text);
 		return scan;
 	}

@@ -359,8 +359,8 @@ scan_entry_skip(struct scan_entry *entry)
 	entry_is_over(entry);
 }
 
-void
-scan_entry_done(struct scan_entry *entry)
+static void
+entry_is_handled(struct scan_entry *entry)
 {
 	struct scan *scan = scan_entry_scan(entry);
 
@@ -371,13 +371,20 @@ scan_entry_done(struct scan_entry *entry)
 }
 
 void
+scan_entry_done(struct scan_entry *entry)
+{
+	worker_item_works(scan_entry_scan(entry)->worker, str_from(entry->did));
+	entry_is_handled(entry);
+}
+
+void
 scan_entry_failed(struct scan_entry *entry, const char *error_class, const char *text)
 {
 	struct scan *scan = scan_entry_scan(entry);
 
 	scan->counts.bad_units++;
 	scan_add_item(scan, str_from(entry->did), error_class, text);
-	scan_entry_done(entry);
+	entry_is_handled(entry);
 }
 
 void

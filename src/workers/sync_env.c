@@ -136,6 +136,7 @@ sync_env_http_options(const struct sync_env *env)
 		.connect_ms = (int64_t)settings->connect_timeout_ms,
 		.bulk_total_ms = (int64_t)settings->fetch_timeout_ms,
 		.wait_ms = env->defers ? DEFER_WAIT_MS : 0,
+		.answers_429 = env->answers_429,
 		.polite = {
 			.requests_per_s = (double)settings->host_requests_per_s,
 			.burst = (double)settings->host_requests_per_s * 2,
@@ -147,12 +148,13 @@ sync_env_http_options(const struct sync_env *env)
 
 int
 sync_env_init(struct sync_env *env, struct ev_loop *loop, struct records_link *records,
-    const struct settings *settings, struct err *err)
+    const struct settings *settings, uint64_t *answers_429, struct err *err)
 {
 	struct http_options options;
 
 	*env = (struct sync_env){
 		.loop = loop, .records = records, .settings = settings,
+		.answers_429 = answers_429,
 		.identity = {
 			.plc_url = settings->plc_directory,
 			.allow_plain_http = settings->allow_plain_http,

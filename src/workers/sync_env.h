@@ -30,6 +30,7 @@ struct sync_env {
 	struct ev_loop *loop;
 	struct records_link *records;
 	const struct settings *settings;
+	uint64_t *answers_429;		/* http.h */
 	/* owned */
 	struct http *http;		/* politeness is per host and so shared */
 	struct filter *filter;		/* the wanted collections; NULL: all */
@@ -72,7 +73,8 @@ struct http_options sync_env_http_options(const struct sync_env *env);
 /* ERR_INVALID: the setting `collections` has an item that is no pattern, or, with
  * governance_did, one of its collections is no NSID. */
 int sync_env_init(struct sync_env *env, struct ev_loop *loop,
-    struct records_link *records, const struct settings *settings, struct err *err)
+    struct records_link *records, const struct settings *settings,
+    uint64_t *answers_429, struct err *err)
     BF_MUSTCHECK;
 
 /* Before the first request: so many repositories are synced at a time, which share

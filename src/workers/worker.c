@@ -20,6 +20,7 @@
 #include "proto/fdlayout.h"
 #include "workers/assignment.h"
 #include "workers/kill_plan.h"
+#include "workers/met.h"
 #include "workers/records_link.h"
 #include "workers/wire_text.h"
 
@@ -46,8 +47,10 @@ struct worker {
 	/* The latest progress, and whether it is still to be sent. */
 	struct msg_progress progress;
 	char stage[STAGE_SIZE];
-	bool has_news;
+	struct msg_stage of_stage;
+	bool has_news, has_stage_news;
 	uint64_t items_sent;
+	struct met met;
 	struct kill_plan kill_plan;	/* of a test */
 
 	/* watchers */
@@ -62,9 +65,13 @@ send_progress(struct worker *worker)
 {
 	struct msg msg = { .type = MSG_TYPE_PROGRESS, .progress = worker->progress };
 
+	met_tell(&worker->met, worker->control);
+	if (worker->has_stage_news)
+		channel_send(worker->control, &(struct msg){ .type = MSG_TYPE_STAGE,
+		    .stage = worker->of_stage });
 	msg.progress.stage = str_from(worker->stage);
 	channel_send(worker->control, &msg);
-	worker->has_news = false;
+	worker->has_news = worker->has_stage_news = false;
 }
 
 static void
@@ -79,6 +86,14 @@ on_progress_timer(struct ev_loop *loop, struct ev_timer *timer, int revents BF_U
 	/* A supervisor that does not read needs no more of it. */
 	if (!channel_is_clogged(worker->control))
 		send_progress(worker);
+}
+
+void
+worker_stage(struct worker *worker, uint64_t done, uint64_t total)
+{
+	worker->has_stage_news |= done != worker->of_stage.done ||
+	    total != worker->of_stage.total;
+	worker->of_stage = (struct msg_stage){ .done = done, .total = total };
 }
 
 void
@@ -101,9 +116,8 @@ worker_checkpoint(struct worker *worker, const struct msg_checkpoint *checkpoint
 	assert(checkpoint->data.len <= LIMIT_CHECKPOINT_BYTES);
 	if (worker->is_over)
 		return;
-	channel_send(worker->control, &(struct msg){
-		.type = MSG_TYPE_CHECKPOINT, .checkpoint = *checkpoint,
-	});
+	channel_send(worker->control, &(struct msg){ .type = MSG_TYPE_CHECKPOINT,
+	    .checkpoint = *checkpoint });
 	kill_plan_checkpoint(&worker->kill_plan);
 }
 
@@ -129,17 +143,27 @@ worker_item_failed(struct worker *worker, struct str item, const char *class,
 {
 	char clean_item[LIMIT_OP_TEXT_BYTES], clean[LIMIT_OP_TEXT_BYTES];
 
-	if (worker->is_over || worker->items_sent == LIMIT_OP_ITEMS)
+	if (worker->is_over)
+		return;
+	met_item(&worker->met, class);
+	if (worker->items_sent == LIMIT_OP_ITEMS)
 		return;
 	worker->items_sent++;
 	channel_send(worker->control, &(struct msg){
 		.type = MSG_TYPE_ITEM_FAILED,
 		.item_failed = {
-			.item = wire_text(item.ptr, item.len, clean_item),
-			.class = str_from(class),
+			.item = wire_text(item.ptr, item.len, clean_item), .class = str_from(class),
 			.text = wire_text(text, strlen(text), clean),
 		},
 	});
+}
+
+void
+worker_item_works(struct worker *worker, struct str item)
+{
+	if (!worker->is_over && assignment_unlist(&worker->assignment, item))
+		channel_send(worker->control, &(struct msg){ .type = MSG_TYPE_ITEM_WORKS,
+		    .item_works = { .item = item } });
 }
 
 /* Say the last words and leave the loop. */
@@ -148,6 +172,7 @@ finish(struct worker *worker, const struct msg *msg, int exit_status)
 {
 	if (worker->has_news)
 		send_progress(worker);
+	met_tell(&worker->met, worker->control);
 	channel_send(worker->control, msg);
 	worker->is_over = true;
 	worker->exit_status = exit_status;
@@ -199,6 +224,7 @@ end_now(struct worker *worker, int exit_status)
 {
 	if (worker->has_news)
 		send_progress(worker);
+	met_tell(&worker->met, worker->control);
 	(void)!channel_flush(worker->control, STOP_WORDS_MS);
 	_exit(exit_status);
 }
@@ -300,7 +326,7 @@ take_part(struct worker *worker, const struct msg *msg)
 	struct err err;
 
 	if (!worker->has_hello)
-		refuse("assign came before hello");
+		refuse("its assignment came before hello");
 	if (assignment_take(&worker->assignment, msg,
 	    has_fd ? channel_take_fd(worker->control) : -1, &err) == -1)
 		refuse(err.text);
@@ -459,6 +485,12 @@ struct ev_loop *
 worker_loop(const struct worker *worker)
 {
 	return worker->loop;
+}
+
+uint64_t *
+worker_answers_429(struct worker *worker)
+{
+	return &worker->met.counts[OP_MET_ANSWERS_429];
 }
 
 struct records_link *

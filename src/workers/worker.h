@@ -6,7 +6,7 @@
  *
  *	hello, pong ->      the first things said: here it is, and it answers pings
  *	<- setting* hello   what of the configuration is a worker's business
- *	<- assign, spill*, retry-item*   the operation; the type's start() runs
+ *	<- listed-item*, assign, spill*, retry-item*   the operation; the type's start() runs
  *	progress, checkpoint, log, item-failed ->
  *	<- ping             answered by pong, as long as the loop turns
  *	<- pause            stop between two items: the type's pause() runs
@@ -114,12 +114,20 @@ const struct settings *worker_settings(const struct worker *worker);
 struct ev_loop *worker_loop(const struct worker *worker);
 struct records_link *worker_records(const struct worker *worker);
 
+/* Where answers 429 are counted, for http_options: each is to be added once.  They are
+ * told with progress, and in the end. */
+uint64_t *worker_answers_429(struct worker *worker);
+
 /* --- what a type says.  Text may be anything: what is not UTF-8 is replaced,
  *     what is over LIMIT_OP_TEXT_BYTES is cut --- */
 
 /* Absolute numbers.  Called as often as one likes; sent about ten times a
  * second, the latest always in the end. */
 void worker_progress(struct worker *worker, const struct msg_progress *progress);
+
+/* What this stage counts, if that is not records; sent with the next progress.  A total
+ * of 0 is not known yet; both 0, as in the beginning: it counts nothing else. */
+void worker_stage(struct worker *worker, uint64_t done, uint64_t total);
 
 /* Only for what the indexer has acked; its data at most LIMIT_CHECKPOINT_BYTES. */
 void worker_checkpoint(struct worker *worker, const struct msg_checkpoint *checkpoint);
@@ -129,9 +137,17 @@ void worker_log(struct worker *worker, enum log_level level, const char *fmt, ..
     BF_PRINTF(3, 4);
 
 /* One item could not be done.  The first LIMIT_OP_ITEMS are sent, which is as
- * many as are kept; the number of all is the business of progress and done. */
+ * many as are kept; the number of all is the business of progress and done.  All are
+ * counted by class, for the metrics. */
 void worker_item_failed(struct worker *worker, struct str item, const char *class,
     const char *text);
+
+/*
+ * One item could be done.  If an attempt that died has listed it as failed, behind the
+ * checkpoint that this one goes on from, it is taken back; else this is nothing, and
+ * costs next to nothing.  After that, item_failed lists it anew.
+ */
+void worker_item_works(struct worker *worker, struct str item);
 
 /* The last words.  The first of these calls wins; the loop ends. */
 void worker_done(struct worker *worker, const struct msg_done *done);

@@ -112,7 +112,7 @@ open_env(struct sync_bench *bench)
 	struct err err;
 
 	assert_int_equal(sync_env_init(&bench->env, bench->loop, bench->link,
-	    &bench->settings, &err), 0);
+	    &bench->settings, NULL, &err), 0);
 	bench->env.defers = bench->defers;
 	http_free(&bench->env.http);
 	options = sync_env_http_options(&bench->env);

@@ -134,26 +134,60 @@ parameters_are_visible_ascii(void **state BF_UNUSED)
 	}
 }
 
-/* LIMIT_DID_BYTES, LIMIT_URL_BYTES, LIMIT_ATURI_BYTES. */
+/* LIMIT_DID_BYTES, LIMIT_URL_BYTES, LIMIT_ATURI_BYTES, LIMIT_TIER_BYTES,
+ * LIMIT_IDEMPOTENCY_KEY_BYTES. */
 static void
-parameters_over_their_length_are_refused(void **state BF_UNUSED)
+parameters_over_their_length_are_refused_with_what_was_given(void **state BF_UNUSED)
 {
+	static const struct {
+		size_t offset, most;
+		const char *says;
+	} rows[] = {
+		{ offsetof(struct op, did), LIMIT_DID_BYTES,
+		    "did is longer than 2048 bytes: it has 2049" },
+		{ offsetof(struct op, pds_url), LIMIT_URL_BYTES,
+		    "pdsUrl is longer than 2048 bytes: it has 2049" },
+		{ offsetof(struct op, uri), LIMIT_ATURI_BYTES,
+		    "uri is longer than 8192 bytes: it has 8193" },
+		{ offsetof(struct op, tier), LIMIT_TIER_BYTES,
+		    "tier is longer than 256 bytes: it has 257" },
+		{ offsetof(struct op, items_of), TID_LEN,
+		    "itemsOf is longer than 13 bytes: it has 14" },
+		{ offsetof(struct op, idempotency_key), LIMIT_IDEMPOTENCY_KEY_BYTES,
+		    "idempotencyKey is longer than 255 bytes: it has 256" },
+	};
 	char *text = xmalloc(LIMIT_ATURI_BYTES + 1);
-	struct op op = { 0 };
 	struct err err;
 
 	memset(text, 'a', LIMIT_ATURI_BYTES + 1);
-	memcpy(text, "did:", 4);
-	op.did = (struct str){ text, LIMIT_DID_BYTES };
-	assert_int_equal(op_params_check(&op, op_type_find(STR("did-sync")), &err), 0);
-	op.did.len++;
-	assert_int_equal(op_params_check(&op, op_type_find(STR("did-sync")), &err), -1);
-	op = (struct op){ .pds_url = { text, LIMIT_URL_BYTES + 1 } };
-	assert_int_equal(op_params_check(&op, op_type_find(STR("pds-scan")), &err), -1);
-	op = (struct op){ .uri = { text, LIMIT_ATURI_BYTES + 1 } };
-	assert_int_equal(op_params_check(&op, op_type_find(STR("citation-extraction")),
-	    &err), -1);
+	for (size_t i = 0; i < BF_ARRAY_LEN(rows); i++) {
+		struct op op = { 0 };
+		struct str *given = (struct str *)(void *)((char *)&op + rows[i].offset);
+
+		*given = (struct str){ text, rows[i].most };
+		assert_int_equal(op_params_fit(&op, &err), 0);
+		given->len++;
+		assert_int_equal(op_params_fit(&op, &err), -1);
+		assert_int_equal(err.code, ERR_LIMIT);
+		assert_string_equal(err.text, rows[i].says);
+		/* Before anything else is said of it. */
+		assert_int_equal(op_params_check(&op, op_type_find(STR("did-sync")), &err),
+		    -1);
+		assert_string_equal(err.text, rows[i].says);
+	}
 	free(text);
+}
+
+static void
+a_batch_over_LIMIT_BATCH_SIZE_is_refused_with_what_was_given(void **state BF_UNUSED)
+{
+	struct op op = { .batch_size = LIMIT_BATCH_SIZE };
+	struct err err;
+
+	assert_int_equal(op_params_fit(&op, &err), 0);
+	op.batch_size++;
+	assert_int_equal(op_params_fit(&op, &err), -1);
+	assert_string_equal(err.text, "batchSize is greater than 100000: it is 100001");
 }
 
 static void
@@ -165,6 +199,24 @@ field_numbers_of_the_disk_format_are_unique(void **state BF_UNUSED)
 		assert_false(seen[op_field_numbers[i]]);
 		seen[op_field_numbers[i]] = true;
 	}
+}
+
+static void
+what_is_met_is_a_word_of_few_and_else_other(void **state BF_UNUSED)
+{
+	struct op op = { .met_other = 7 };
+	uint64_t met[OP_MET_COUNT];
+
+	for (int i = 0; i < OP_MET_COUNT; i++)
+		assert_int_equal(op_met_parse(str_from(op_met_word((enum op_met)i))), i);
+	assert_int_equal(op_met_parse(STR("did:plc:abc")), OP_MET_OTHER);
+	assert_int_equal(op_met_parse(STR_NONE), OP_MET_OTHER);
+	op_met_get(&op, met);
+	assert_int_equal(met[OP_MET_OTHER], 7);
+	met[OP_MET_TIMEOUT] = 3;
+	op_met_set(&op, met);
+	assert_int_equal(op.met_timeout, 3);
+	assert_int_equal(op.met_other, 7);
 }
 
 static void
@@ -209,9 +261,11 @@ static const struct CMUnitTest op_tests[] = {
 	cmocka_unit_test(types_are_found_by_either_spelling),
 	cmocka_unit_test(parameters_are_checked_against_their_type),
 	cmocka_unit_test(a_tier_is_one_of_four_words),
-		cmocka_unit_test(a_tier_goes_by_the_time_since_the_last_change),
-		cmocka_unit_test(parameters_are_visible_ascii),
-	cmocka_unit_test(parameters_over_their_length_are_refused),
+	cmocka_unit_test(a_tier_goes_by_the_time_since_the_last_change),
+	cmocka_unit_test(parameters_are_visible_ascii),
+	cmocka_unit_test(parameters_over_their_length_are_refused_with_what_was_given),
+	cmocka_unit_test(a_batch_over_LIMIT_BATCH_SIZE_is_refused_with_what_was_given),
+	cmocka_unit_test(what_is_met_is_a_word_of_few_and_else_other),
 	cmocka_unit_test(op_retry__picks_what_the_type_can_run_again),
 	cmocka_unit_test(parameters_say_which_types_can_be_retried),
 	cmocka_unit_test(field_numbers_of_the_disk_format_are_unique),

@@ -80,7 +80,8 @@ op_json__of_a_crashed_operation_names_the_signal(void **state BF_UNUSED)
 	    .status = OP_FAILED, .created_ms = 1775045738708, .attempt = 2,
 	    .completed_ms = 1775045738709, .error_class = STR("worker-died"),
 	    .error_text = STR("killed by \"SIGSEGV\""), .exit_status = SIGSEGV + 1,
-	    .cpu_ms = 12, .max_rss_kib = 2048 };
+	    .cpu_ms = 12, .max_rss_kib = 2048, .met_unreachable = 3,
+	    .met_answers_429 = 12 };
 
 	assert_json(&op, OP_CAMEL, "{\"id\":\"3migo7fijwi2k\",\"type\":\"own-type\","
 	    "\"status\":\"failed\",\"startedAt\":\"2026-04-01T12:15:38.708Z\","
@@ -88,6 +89,7 @@ op_json__of_a_crashed_operation_names_the_signal(void **state BF_UNUSED)
 	    "\"recordsProcessed\":0,\"itemsFailed\":0,"
 	    "\"error\":\"killed by \\\"SIGSEGV\\\"\",\"errorClass\":\"worker-died\","
 	    "\"usage\":{\"cpuMs\":12,\"maxRssKib\":2048,\"bytesFetched\":0},"
+	    "\"met\":{\"429\":12,\"unreachable\":3},"
 	    "\"exit\":{\"signal\":\"SIGSEGV\",\"killed\":false}}");
 }
 
@@ -130,6 +132,39 @@ op_json__of_a_cancelled_operation_says_who_why_and_how(void **state BF_UNUSED)
 	    "\"recordsProcessed\":0,\"itemsFailed\":0,"
 	    "\"usage\":{\"cpuMs\":0,\"maxRssKib\":0,\"bytesFetched\":0},"
 	    "\"exit\":{\"signal\":\"SIGKILL\",\"killed\":true}}");
+}
+
+/* Repositories, after a catch-up's events. */
+static void
+op_json__of_a_stage_that_counts_otherwise_is_about_that(void **state BF_UNUSED)
+{
+	struct op op = running_op();
+	unsigned percent;
+	uint64_t secs;
+
+	op.records_total = 0;
+	op.stage = STR("re-syncing");
+	op.stage_done = 20;
+	assert_false(op_percent(&op, &percent));
+	op.stage_total = 80;
+	op.rate_milli = 2000;
+	op.bytes_fetched = 0;
+	assert_true(op_percent(&op, &percent));
+	assert_int_equal(percent, 25);
+	assert_true(op_eta_secs(&op, &secs));
+	assert_int_equal(secs, 30);
+	assert_json(&op, OP_KEBAB, "{\"id\":\"3migo7fijwi2k\",\"type\":\"did-sync\","
+	    "\"status\":\"running\",\"startedAt\":\"2026-04-01T12:15:38.708Z\","
+	    "\"updatedAt\":\"2026-04-01T12:15:40.000Z\","
+	    "\"runningSince\":\"2026-04-01T12:15:39.000Z\","
+	    "\"triggeredBy\":\"uid 1000\","
+	    "\"params\":{\"did\":\"did:plc:ewvi7nxzyoun6zhxrhs64oiz\"},"
+	    "\"attempt\":1,\"stage\":\"re-syncing\",\"recordsProcessed\":250,"
+	    "\"progress\":25,\"stageProgress\":{\"done\":20,\"total\":80},"
+	    "\"itemsFailed\":0,\"rate\":2,\"etaSeconds\":30,"
+	    "\"usage\":{\"cpuMs\":0,\"maxRssKib\":0,\"bytesFetched\":0}}");
+	op.status = OP_COMPLETED;
+	assert_false(op_percent(&op, &percent));
 }
 
 static void
@@ -180,6 +215,7 @@ static const struct CMUnitTest op_json_all[] = {
 	cmocka_unit_test(op_json__of_a_crashed_operation_names_the_signal),
 	cmocka_unit_test(op_json__of_a_completed_operation_has_its_changes_even_if_none),
 	cmocka_unit_test(op_json__of_a_cancelled_operation_says_who_why_and_how),
+	cmocka_unit_test(op_json__of_a_stage_that_counts_otherwise_is_about_that),
 	cmocka_unit_test(op_percent__is_100_only_when_all_is_done),
 	cmocka_unit_test(op_eta_secs__needs_a_running_operation_that_moves),
 };

@@ -138,10 +138,95 @@ ops_add_item__knows_what_is_kept_without_having_seen_it(void **state)
 	}
 }
 
+static void
+assert_listed(struct fixture *f, struct str id, bool wants_open, const char *expected)
+{
+	struct buf seen = BUF_INIT;
+	struct ops_read *read;
+	struct err err;
+
+	assert_int_equal(ops_read_begin(f->ops, &read, &err), 0);
+	assert_int_equal(wants_open ? ops_open_items(read, id, add_item, &seen, &err) :
+	    ops_items(read, id, add_item, &seen, &err), 0);
+	ops_read_end(&read);
+	assert_true(str_eq(buf_str(&seen), str_from(expected)));
+	buf_clear(&seen);
+}
+
+static void
+ops_take_back_item__neither_keeps_nor_counts_it_any_more(void **state)
+{
+	struct fixture *f = *state;
+	struct str id = made(f, "catch-up", "");
+	struct ops_item a = { 1, STR("did:a"), STR("timeout"), STR("slow") },
+	    b = { 2, STR("did:b"), STR("timeout"), STR("slow") };
+	struct ops_progress progress = { .now_ms = 4 };
+	struct bytes data = { (const uint8_t *)"here", 4 };
+	struct err err;
+
+	(void)str_copy(progress.id, TID_SIZE, id);
+	assert_int_equal(change(f, id, OP_EVENT_START), 0);
+	assert_int_equal(ops_add_item(f->ops, id, &a, &err), 0);
+	assert_int_equal(ops_put_checkpoint(f->ops, id, data, 0, 3, &err), 0);
+	assert_int_equal(ops_add_item(f->ops, id, &b, &err), 0);
+	assert_int_equal(ops_take_back_item(f->ops, id, STR("did:b"), 3, &err), 0);
+	assert_int_equal(ops_take_back_item(f->ops, id, STR("did:b"), 3, &err), 0);
+	assert_int_equal(ops_take_back_item(f->ops, id, STR("did:c"), 3, &err), 0);
+	assert_int_equal(ops_take_back_item(f->ops, id, STR_NONE, 3, &err), 0);
+	assert_listed(f, id, false, "did:a:timeout:slow ");
+	assert_items_failed(f, id, 1);
+	assert_int_equal(ops_write_progress(f->ops, &progress, 1, &err), 0);
+	assert_items_failed(f, id, 1);
+	assert_int_equal(ops_add_item(f->ops, id, &b, &err), 0);
+	assert_listed(f, id, false, "did:a:timeout:slow did:b:timeout:slow ");
+	assert_items_failed(f, id, 2);
+	reopen(f);
+	assert_int_equal(ops_take_back_item(f->ops, id, STR("did:a"), 3, &err), 0);
+	assert_listed(f, id, false, "did:b:timeout:slow ");
+	assert_int_equal(change(f, id, OP_EVENT_COMPLETE), 0);
+	assert_items_failed(f, id, 1);
+	assert_int_equal(ops_take_back_item(f->ops, id, STR("did:b"), 3, &err), -1);
+	assert_int_equal(err.code, ERR_CONFLICT);
+}
+
+/* What each attempt says, and of what it is told: an item is open until it is said again,
+ * whatever checkpoints come, and covered by a checkpoint of the attempt that said it. */
+static void
+ops_open_items__are_those_that_no_checkpoint_of_their_attempt_covers(void **state)
+{
+	struct fixture *f = *state;
+	struct str id = made(f, "catch-up", "");
+	struct ops_item a = { 1, STR("did:a"), STR("timeout"), STR("slow") },
+	    b = { 2, STR("did:b"), STR("timeout"), STR("slow") };
+	struct bytes data = { (const uint8_t *)"here", 4 };
+	struct err err;
+
+	assert_int_equal(change(f, id, OP_EVENT_START), 0);
+	assert_int_equal(ops_add_item(f->ops, id, &a, &err), 0);
+	assert_int_equal(ops_put_checkpoint(f->ops, id, data, 0, 3, &err), 0);
+	assert_int_equal(ops_add_item(f->ops, id, &b, &err), 0);
+	assert_listed(f, id, true, "");
+	for (int attempt = 2; attempt < 4; attempt++) {
+		assert_int_equal(change(f, id, OP_EVENT_INTERRUPT), 0);
+		assert_int_equal(change(f, id, OP_EVENT_START), 0);
+		assert_listed(f, id, true, "did:b:timeout:slow ");
+		assert_int_equal(ops_put_checkpoint(f->ops, id, data, 0, 3, &err), 0);
+	}
+	assert_int_equal(ops_add_item(f->ops, id, &b, &err), 0);
+	assert_int_equal(ops_put_checkpoint(f->ops, id, data, 0, 3, &err), 0);
+	assert_int_equal(ops_add_item(f->ops, id, &a, &err), 0);
+	assert_int_equal(change(f, id, OP_EVENT_INTERRUPT), 0);
+	assert_int_equal(change(f, id, OP_EVENT_START), 0);
+	assert_listed(f, id, true, "did:a:timeout:slow ");
+	assert_listed(f, id, false, "did:a:timeout:slow did:b:timeout:slow ");
+}
+
 static const struct CMUnitTest items[] = {
 	OPS_TEST(ops_add_item__counts_all_and_keeps_so_many),
 	OPS_TEST(ops_add_item__keeps_and_counts_what_is_said_again_once),
 	OPS_TEST(ops_add_item__knows_what_is_kept_without_having_seen_it),
+	OPS_TEST(ops_open_items__are_those_that_no_checkpoint_of_their_attempt_covers),
+	OPS_TEST(ops_take_back_item__neither_keeps_nor_counts_it_any_more),
 };
 
 UNIT_MAIN(items)

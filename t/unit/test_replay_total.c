@@ -119,6 +119,18 @@ one_time_that_is_wrong_moves_nothing(void **state BF_UNUSED)
 	}
 }
 
+static void
+a_list_is_as_long_as_what_is_indexed_lies_in_it(void **state BF_UNUSED)
+{
+	assert_int_equal(replay_total_listed(1000, 100, 400), 4000);
+	assert_int_equal(replay_total_listed(1000, 1000, 2000), 2000);
+	assert_int_equal(replay_total_listed(1000, 15, 400), 0);	/* too few */
+	assert_int_equal(replay_total_listed(1000, 16, 2000), 0);	/* under a hundredth */
+	assert_int_equal(replay_total_listed(1000, 400, 400), 0);	/* and there is more */
+	assert_int_equal(replay_total_listed(1000, 0, 0), 0);
+	assert_int_equal(replay_total_listed(1000, 2, 3), 0);
+}
+
 static const struct CMUnitTest replay_total[] = {
 	cmocka_unit_test(the_rest_is_like_what_was_read),
 	cmocka_unit_test(little_says_nothing),
@@ -126,6 +138,7 @@ static const struct CMUnitTest replay_total[] = {
 	cmocka_unit_test(an_attempt_that_goes_on_counts_what_was_read_before),
 	cmocka_unit_test(what_is_missing_is_not_measured),
 	cmocka_unit_test(one_time_that_is_wrong_moves_nothing),
+	cmocka_unit_test(a_list_is_as_long_as_what_is_indexed_lies_in_it),
 };
 
 UNIT_MAIN(replay_total)

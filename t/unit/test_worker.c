@@ -104,6 +104,8 @@ worker__cleans_and_cuts_the_text_of_others(void **state BF_UNUSED)
 	assert_true(str_eq(msg.item_failed.item, STR("item ?")));
 	assert_int_equal(msg.item_failed.text.len, LIMIT_OP_TEXT_BYTES - 1);
 	msg = rig_next(&rig.control);
+	assert_int_equal(msg.type, MSG_TYPE_MET);
+	msg = rig_next(&rig.control);
 	assert_int_equal(msg.type, MSG_TYPE_FAIL);
 	assert_true(str_starts_with(msg.fail.text, STR("bad ?" "?(xxx")));
 	assert_true(msg.fail.text.len <= LIMIT_OP_TEXT_BYTES);
@@ -111,15 +113,19 @@ worker__cleans_and_cuts_the_text_of_others(void **state BF_UNUSED)
 }
 
 static void
-worker__sends_as_many_failed_items_as_are_kept(void **state BF_UNUSED)
+worker__sends_as_many_failed_items_as_are_kept_and_counts_all(void **state BF_UNUSED)
 {
 	struct rig rig;
+	struct msg msg;
 	int items = 0;
 
 	start(&rig, ASSIGN("items"));
-	while (rig_next(&rig.control).type == MSG_TYPE_ITEM_FAILED)
+	while ((msg = rig_next(&rig.control)).type == MSG_TYPE_ITEM_FAILED)
 		items++;
 	assert_int_equal(items, LIMIT_OP_ITEMS);
+	assert_int_equal(msg.type, MSG_TYPE_MET);
+	assert_true(str_eq(msg.met.what, STR("other")));
+	assert_int_equal(msg.met.count, LIMIT_OP_ITEMS + 10);
 	end_with(&rig, EXIT_OK);
 }
 
@@ -139,6 +145,31 @@ worker__gives_its_type_the_checkpoint_of_an_earlier_attempt(void **state BF_UNUS
 	assert_true(str_eq(rig_expect(&rig.control, MSG_TYPE_LOG).log.text,
 	    STR("goes on from its checkpoint")));
 	(void)rig_expect(&rig.control, MSG_TYPE_DONE);
+	end_with(&rig, EXIT_OK);
+}
+
+static void
+worker__takes_back_only_items_that_were_listed(void **state BF_UNUSED)
+{
+	struct msg_assign assign = *ASSIGN("item-works");
+	struct msg item = { .type = MSG_TYPE_LISTED_ITEM };
+	struct rig rig;
+	struct msg msg;
+
+	assign.attempt = 2;
+	assign.checkpoint = (struct bytes){ (const uint8_t *)"here", 4 };
+	rig_start(&rig, "t/workers/null-op");
+	rig_say(&rig.control, &(struct msg){ .type = MSG_TYPE_HELLO,
+	    .hello = { .version = PROTO_VERSION } });
+	for (int i = 0; i < 2; i++) {
+		item.listed_item.item = i == 0 ? STR("did:web:other.test") :
+		    STR("did:web:behind.test");
+		rig_say(&rig.control, &item);
+	}
+	rig_say(&rig.control, &(struct msg){ .type = MSG_TYPE_ASSIGN, .assign = assign });
+	msg = rig_expect(&rig.control, MSG_TYPE_ITEM_WORKS);
+	assert_true(str_eq(msg.item_works.item, STR("did:web:behind.test")));
+	assert_int_equal(rig_next(&rig.control).type, MSG_TYPE_DONE);
 	end_with(&rig, EXIT_OK);
 }
 
@@ -357,8 +388,9 @@ static const struct CMUnitTest worker_tests[] = {
 	cmocka_unit_test(worker__says_that_it_answers_pings_and_does),
 	cmocka_unit_test(worker__that_fails_says_why_and_exits_1),
 	cmocka_unit_test(worker__cleans_and_cuts_the_text_of_others),
-	cmocka_unit_test(worker__sends_as_many_failed_items_as_are_kept),
+	cmocka_unit_test(worker__sends_as_many_failed_items_as_are_kept_and_counts_all),
 	cmocka_unit_test(worker__gives_its_type_the_checkpoint_of_an_earlier_attempt),
+	cmocka_unit_test(worker__takes_back_only_items_that_were_listed),
 	cmocka_unit_test(worker__starts_only_when_its_whole_assignment_has_come),
 	cmocka_unit_test(worker__refuses_an_assignment_out_of_order),
 	cmocka_unit_test(worker__pauses_with_a_checkpoint_and_exits_0),

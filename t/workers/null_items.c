@@ -2,10 +2,14 @@
 #include "t/workers/null_items.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "common/buf.h"
 #include "common/limits.h"
 #include "workers/worker.h"
+
+extern char **environ;
 
 void
 null_items(struct worker *worker)
@@ -26,6 +30,35 @@ null_items_dids(struct worker *worker)
 
 	for (size_t i = 0; i < BF_ARRAY_LEN(items); i++)
 		worker_item_failed(worker, str_from(items[i]), "null-op", "as asked");
+}
+
+bool
+null_item_works(struct worker *worker)
+{
+	const char *const items[] = { "did:web:before.test", "did:web:behind.test" };
+	bool goes_on = worker_assignment(worker)->checkpoint.len > 0;
+
+	for (size_t i = 0; i < BF_ARRAY_LEN(items); i++) {
+		if (goes_on)
+			worker_item_works(worker, str_from(items[i]));
+		else
+			worker_item_failed(worker, str_from(items[i]), "null-op", "at first");
+		if (!goes_on && i == 0)
+			worker_checkpoint(worker, &(struct msg_checkpoint){
+			    .data = { (const uint8_t *)"here", 4 } });
+	}
+	return goes_on;
+}
+
+void
+null_environment(struct worker *worker)
+{
+	struct buf names = BUF_INIT;
+
+	for (char **var = environ; *var != NULL; var++)
+		buf_printf(&names, " %.*s", (int)strcspn(*var, "="), *var);
+	worker_log(worker, LOG_LEVEL_INFO, "environment:%.*s", STR_FMT(buf_str(&names)));
+	buf_clear(&names);
 }
 
 bool

@@ -12,6 +12,8 @@
  *	items-dids	three failed items, of which two are repositories; done
  *	bad-text	fail, with a text that is over the limit and no UTF-8
  *	items		more failed items than are kept; done
+ *	item-works	two failed items, with a checkpoint between them, then as run;
+ *			assigned with one: both work, done
  *	run		progress until SIGTERM; SIGUSR1 makes it finish
  *	checkpoint	a checkpoint, then as run; assigned with one: done
  *	no-result	exit 0 without a result
@@ -75,8 +77,6 @@ struct null_op {
 	struct ev_timer tick;
 	struct ev_signal usr1;
 };
-
-extern char **environ;
 
 /* What was open before anything of ours was: one line per descriptor. */
 static struct buf open_at_start;
@@ -305,14 +305,14 @@ spill_files(struct null_op *job)
 static void
 environment(struct null_op *job)
 {
-	struct buf names = BUF_INIT;
-
-	for (char **var = environ; *var != NULL; var++)
-		buf_printf(&names, " %.*s", (int)strcspn(*var, "="), *var);
-	worker_log(job->worker, LOG_LEVEL_INFO, "environment:%.*s",
-	    STR_FMT(buf_str(&names)));
-	buf_clear(&names);
+	null_environment(job->worker);
 	finish(job);
+}
+
+static void
+item_works(struct null_op *job)
+{
+	null_item_works(job->worker) ? finish(job) : null_run(job);
 }
 
 /* --- records --- */
@@ -409,7 +409,7 @@ static const struct {
 	{ "no-result", no_result }, { "exit-7", exit_7 }, { "done-crash", done_crash },
 	{ "crash", crash }, { "ignore-term", ignore_term }, { "chatter", chatter },
 	{ "done-hang", null_done_hang }, { "done-go-on", null_done_go_on },
-	{ "long-text", null_long_text },
+	{ "long-text", null_long_text }, { "item-works", item_works },
 	{ "spin", spin }, { "flood", null_flood },
 	{ "grandchild", grandchild }, { "runaway", runaway }, { "list-fds", list_fds },
 	{ "environment", environment }, { "garbage", null_garbage },

@@ -112,8 +112,9 @@
 			else bar.removeAttribute('value');
 			setFigure(part, 'percent', 'progress' in op ? `${op.progress} %` : '');
 			setFigure(part, 'stage', op.stage || 'starting');
-			setFigure(part, 'count', count(op.recordsProcessed) +
-			    ('totalRecords' in op ? ` of ${count(op.totalRecords)}` : '') + ' records');
+			const of = op.stageProgress || { done: op.recordsProcessed, total: op.totalRecords };
+			setFigure(part, 'count', count(of.done) + (of.total ? ` of ${count(of.total)}` : '') +
+			    (op.stageProgress ? '' : ' records'));
 			setFigure(part, 'rate', !('rate' in op) ? '' :
 			    op.rate ? `${count(op.rate)}/s` : 'under 1/s');
 			setFigure(part, 'eta', 'etaSeconds' in op ? `${duration(op.etaSeconds)} left` : '');
