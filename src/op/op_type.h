@@ -98,7 +98,8 @@ int op_params_fit(const struct op *op, struct err *err) BF_MUSTCHECK;
 /*
  * Check an operation's parameters against its type: they fit, needed ones are there,
  * no others are; a retry (items_of) is possible.  Syntax beyond that (a DID, a URL)
- * is for the process that takes the request.  ERR_INVALID names the parameter.
+ * is for the process that takes the request.  ERR_INVALID names the parameter; ERR_LIMIT
+ * as above.
  */
 int op_params_check(const struct op *op, const struct op_type *type,
     struct err *err) BF_MUSTCHECK;

@@ -32,9 +32,9 @@ void notes_add_works(struct notes *notes, int64_t at_ms, struct str item);
 void notes_mark(struct notes *notes);
 
 /*
- * Write those before the mark, or those behind it, inside the caller's part of a group, which has to be aborted if this
- * fails.  They stay until notes_clear(), which
- * follows once the group is on disk.
+ * Write those before the mark, or those behind it, inside the caller's part of a group,
+ * which has to be aborted if this fails.  They stay until notes_clear(), which follows
+ * once the group is on disk.
  */
 enum notes_part { NOTES_BEFORE_MARK, NOTES_BEHIND_MARK };
 int notes_write(const struct notes *notes, enum notes_part part, struct ops *ops,
